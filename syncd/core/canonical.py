@@ -1,0 +1,146 @@
+"""Canonical form: one value, one spelling, so that equal content has equal bytes.
+
+``encode``/``decode`` round-trip every ``Record`` and are what is hashed and what is stored.
+JSON with tags is used for both: a stored base can be read by a person with the key, and a
+pickled one could run code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from hashlib import blake2b
+from typing import Any, Final
+
+from syncd.core.model import Record, Value
+
+CENT: Final = Decimal("0.01")
+
+
+def money(value: object) -> Decimal:
+    """An amount in currency units, two decimals, halves away from zero (what ledgers do).
+
+    Floats go through ``str`` so that 418.25 stays 418.25. Raises ``ValueError`` for text that
+    is no number, and for NaN and infinities.
+    """
+    return number(value).quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def number(value: object) -> Decimal:
+    """An exact number (quantity, unit price), without trailing zeros. Raises ``ValueError``."""
+    if isinstance(value, bool):
+        raise ValueError("a yes/no value where a number belongs")
+    try:
+        exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not exact.is_finite():
+        raise ValueError("not a finite number")
+    plain = exact.normalize()
+    # normalize() writes 100 as 1E+2; quantize it back so that one number has one spelling
+    return plain.quantize(Decimal(1)) if plain.as_tuple().exponent > 0 else plain  # type: ignore[operator]
+
+
+def instant(seconds: float) -> datetime:
+    """Unix seconds to aware UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _tag(value: object) -> dict[str, str]:
+    if isinstance(value, Decimal):
+        return {"$n": str(value)}
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone has no canonical form")
+        return {"$t": value.astimezone(UTC).isoformat()}
+    if isinstance(value, date):
+        return {"$d": value.isoformat()}
+    raise TypeError(f"{type(value).__name__} is not a canonical value")
+
+
+_UNTAG: Final[Mapping[str, Callable[[str], Value]]] = {
+    "$n": Decimal,
+    "$t": datetime.fromisoformat,
+    "$d": date.fromisoformat,
+}
+
+
+def _untag(fields: dict[str, Any]) -> Any:
+    if len(fields) == 1:
+        (tag, text), *_ = fields.items()
+        if tag in _UNTAG:
+            return _UNTAG[tag](text)
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+
+
+_encoder: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_tag
+)
+
+
+def encode(record: Record) -> bytes:
+    """Canonical bytes of a record: sorted keys, tagged Decimals, dates and instants."""
+    return _encoder.encode(record).encode()
+
+
+def decode(data: bytes) -> dict[str, Value]:
+    """The inverse of ``encode``."""
+    decoded: dict[str, Value] = json.loads(data, object_hook=_untag)
+    return decoded
+
+
+def content_hash(record: Record) -> bytes:
+    """16 bytes; equal for equal records. Keyed nowhere: it is compared, never shown."""
+    return blake2b(_encoder.encode(record).encode(), digest_size=16).digest()
+
+
+# -- normalisers: what counts as "the same" between two sides --------------------------------
+
+_PUNCTUATION: Final = re.compile(r"[^\w\s]|_")
+_SPACES: Final = re.compile(r"\s+")
+_COMPANY_SUFFIX: Final = re.compile(
+    r"\b(inc|incorporated|llc|l l c|ltd|limited|corp|corporation|co|company|plc|lp|llp|gmbh)\b"
+)
+
+
+def plain_text(text: str) -> str:
+    """Case, accents' encoding, punctuation and spacing folded away; the words kept."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("&", " and ")
+    return _SPACES.sub(" ", _PUNCTUATION.sub(" ", folded)).strip()
+
+
+def company_name(text: str) -> str:
+    """``plain_text`` without legal suffixes and a leading article: "The Orchard Foods, Inc." is "orchard foods"."""
+    plain = plain_text(text)
+    bare = _SPACES.sub(" ", _COMPANY_SUFFIX.sub(" ", plain)).strip()
+    bare = bare.removeprefix("the ")
+    return bare or plain
+
+
+def phone_digits(text: str) -> str:
+    """Digits only, without a leading North American country code."""
+    digits = re.sub(r"\D", "", text)
+    return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
+
+
+NORMALISERS: Final[Mapping[str, Callable[[str], str]]] = {
+    "exact": lambda text: text,
+    "text": plain_text,
+    "company": company_name,
+    "phone": phone_digits,
+}
+"""By the name a field declares. Numbers, dates and lines always compare exactly."""
+
+
+def same(left: Value, right: Value, normaliser: str = "exact") -> bool:
+    """Whether two values say the same thing. Empty text and NULL both say nothing."""
+    if left in (None, "") and right in (None, ""):
+        return True
+    if isinstance(left, str) and isinstance(right, str):
+        fold = NORMALISERS[normaliser]
+        return fold(left) == fold(right)
+    return left == right

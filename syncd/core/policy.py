@@ -1,0 +1,143 @@
+"""How two sides are kept equal, as data: shown, diffed, fingerprinted, never subclassed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from hashlib import blake2b
+from json import dumps
+
+from syncd.core.model import Side
+
+
+class Mode(StrEnum):
+    """Which way a flow writes."""
+
+    OBSERVE = "observe"
+    """Read both sides, write neither."""
+    LEFT_TO_RIGHT = "left-to-right"
+    RIGHT_TO_LEFT = "right-to-left"
+    BOTH = "both"
+
+    def writes(self, side: Side) -> bool:
+        """Whether this mode may write to ``side``."""
+        return self is Mode.BOTH or self.value.endswith(f"-to-{side.value}")
+
+
+class Rule(StrEnum):
+    """Who wins when both sides changed one field to different values."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    NEWEST = "newest"
+    """Only where both sides' modification times can be trusted, beyond the skew margin."""
+    UNION = "union"
+    MAX = "max"
+    MIN = "min"
+    IMMUTABLE = "immutable"
+    """Set once; a later change on either side is a conflict."""
+    MANUAL = "manual"
+    """Keep both versions, a person decides. The default, and what any rule without its input becomes."""
+
+
+class Deletes(StrEnum):
+    """What a proven removal on one side means for the other."""
+
+    HOLD = "hold"
+    ARCHIVE = "archive"
+    PROPAGATE = "propagate"
+
+
+class Kind(StrEnum):
+    """How a field's value crosses from one side to the other."""
+
+    PLAIN = "plain"
+    REFERENCE = "reference"
+    """The key of another record; crosses through that record's pair."""
+    CROSSWALK = "crosswalk"
+    """A code of the platform; crosses through the link's table of that name."""
+    LINES = "lines"
+    """The lines of a document; each of their fields crosses by its own kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPolicy:
+    """One canonical field within one flow."""
+
+    name: str
+    kind: Kind = Kind.PLAIN
+    target: str = ""
+    """The entity a reference points at, or the crosswalk's table."""
+    rule: Rule = Rule.MANUAL
+    normaliser: str = "exact"
+    """A name in ``canonical.NORMALISERS``: what counts as the same on both sides."""
+    group: str = ""
+    """Fields of one group merge as one value (an address; amount and currency)."""
+    required: bool = False
+    """The record cannot be created on the other side while this field is empty."""
+    lines: tuple[FieldPolicy, ...] = ()
+    """For ``Kind.LINES``: the fields of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Brakes of one flow. Each trips above its figure, and a person releases it."""
+
+    deletes_count: int = 5
+    """With ``deletes_share``: both must be exceeded, so that small ledgers are not stuck."""
+    deletes_share: float = 0.05
+    changed_share: float = 0.5
+    """Share of all pairs that may be written in one cycle, first sync aside ..."""
+    changed_floor: int = 20
+    """... unless no more than this many are."""
+    writes_per_record_hour: int = 6
+    """More is a loop in which every cycle succeeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """What is told to the source once the other side has answered; each step is its own intent."""
+
+    posted: tuple[tuple[str, str], ...] = ()
+    """(action, argument) in order. ``{key}`` is the other side's key."""
+    rejected: tuple[tuple[str, str], ...] = ()
+    """(action, argument). ``{reason}`` is the refusal in the platform's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPolicy:
+    """Everything ``reconcile`` needs to know about one flow."""
+
+    entity: str
+    mode: Mode
+    fields: tuple[FieldPolicy, ...]
+    create: frozenset[Side] = frozenset()
+    """Sides on which a missing record may be created."""
+    match: tuple[tuple[str, ...], ...] = ()
+    """Natural keys in order of trust: tuples of field names compared through their normalisers."""
+    select: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Source field -> values: only such records are *created* on the other side (a trigger status)."""
+    create_only: bool = False
+    """Posted documents: created once, never edited on the other side afterwards."""
+    post_existing: bool = False
+    """Whether records that met ``select`` before the first sync are created too."""
+    deletes: Deletes = Deletes.HOLD
+    acknowledge: Acknowledge = Acknowledge()
+    skew_margin_s: float = 300.0
+    """For ``Rule.NEWEST``: closer times than this are no evidence."""
+    limits: Limits = Limits()
+
+    def fingerprint(self) -> str:
+        """Changes when any decision could change; stored beside every hash that it influenced."""
+        plain = dumps(asdict(self), sort_keys=True, default=_plain)
+        return blake2b(plain.encode(), digest_size=8).hexdigest()
+
+    def field_named(self, name: str) -> FieldPolicy | None:
+        return next((f for f in self.fields if f.name == name), None)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset | set):
+        return sorted(str(v) for v in value)
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,28 @@
+"""A site of a customer, where work is done."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from syncd.core.policy import Kind
+from syncd.entities.entity import LOCAL, Crosses, Entity
+
+_ADDRESS = Crosses(group="address", normaliser="text")
+
+
+class Location(Entity):
+    entity: ClassVar[str] = "location"
+    match: ClassVar[tuple[tuple[str, ...], ...]] = (("customer", "number"), ("customer", "name"))
+    label: ClassVar[tuple[str, ...]] = ("name", "number")
+
+    number: Annotated[str | None, Crosses(normaliser="text")] = None
+    name: Annotated[str | None, Crosses(normaliser="text", required=True)] = None
+    customer: Annotated[str | None, Crosses(Kind.REFERENCE, "customer", required=True)] = None
+    phone: Annotated[str | None, Crosses(normaliser="phone")] = None
+    email: Annotated[str | None, Crosses(normaliser="text")] = None
+    street: Annotated[str | None, _ADDRESS] = None
+    city: Annotated[str | None, _ADDRESS] = None
+    state: Annotated[str | None, _ADDRESS] = None
+    postal_code: Annotated[str | None, _ADDRESS] = None
+    taxable: Annotated[bool | None, Crosses()] = None
+    status: Annotated[str | None, LOCAL] = None

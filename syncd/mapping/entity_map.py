@@ -1,0 +1,153 @@
+"""One kind of record on one platform, as a set of field lenses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from syncd.core.errors import RefuseRecord
+from syncd.core.model import Record, Value
+from syncd.mapping.atoms import KEEP, Atom, Text
+
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMap:
+    """A canonical field and where it stands in the wire record (dots descend)."""
+
+    name: str
+    path: str
+    atom: Atom
+    writable: bool = True
+    """False: read only. The platform derives it, or refuses to change it after creation."""
+    create_only: bool = False
+    """Written when the record is created, refused by the platform afterwards."""
+
+
+@dataclass(frozen=True)
+class EntityMap:
+    """The lens of one entity on one platform.
+
+    ``get(wire)`` gives the canonical record; ``put(wanted, wire)`` the smallest nested patch that
+    makes ``wire`` say ``wanted``. Both are pure; a value of the wrong kind raises ``RefuseRecord``
+    naming the field, never its content.
+    """
+
+    entity: str
+    fields: tuple[FieldMap, ...]
+    key: str = "id"
+    modified: str = ""
+    """Path of the record's modification time, where the platform has one ..."""
+    modified_atom: Atom | None = None
+    """... and how to read it."""
+
+    def get(self, wire: Mapping[str, Any]) -> dict[str, Value]:
+        """Canonical fields. Paths the wire lacks are ABSENT from the result. Raises ``RefuseRecord``."""
+        record: dict[str, Value] = {}
+        for field in self.fields:
+            value = _at(wire, field.path)
+            if value is _MISSING:
+                continue
+            try:
+                record[field.name] = field.atom.get(value)
+            except ValueError as wrong:
+                raise RefuseRecord(
+                    f"{self.entity}.{field.name} at {field.path!r}: {wrong}",
+                    code="mapping",
+                    field=field.name,
+                    remedy="mend the record at its source, or the map if the platform changed",
+                ) from None
+        return record
+
+    def put(self, wanted: Record, wire: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The patch, nested like the wire; empty when nothing must change.
+
+        ``wire`` None means a create: every given field is written, ``create_only`` ones too. Fields
+        this platform cannot write are left out; ``unwritable`` names them. Raises ``RefuseRecord``.
+        """
+        patch: dict[str, Any] = {}
+        for field in self.fields:
+            if field.name not in wanted or not self._writes(field, creating=wire is None):
+                continue
+            current = None if wire is None else _at(wire, field.path)
+            try:
+                put = field.atom.put(wanted[field.name], None if current is _MISSING else current)
+            except ValueError as wrong:
+                raise RefuseRecord(
+                    f"{self.entity}.{field.name}: {wrong}", code="mapping", field=field.name
+                ) from None
+            if put is not KEEP:
+                _set(patch, field.path, put)
+        return patch
+
+    def unwritable(self, names: frozenset[str]) -> frozenset[str]:
+        """Those of ``names`` that an update cannot change on this platform."""
+        able = {f.name for f in self.fields if self._writes(f, creating=False)}
+        return names - able
+
+    def holds(self, name: str, value: Value) -> Value:
+        """``value`` as this platform can hold it (text is cut to its length)."""
+        for field in self.fields:
+            if field.name == name and isinstance(field.atom, Text):
+                return field.atom.cut(value)
+        return value
+
+    def modified_at(self, wire: Mapping[str, Any]) -> datetime | None:
+        """When the platform says the record changed last; None where it does not say."""
+        if not self.modified or self.modified_atom is None:
+            return None
+        value = _at(wire, self.modified)
+        if value is _MISSING:
+            return None
+        try:
+            at = self.modified_atom.get(value)
+        except ValueError:
+            return None
+        return at if isinstance(at, datetime) else None
+
+    def with_custom(self, paths: Mapping[str, str]) -> EntityMap:
+        """This map plus a customer's own text fields: ``{"warranty": "custom.warranty"}`` becomes
+        the canonical field ``custom.warranty``, in a namespace that no shipped field can take."""
+        extra = tuple(FieldMap(f"custom.{name}", path, Text()) for name, path in sorted(paths.items()))
+        return replace(self, fields=self.fields + extra)
+
+    def fingerprint(self) -> str:
+        """Changes whenever the same wire bytes could read differently."""
+        return blake2b(repr(self).encode(), digest_size=8).hexdigest()
+
+    @staticmethod
+    def _writes(field: FieldMap, *, creating: bool) -> bool:
+        return field.writable and (creating or not field.create_only)
+
+
+def apply(wire: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """``wire`` with ``patch`` laid over it: nested records merge, everything else is replaced."""
+    merged = dict(wire)
+    for name, value in patch.items():
+        below = merged.get(name)
+        merged[name] = apply(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+    return merged
+
+
+def _at(wire: Mapping[str, Any], path: str) -> Any:
+    at: Any = wire
+    for step in path.split("."):
+        if not isinstance(at, Mapping):
+            # a null or text where a record belongs says nothing about what would be inside it
+            return _MISSING if at is not None else None
+        if step not in at:
+            return _MISSING
+        at = at[step]
+    return at
+
+
+def _set(patch: dict[str, Any], path: str, value: Any) -> None:
+    *above, last = path.split(".")
+    at = patch
+    for step in above:
+        at = at.setdefault(step, {})
+    at[last] = value

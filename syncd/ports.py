@@ -1,0 +1,202 @@
+"""What the engine needs from the world, as Protocols. Adapters implement them; the engine never
+imports an adapter, and branches on ``Capabilities``, never on a platform's name.
+
+Records travel as **raw JSON bytes** (``Seen``): a hash of them decides that nothing happened
+before anything is parsed. A connector whose platform does not speak JSON encodes its rows once,
+deterministically, at the edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+from syncd.core.model import Operation
+from syncd.core.outcome import Outcome
+from syncd.mapping.entity_map import EntityMap
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One record as its platform shows it. ``key`` is its remote id, as text."""
+
+    key: str
+    raw: bytes
+    deleted: bool = False
+    """True only where the platform's own delete feed says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a walk, in the order the platform gave it.
+
+    ``resume`` continues the walk after this page, also in another process; None ends it.
+    ``watermark`` is where the *next* walk starts (before overlap) and is only read on the last page.
+    ``complete`` is false if anything was skipped: such a walk never moves the watermark and is
+    never evidence that a record is gone.
+    """
+
+    records: Sequence[Seen]
+    resume: str | None = None
+    watermark: str | None = None
+    complete: bool = True
+
+
+class Proof(StrEnum):
+    """How an operation of unknown outcome is settled. Declared per operation, never per vendor."""
+
+    NATIVE_KEY = "native_key"
+    """The platform honours an idempotency key: send the same request again."""
+    LOOKUP = "lookup"
+    """``evidence`` finds what the request left behind (our reference, a natural key, a state)."""
+    CONTENT = "content"
+    """Repeating it changes nothing: equal content is the proof (updates)."""
+    NONE = "none"
+    """Nothing proves it: a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSpec:
+    """One thing that can be done to a kind of record on this connection."""
+
+    proof: Proof
+    native_key_life_s: float = 0.0
+    """For ``NATIVE_KEY``: an older intent is looked up, never sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySpec:
+    """One kind of record on one connection: its map and what can be done with it."""
+
+    entity: str
+    map: EntityMap
+    operations: Mapping[str, OperationSpec] = field(default_factory=dict)
+    """``create``, ``update``, ``delete`` or the name of an action -> how it is proven."""
+    incremental: bool = True
+    """Whether ``pages(since=...)`` can leave out what did not change."""
+    full_listing: bool = True
+    """Whether a walk with ``since=None`` shows every living record (evidence of absence)."""
+    conditional_write: bool = False
+    """Whether ``WriteRequest.expected`` is checked by the platform itself."""
+    trusted_modified: bool = False
+    """Whether modification times may decide ``Rule.NEWEST``."""
+    read_back: bool = True
+    """Whether a write must be read back because its answer does not carry the whole record."""
+    raw_stable: bool = True
+    """Whether unchanged records come back in the same bytes (the raw-bytes gate pays)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What one connection can do. Data, so that it can be shown and tested."""
+
+    platform: str
+    entities: Mapping[str, EntitySpec]
+    webhooks: bool = False
+    concurrency: int = 4
+    """Requests the connection may have under way at once."""
+    settle_s: float | None = None
+    """Longest late execution plus index lag; None: an uncertain write is held for a person."""
+    settle_provenance: str = "unknown"
+    """measured | assumed | unknown: where ``settle_s`` comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """One write, complete and replayable: it is what an intent stores before anything is sent."""
+
+    entity: str
+    operation: Operation
+    reference: str
+    """Our own reference of this intent: searchable on the remote, or its idempotency key."""
+    key: str | None = None
+    """The remote record; None for a create."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """The patch in the platform's own terms (what ``EntityMap.put`` returned)."""
+    expected: bytes | None = None
+    """The raw record this write was decided on: the precondition."""
+    action: str = ""
+    """For ``Operation.ACTION``: its name, as declared in ``EntitySpec.operations``."""
+    argument: str = ""
+    source_key: str = ""
+    """The key of the record on the other side that this write comes from."""
+
+    @property
+    def name(self) -> str:
+        """The key into ``EntitySpec.operations``."""
+        return self.action or self.operation.value
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of ``syncd check``: what was looked at, how it stands, and what to do."""
+
+    level: str
+    """ok | warning | error"""
+    subject: str
+    message: str
+    remedy: str = ""
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One open connection. Methods raise ``syncd.core.errors``; ``submit`` returns its outcome.
+
+    Reading errors: ``RetryLater`` (ask again), ``RenewCredentials`` (stop the connection),
+    ``UnreadableAnswer`` (the walk is incomplete), ``ForbiddenDestination``.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def pages(self, entity: str, *, since: str | None, resume: str | None = None) -> AsyncIterator[Page]:
+        """Walk a stream from ``since`` (the last watermark; the connector applies its own overlap),
+        or everything where None; ``resume`` continues a walk that was broken off."""
+        ...
+
+    async def fetch(self, entity: str, key: str) -> Seen | None:
+        """The record as it is now; None only if the platform positively says that it does not exist."""
+        ...
+
+    async def search(self, entity: str, number: str) -> Sequence[Seen]:
+        """Records that a person means by ``number`` (an invoice number, a customer's name or key)."""
+        ...
+
+    async def submit(self, request: WriteRequest) -> Outcome:
+        """Send it once. Never retries by itself once bytes may have left."""
+        ...
+
+    async def evidence(self, request: WriteRequest) -> Sequence[Seen]:
+        """Records that show ``request`` was carried out: none, one, or (held for a person) several."""
+        ...
+
+    async def probe(self) -> Sequence[Finding]:
+        """Login, reachability, profile and rights, without writing anything."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class WebhookReceiver(Protocol):
+    """A connector whose platform announces changes. Announcements are hints, never records."""
+
+    async def subscribe(self, url: str) -> None:
+        """Make sure the platform sends to ``url``, and drop stale subscriptions of ours."""
+        ...
+
+    def hints(self, headers: Mapping[str, str], body: bytes) -> Sequence[tuple[str, str]]:
+        """(entity, key) pairs that a delivery mentions. Raises ``UnreadableAnswer``."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that a simulation can own it."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
