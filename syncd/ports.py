@@ -200,3 +200,33 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None: ...
+
+
+class Vault(Protocol):
+    """Sealed storage for what must be written: rotating refresh tokens. One refresher per connection."""
+
+    async def load(self, connection: str, name: str) -> bytes | None: ...
+
+    async def save(self, connection: str, name: str, value: bytes) -> None:
+        """Durable when it returns. Save a rotated token *before* it is used."""
+        ...
+
+
+class BridgeChannel(Protocol):
+    """The way to the program beside an on-premises ERP (it dialled in; we never dial it).
+
+    Raises ``RetryLater`` if the request was proven not executed (no bridge connected, refused), and
+    ``UnreadableAnswer`` if it was handed over and no answer came back.
+    """
+
+    @property
+    def connected(self) -> bool: ...
+
+    async def query(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Rows of one read-only SQL statement (named parameters, ``:name``), values JSON-safe:
+        Decimal and dates as text, NULL as None."""
+        ...
+
+    async def submit(self, document: bytes) -> bytes:
+        """Hand one MBXML document to the product's object and return its answer document."""
+        ...

@@ -1,0 +1,41 @@
+"""What an operator may do. One protocol, two ways: in this process (``engine.operate``) when the
+CLI holds the state's lock, or through a running daemon (``api.client``)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from syncd.api.models import Done, Life, PlanView, Progress, QuarantineItem, SendResult, Status, SyncReport
+
+
+class Operator(Protocol):
+    """Raises ``NothingMatched`` where a link, flow or record is not known."""
+
+    async def status(self, link: str | None = None) -> Status: ...
+
+    async def plan(self, link: str, flow: str | None = None, limit: int = 200) -> PlanView:
+        """What a sync would write, where and why. Persists nothing and moves nothing."""
+        ...
+
+    def sync(
+        self, link: str | None = None, flow: str | None = None, actor: str = ""
+    ) -> AsyncIterator[Progress | SyncReport]:
+        """Run once; progress as it happens, then one report a link."""
+        ...
+
+    async def send(self, link: str, entity: str, number: str, actor: str = "") -> SendResult:
+        """One record, now, whatever its trigger status: what users know as "Send to QuickBooks"."""
+        ...
+
+    async def explain(self, entity: str, ident: str, link: str | None = None) -> Sequence[Life]:
+        """``ident``: a key of either side, or the human number."""
+        ...
+
+    async def quarantine(self, link: str | None = None) -> Sequence[QuarantineItem]: ...
+
+    async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done: ...
+
+    async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
+        """Leave these records alone until they change again."""
+        ...

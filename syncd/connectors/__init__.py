@@ -1,0 +1,1 @@
+"""One package a platform. ``registry`` finds them by name; no connector imports another."""

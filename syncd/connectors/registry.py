@@ -1,0 +1,72 @@
+"""Platforms by name. A new platform is a new package here with a ``PLATFORM``, and nothing else.
+
+The package of ``sage100-contractor`` is ``syncd.connectors.sage100_contractor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+
+from pydantic import BaseModel
+
+import syncd.connectors as _packages
+from syncd.core.errors import FixInput
+from syncd.ports import BridgeChannel, Clock, Connector, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Everything a connector is given when a connection is opened."""
+
+    connection: str
+    settings: BaseModel
+    """An instance of the platform's ``settings`` model."""
+    clock: Clock
+    vault: Vault
+    profile: BaseModel | None = None
+    """An instance of the platform's ``profile`` model, where it has one."""
+    channel: BridgeChannel | None = None
+    """For platforms reached through a bridge."""
+    concurrency: int | None = None
+    settle_s: float | None = None
+    settle_provenance: str = "unknown"
+    custom: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """entity -> {name: path in the wire record}: a customer's own fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A product we can speak to. Its module exposes one of these as ``PLATFORM``."""
+
+    name: str
+    title: str
+    entities: tuple[str, ...]
+    settings: type[BaseModel]
+    open: Callable[[Opening], Connector]
+    """Builds the connection; does no I/O (``probe`` does)."""
+    profile: type[BaseModel] | None = None
+    """The site profile: facts the platform's public documents do not give. Required where present."""
+    bridged: bool = False
+    """Reached through ``syncd bridge``."""
+
+
+def names() -> tuple[str, ...]:
+    """Every platform that has a package here."""
+    return tuple(
+        sorted(m.name.replace("_", "-") for m in iter_modules(_packages.__path__) if m.ispkg)
+    )
+
+
+def platform(name: str) -> Platform:
+    """The platform of that name. Raises ``FixInput`` with the nearest known name."""
+    if name not in names():
+        near = get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names())}"
+        raise FixInput(f"unknown platform {name!r}", remedy=hint)
+    module = import_module(f"syncd.connectors.{name.replace('-', '_')}")
+    found: Platform = module.PLATFORM
+    return found
