@@ -1,4 +1,4 @@
-"""What a person may see and do, as typed views. The daemon serves them, the CLI and the dashboard show them."""
+"""What a person may see and do, as typed views: the daemon serves them, CLI and dashboard show them."""
 
 from __future__ import annotations
 

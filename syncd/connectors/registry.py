@@ -56,9 +56,7 @@ class Platform:
 
 def names() -> tuple[str, ...]:
     """Every platform that has a package here."""
-    return tuple(
-        sorted(m.name.replace("_", "-") for m in iter_modules(_packages.__path__) if m.ispkg)
-    )
+    return tuple(sorted(m.name.replace("_", "-") for m in iter_modules(_packages.__path__) if m.ispkg))
 
 
 def platform(name: str) -> Platform:

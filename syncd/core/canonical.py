@@ -114,7 +114,7 @@ def plain_text(text: str) -> str:
 
 
 def company_name(text: str) -> str:
-    """``plain_text`` without legal suffixes and a leading article: "The Orchard Foods, Inc." is "orchard foods"."""
+    """``plain_text`` without legal suffixes and article: "The Orchard Foods, Inc." is "orchard foods"."""
     plain = plain_text(text)
     bare = _SPACES.sub(" ", _COMPANY_SUFFIX.sub(" ", plain)).strip()
     bare = bare.removeprefix("the ")

@@ -1,0 +1,1 @@
+"""The on-call dashboard (Textual); it speaks to the control API only."""
