@@ -95,7 +95,9 @@ class RefuseRecord(SyncdError):
 class AwaitReference(SyncdError):
     """The record points at another that is not paired yet; wait for it or bring it along."""
 
-    def __init__(self, message: str, *, entity: str, key: str, remedy: str = "") -> None:
+    def __init__(self, message: str, *, side: str, entity: str, key: str, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
+        self.side = side
+        """left | right: the side on which ``key`` is known."""
         self.entity = entity
         self.key = key

@@ -1,0 +1,111 @@
+"""How values cross from one side to the other: crosswalk tables and pairs, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from syncd.core.canonical import same
+from syncd.core.errors import AwaitReference, RefuseRecord
+from syncd.core.model import Record, Side, Value
+from syncd.core.policy import FieldPolicy, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One crosswalk of a link. Several codes of one side may mean the same code of the other."""
+
+    to: Mapping[Side, Mapping[str, str]]
+    """Target side -> {source code: target code}. The first pair listed wins where several fit."""
+    default: Mapping[Side, str | None] = field(default_factory=dict)
+    """Target side -> the code for anything not listed, empty values included."""
+
+    @classmethod
+    def of(
+        cls, pairs: tuple[tuple[str, str], ...], default_left: str | None, default_right: str | None
+    ) -> Table:
+        """Build from (left, right) rows in file order."""
+        right: dict[str, str] = {}
+        left: dict[str, str] = {}
+        for on_left, on_right in pairs:
+            right.setdefault(on_left, on_right)
+            left.setdefault(on_right, on_left)
+        return cls({Side.LEFT: left, Side.RIGHT: right}, {Side.LEFT: default_left, Side.RIGHT: default_right})
+
+
+PairKey = tuple[Side, str, str]
+"""(side of the known key, entity, key)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What one batch of decisions needs to translate values: looked up first, then pure."""
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    pairs: Mapping[PairKey, str] = field(default_factory=dict)
+    """The other side's key of every paired record that the batch refers to."""
+
+    def cross(self, policy: FieldPolicy, value: Value, to: Side) -> Value:
+        """``value`` of the other side as side ``to`` says it.
+
+        Raises ``AwaitReference`` for a record that is not paired yet, ``RefuseRecord`` for a code
+        that the crosswalk does not cover.
+        """
+        if policy.kind is Kind.LINES and isinstance(value, tuple):
+            return tuple(self._cross_line(policy.lines, line, to) for line in value)
+        if policy.kind is Kind.REFERENCE and value is not None:
+            return self._cross_reference(policy, str(value), to)
+        if policy.kind is Kind.CROSSWALK:
+            return self._cross_code(policy, value, to)
+        return value
+
+    def same(self, policy: FieldPolicy, left: Value, right: Value) -> bool:
+        """Whether the two sides say the same thing, each in its own words."""
+        if policy.kind is Kind.PLAIN:
+            return same(left, right, policy.normaliser)
+        try:
+            # either direction may be many-to-one, so one that agrees is enough
+            if self.cross(policy, left, Side.RIGHT) == right:
+                return True
+            return self.cross(policy, right, Side.LEFT) == left
+        except (AwaitReference, RefuseRecord):
+            return left in (None, "") and right in (None, "")
+
+    def _cross_line(self, policies: tuple[FieldPolicy, ...], line: Record, to: Side) -> Record:
+        by_name = {p.name: p for p in policies}
+        crossed = {n: self.cross(by_name[n], v, to) for n, v in line.items() if n in by_name}
+        for policy in policies:
+            # a default applies to lines that say nothing, too: a ledger line must have an account
+            if policy.kind is Kind.CROSSWALK and policy.name not in crossed:
+                code = self._cross_code(policy, None, to)
+                if code is not None:
+                    crossed[policy.name] = code
+        return crossed
+
+    def _cross_reference(self, policy: FieldPolicy, key: str, to: Side) -> Value:
+        found = self.pairs.get((to.other, policy.target, key))
+        if found is None:
+            raise AwaitReference(
+                f"{policy.name} refers to {policy.target} {key}, which is not paired yet",
+                side=to.other.value,
+                entity=policy.target,
+                key=key,
+            )
+        return found
+
+    def _cross_code(self, policy: FieldPolicy, value: Value, to: Side) -> Value:
+        table = self.tables.get(policy.target)
+        if table is None:
+            return None  # the link keeps no such table: the code means nothing on the other side
+        fallback = table.default.get(to)
+        if value in (None, ""):
+            return fallback
+        found = table.to[to].get(str(value), fallback)
+        if found is None:
+            raise RefuseRecord(
+                f"{policy.name}: the crosswalk {policy.target!r} has no {to.value} code for {value!r}",
+                code="mapping",
+                field=policy.name,
+                remedy=f"add the code to the crosswalk table {policy.target!r}, or give it a default",
+            )
+        return found
