@@ -1,6 +1,4 @@
-"""What the engine needs from the world, as Protocols. Adapters implement them; the engine never
-imports an adapter, and branches on ``Capabilities``, never on a platform's name.
-
+"""One open connection to a platform: what it can do, read and write.
 Records travel as **raw JSON bytes** (``Seen``): a hash of them decides that nothing happened
 before anything is parsed. A connector whose platform does not speak JSON encodes its rows once,
 deterministically, at the edge.

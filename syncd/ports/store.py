@@ -1,0 +1,317 @@
+"""The engine's memory: rows it reads, and the few transactions that change them.
+
+Every method is one transaction: it happened whole, or not at all. Methods that write are grouped
+by the store into few commits (one fsync, many of them), so they may be awaited one record at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from syncd.core.brakes import Trip
+from syncd.core.crossing import PairKey
+from syncd.core.model import IntentState, PairState, Record, Side
+from syncd.core.outcome import ErrorClass
+from syncd.core.reconcile import Conflict
+from syncd.ports.connector import WriteRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """What one connection offers for one entity, and how far it was read."""
+
+    id: int
+    connection: str
+    entity: str
+    watermark: str | None
+    """Where the next incremental walk starts; None: never read to the end."""
+    resume: str | None
+    """Where a broken walk goes on."""
+    walk_since: str | None
+    """The watermark the broken walk started from."""
+    fingerprint: str
+    """Of the map its content hashes were made with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of a record that a page shows."""
+
+    id: int
+    raw_hash: bytes
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One record of a page whose bytes are new to us."""
+
+    key: str
+    raw: bytes
+    raw_hash: bytes
+    content_hash: bytes
+    known: Known | None
+    """None: never seen before. Equal content hash: only the bytes changed, nothing happened."""
+    natural: tuple[str | None, ...] = ()
+    """Natural keys by rank, as normalised text; the store keeps keyed digests of them only."""
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """One entity of one link."""
+
+    id: int
+    link: str
+    entity: str
+    first_sync_done: bool
+    fingerprint: str
+    """Of maps, policy and crosswalks at the last finished cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One pair to decide about, with what each side shows. ``None`` side: not known there."""
+
+    id: int
+    state: PairState
+    keys: Mapping[Side, str]
+    raw: Mapping[Side, bytes]
+    gone: Mapping[Side, bool]
+    bases: Mapping[Side, Record]
+    hashes: Mapping[Side, bytes]
+    """Content hashes of what is shown here; a decision is stored beside them."""
+    historical: bool
+    forced: bool
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision that writes nothing, to be stored on its pair."""
+
+    pair: int
+    state: PairState
+    hashes: Mapping[Side, bytes]
+    bases: Mapping[Side, Record] | None = None
+    """New bases (adopt); None leaves them."""
+    code: str = ""
+    reason: str = ""
+    field: str = ""
+    conflicts: Sequence[Conflict] = ()
+    waits: tuple[Side, str, str] | None = None
+    due_in_s: float | None = None
+    """Decide again after this long; None: when something changes."""
+    historical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewIntent:
+    """A write to be put on disk before it is sent."""
+
+    pair: int
+    side: Side
+    connection: str
+    request: WriteRequest
+    bases: Mapping[Side, Record]
+    """The pair's bases once this and its siblings are confirmed (before what was confirmed is laid in)."""
+    hashes: Mapping[Side, bytes]
+    natural: str | None = None
+    """For a create: the natural key; at most one create of it per connection is open at a time."""
+    conflicts: Sequence[Conflict] = ()
+    then: Sequence[WriteRequest] = ()
+    """Actions that follow once this one is posted, one after the other (each an intent of its own)."""
+    then_if_rejected: Sequence[WriteRequest] = ()
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IntentRow:
+    """An intent as it stands on disk."""
+
+    id: int
+    flow: int
+    link: str
+    pair: int
+    side: Side
+    connection: str
+    state: IntentState
+    request: WriteRequest
+    bases: Mapping[Side, Record]
+    then: Sequence[WriteRequest]
+    then_if_rejected: Sequence[WriteRequest]
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The action that follows a settled intent, and those after it."""
+
+    side: Side
+    connection: str
+    request: WriteRequest
+    then: Sequence[WriteRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How one intent ended well: what the platform showed when it was read back."""
+
+    intent: IntentRow
+    observed: Observation | None
+    """The record on the written side; None for an action, which leaves the pair's bases alone."""
+    bases: Mapping[Side, Record] | None
+    next: Acknowledgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """No writes here until released."""
+
+    id: int
+    scope: str
+    reason: str
+    by: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Pairs of one flow by state, and what is under way."""
+
+    states: Mapping[PairState, int] = field(default_factory=dict)
+    intents: Mapping[IntentState, int] = field(default_factory=dict)
+    bound: int = 0
+    due: int = 0
+    oldest_due_at: datetime | None = None
+
+
+class Store(Protocol):
+    """What the engine asks of its memory."""
+
+    # -- observing
+    async def stream(self, connection: str, entity: str) -> StreamRow: ...
+    async def known(self, stream: int, keys: Sequence[str]) -> Mapping[str, Known]: ...
+    async def page_seen(
+        self,
+        stream: StreamRow,
+        observations: Sequence[Observation],
+        *,
+        resume: str | None,
+        walk_since: str | None,
+        finished: bool = False,
+        watermark: str | None = None,
+        fingerprint: str = "",
+    ) -> None:
+        """Store a page and the progress of its walk together. The watermark moves only when ``finished``."""
+        ...
+
+    async def stream_failed(self, stream: int, error: str) -> None: ...
+
+    # -- consuming and deciding
+    async def flow(self, link: str, entity: str) -> FlowRow: ...
+    async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
+        """Make pairs due whose records changed since this flow looked last. Returns how many changed."""
+        ...
+
+    async def due_pairs(
+        self, flow: FlowRow, limit: int, only: Sequence[int] | None = None, after: int = 0
+    ) -> Sequence[PairRow]:
+        """Pairs to decide now, by id from ``after`` on; never one with a write under way."""
+        ...
+
+    async def counterparts(self, link: str, asked: Sequence[PairKey]) -> Mapping[PairKey, str]:
+        """The other side's keys of records paired within ``link``."""
+        ...
+
+    async def candidates(
+        self, flow: FlowRow, stream: int, side: Side, natural: Sequence[tuple[int, tuple[str | None, ...]]]
+    ) -> Mapping[int, Sequence[Sequence[str]]]:
+        """For unpaired records (pair id, natural keys): by rank, keys of living, unbound records of
+        ``side``'s stream with the same natural key."""
+        ...
+
+    async def bind(self, flow: FlowRow, matches: Sequence[tuple[int, Side, str]]) -> None:
+        """Pairs (id) get their record on ``side`` (key); the lone pair of that record is merged in."""
+        ...
+
+    async def counts(self, flow: FlowRow) -> Counts: ...
+    async def busiest(self, pairs: Sequence[int], within_s: float) -> int:
+        """Most writes any of these pairs had within the last ``within_s`` seconds."""
+        ...
+
+    async def write_down(
+        self, flow: FlowRow, verdicts: Sequence[Verdict], intents: Sequence[NewIntent]
+    ) -> Sequence[IntentRow]:
+        """Verdicts and intents of one batch, in one transaction. A create whose natural key is already
+        being created waits (its pair is due again shortly) and is not among the returned."""
+        ...
+
+    async def cycle_done(
+        self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = ""
+    ) -> None: ...
+
+    # -- applying and settling
+    async def mark_sent(self, intent: IntentRow) -> bool:
+        """Hold check and ``planned -> sent`` as one transaction. False: a hold covers it; the intent is
+        dropped and its pair is held, to be planned anew on release."""
+        ...
+
+    async def settle(self, settlement: Settlement) -> IntentRow | None:
+        """Base, binding, journal and the next intent together. Returns the next intent, if any."""
+        ...
+
+    async def accepted(self, intent: IntentRow, key: str) -> None: ...
+    async def rejected(
+        self, intent: IntentRow, error: ErrorClass, words: str, field: str, next_: Acknowledgement | None
+    ) -> IntentRow | None: ...
+    async def retry_later(self, intent: IntentRow, error: ErrorClass, words: str, after_s: float) -> None: ...
+    async def uncertain(self, intent: IntentRow, words: str, look_after_s: float | None) -> None:
+        """``look_after_s`` None: nothing bounds the wait, a person decides (held)."""
+        ...
+
+    async def hold_intent(self, intent: IntentRow, words: str) -> None: ...
+    async def resend(self, intent: IntentRow) -> IntentRow:
+        """It was looked up and is proven absent: planned again under the same reference."""
+        ...
+
+    async def drop(self, intent: IntentRow, words: str, *, due_in_s: float) -> None:
+        """It was never carried out and is out of date: forget it and decide its pair anew."""
+        ...
+
+    # -- recovery
+    async def recover(self, link: str, settle_s: Mapping[str, float | None]) -> int:
+        """After a start: what was ``sent`` is uncertain, what was ``planned`` is planned anew.
+        ``settle_s``: per connection. Returns how many writes were in doubt."""
+        ...
+
+    async def due_intents(self, link: str, limit: int) -> Sequence[IntentRow]:
+        """Planned ones whose retry time has come, and uncertain or accepted ones to look up now."""
+        ...
+
+    # -- holds and hints
+    async def holds(self, scopes: Sequence[str] | None = None) -> Sequence[HoldRow]: ...
+    async def hold(self, scope: str, reason: str, by: str) -> HoldRow: ...
+    async def trip(self, flow: FlowRow, trips: Sequence[Trip]) -> None:
+        """Brakes become a hold of the flow, once."""
+        ...
+
+    async def release(self, ids: Sequence[int], by: str) -> int: ...
+    async def hints(self, connection: str, limit: int) -> Sequence[tuple[int, str, str]]:
+        """(id, entity, key) of announced changes not read yet."""
+        ...
+
+    async def add_hints(self, connection: str, hints: Sequence[tuple[str, str]], delivery: str) -> bool:
+        """False: this delivery was stored before."""
+        ...
+
+    async def hints_done(self, ids: Sequence[int]) -> None: ...
+    async def force(self, flow: FlowRow, side: Side, stream: int, key: str) -> int:
+        """A person ordered this record: its pair (made if need be) is due now. Returns the pair."""
+        ...
