@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from syncd.core.canonical import NORMALISERS
 from syncd.core.model import Record
-from syncd.core.policy import FieldPolicy, FlowPolicy, Kind
+from syncd.core.policy import FieldPolicy, Kind
 
 
-def natural_keys(record: Record, policy: FlowPolicy) -> tuple[str | None, ...]:
-    """The record's natural keys as normalised text, one per entry of ``policy.match``.
+def natural_keys(
+    record: Record, match: Sequence[tuple[str, ...]], fields: Mapping[str, FieldPolicy]
+) -> tuple[str | None, ...]:
+    """The record's natural keys as normalised text, one per entry of ``match``.
 
-    None where a part is empty: an empty field matches nothing. References are left out of the text
-    (each side has its own keys for them) and are compared afterwards by ``agrees``.
+    None where a part is empty (an empty field matches nothing) or is a reference (each side has its
+    own keys for it, so text of one side cannot equal text of the other).
     """
-    return tuple(_natural_key(record, names, policy) for names in policy.match)
+    return tuple(_natural_key(record, names, fields) for names in match)
 
 
-def _natural_key(record: Record, names: tuple[str, ...], policy: FlowPolicy) -> str | None:
+def _natural_key(record: Record, names: tuple[str, ...], fields: Mapping[str, FieldPolicy]) -> str | None:
     parts = []
     for name in names:
-        rule = policy.field_named(name)
-        if rule is None:
-            return None  # one of the sides does not carry this field
-        if rule.kind is Kind.REFERENCE:
-            continue
+        rule = fields.get(name)
+        if rule is None or rule.kind is Kind.REFERENCE:
+            return None
         part = _normalised(record.get(name), rule)
         if not part:
             return None
         parts.append(part)
-    return "\x1f".join(parts) or None
+    return "\x1f".join(parts)
 
 
 def _normalised(value: object, rule: FieldPolicy) -> str:
@@ -40,15 +42,28 @@ def _normalised(value: object, rule: FieldPolicy) -> str:
     return fold(str(value))
 
 
-def choose(candidates: Sequence[Sequence[str]]) -> tuple[str | None, tuple[str, ...]]:
-    """Pick the match from candidates by rank of trust (each rank: the unpaired records it found).
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What a batch of lone records came to."""
 
-    (the one, ()) where the first rank that finds anything finds exactly one; (None, several) where
-    it finds more: that is for a person; (None, ()) where nothing matches.
+    bound: Mapping[int, str]
+    """Pair -> the one record it belongs to."""
+    ambiguous: Mapping[int, tuple[str, ...]]
+    """Pair -> several records it could be: for a person."""
+
+
+def pair_up(candidates: Mapping[int, Sequence[Sequence[str]]]) -> Matches:
+    """Choose from candidates (pair -> by rank of trust, the lone records found).
+
+    The first rank that finds anything speaks. One record, wanted by one pair: bound. Anything else
+    is ambiguous, for every pair concerned; a guess here would post to the wrong customer.
     """
-    for found in candidates:
-        if len(found) == 1:
-            return found[0], ()
-        if found:
-            return None, tuple(found)
-    return None, ()
+    found = {pair: next((tuple(r) for r in ranks if r), ()) for pair, ranks in candidates.items()}
+    wanted = Counter(key for keys in found.values() for key in set(keys))
+    bound, ambiguous = {}, {}
+    for pair, keys in found.items():
+        if len(keys) == 1 and wanted[keys[0]] == 1:
+            bound[pair] = keys[0]
+        elif keys:
+            ambiguous[pair] = keys
+    return Matches(bound, ambiguous)

@@ -28,14 +28,16 @@ class Plan:
 
     def count(self, *operations: Operation) -> int:
         """Writes of these operations."""
-        return sum(w.operation in operations for item in self.items for w in item.decision.writes)
+        return sum(
+            i.decision.write is not None and i.decision.write.operation in operations for i in self.items
+        )
 
     def counts(self) -> Mapping[str, int]:
         """``create.right``, ``update.left``, ``conflict`` ... -> how many."""
         counter: Counter[str] = Counter()
         for item in self.items:
             decision = item.decision
-            for write in decision.writes:
+            if (write := decision.write) is not None:
                 counter[f"{write.operation.value}.{write.side.value}"] += 1
             if decision.conflicts:
                 counter["conflict"] += 1

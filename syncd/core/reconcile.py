@@ -6,7 +6,7 @@ Fields of a group are one unit: they change, win and conflict together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -51,6 +51,8 @@ class Why(StrEnum):
     BOTH_CHANGED = "both sides changed it differently"
     FIRST_DIFFERENCE = "the sides differed when they were first matched"
     POSTED = "a posted document changed at its source"
+    UNWRITABLE = "the platform cannot change it"
+    AMOUNT = "the ledger confirmed another amount than was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,14 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do about one pair. ``bases`` is what each side's base becomes if all writes are confirmed."""
+    """What to do about one pair. ``bases`` is what each side's base becomes once ``write`` is confirmed."""
 
     verb: Verb
     reason: str = ""
-    writes: tuple[Write, ...] = ()
+    write: Write | None = None
+    """At most one at a time: a pair whose sides both need writing is decided again after the first."""
+    again: bool = False
+    """More is to be decided as soon as ``write`` is settled."""
     conflicts: tuple[Conflict, ...] = ()
     bases: Mapping[Side, Record] = field(default_factory=dict)
     code: str = ""
@@ -143,7 +148,7 @@ def _one_sided(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> Decisi
             return Decision(Verb.OUT_OF_SCOPE, f"the flow creates nothing on the {target.value}")
         if not selected(record, policy):
             return Decision(Verb.OUT_OF_SCOPE, "its status does not send it on yet")
-        if pair.historical and not policy.post_existing:
+        if policy.select and pair.historical and not policy.post_existing:
             return Decision(Verb.OUT_OF_SCOPE, "it was there before the first sync")
     try:
         fields = _crossed(record, policy, crossing, to=target)
@@ -157,7 +162,7 @@ def _one_sided(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> Decisi
                 field=needed.name,
             )
     write = Write(target, Operation.CREATE, fields, dict.fromkeys(fields, Why.NEW))
-    return Decision(Verb.WRITE, writes=(write,), bases={source: _known(record, policy)})
+    return Decision(Verb.WRITE, write=write, bases={source: _known(record, policy)})
 
 
 def _wait(waiting: AwaitReference) -> Decision:
@@ -203,7 +208,7 @@ def _after_removal(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> De
         )
         return _one_sided(lone, policy, crossing)
     if policy.deletes is Deletes.PROPAGATE and policy.mode.writes(gone.other) and not policy.create_only:
-        return Decision(Verb.WRITE, tomb.evidence, writes=(Write(gone.other, Operation.DELETE),))
+        return Decision(Verb.WRITE, tomb.evidence, write=Write(gone.other, Operation.DELETE))
     return Decision(Verb.HOLD, f"removed on the {gone.value} ({tomb.evidence}); the flow holds removals")
 
 
@@ -415,16 +420,28 @@ def _write(
         merge.because[side][rule.name] = why
 
 
-def confirmed_bases(decision_bases: Mapping[Side, Record], write: Write, shown: Record) -> dict[Side, Record]:
+def confirmed_bases(
+    decided: Mapping[Side, Record], side: Side, operation: Operation, fields: Collection[str], shown: Record
+) -> dict[Side, Record]:
     """The bases after one confirmed write; ``shown`` is what the target showed when it was read back.
 
     Written fields take what was confirmed, never what was sent. Fields we did not write keep what
     was seen when deciding: a change somebody made in between is then still a change.
     """
-    bases = dict(decision_bases)
-    if write.operation is Operation.CREATE:
-        bases[write.side] = dict(shown)
+    bases = dict(decided)
+    if operation is Operation.CREATE:
+        bases[side] = dict(shown)
     else:
-        seen = dict(bases.get(write.side, {}))
-        bases[write.side] = {**seen, **{n: shown[n] for n in write.fields if n in shown}}
+        bases[side] = {**bases.get(side, {}), **{n: shown[n] for n in fields if n in shown}}
     return bases
+
+
+def other_amounts(sent: Record, shown: Record, policy: FlowPolicy) -> Conflict | None:
+    """Money the ledger confirmed differently from what its source says: never in step, a person decides."""
+    wrong = [
+        f.name
+        for f in policy.fields
+        if isinstance(sent.get(f.name), Decimal) and isinstance(shown.get(f.name), Decimal)
+        if sent[f.name] != shown[f.name]
+    ]
+    return Conflict("amounts", tuple(wrong), Why.AMOUNT) if wrong else None

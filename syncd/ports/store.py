@@ -106,6 +106,7 @@ class Verdict:
     due_in_s: float | None = None
     """Decide again after this long; None: when something changes."""
     historical: bool = False
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,10 @@ class NewIntent:
     bases: Mapping[Side, Record]
     """The pair's bases once this and its siblings are confirmed (before what was confirmed is laid in)."""
     hashes: Mapping[Side, bytes]
+    fields: Sequence[str] = ()
+    """Canonical names of what is written: the bases of these follow what is confirmed."""
+    again: bool = False
+    """Decide the pair again once this one is settled."""
     natural: str | None = None
     """For a create: the natural key; at most one create of it per connection is open at a time."""
     conflicts: Sequence[Conflict] = ()
@@ -141,6 +146,8 @@ class IntentRow:
     state: IntentState
     request: WriteRequest
     bases: Mapping[Side, Record]
+    fields: Sequence[str]
+    again: bool
     then: Sequence[WriteRequest]
     then_if_rejected: Sequence[WriteRequest]
     attempts: int
@@ -167,6 +174,8 @@ class Settlement:
     observed: Observation | None
     """The record on the written side; None for an action, which leaves the pair's bases alone."""
     bases: Mapping[Side, Record] | None
+    conflicts: Sequence[Conflict] = ()
+    """Found while confirming (the ledger shows another amount); added to those already open."""
     next: Acknowledgement | None = None
 
 
@@ -237,17 +246,21 @@ class Store(Protocol):
         ``side``'s stream with the same natural key."""
         ...
 
-    async def bind(self, flow: FlowRow, matches: Sequence[tuple[int, Side, str]]) -> None:
+    async def bind(self, flow: FlowRow, side: Side, stream: int, matches: Sequence[tuple[int, str]]) -> None:
         """Pairs (id) get their record on ``side`` (key); the lone pair of that record is merged in."""
         ...
 
+    async def open_creates(self, flow: FlowRow) -> frozenset[Side]:
+        """Sides on which a create of this flow has no settled outcome yet."""
+        ...
+
     async def counts(self, flow: FlowRow) -> Counts: ...
-    async def busiest(self, pairs: Sequence[int], within_s: float) -> int:
+    async def busiest(self, which: Sequence[int], within_s: float) -> int:
         """Most writes any of these pairs had within the last ``within_s`` seconds."""
         ...
 
     async def write_down(
-        self, flow: FlowRow, verdicts: Sequence[Verdict], intents: Sequence[NewIntent]
+        self, flow: FlowRow, verdicts: Sequence[Verdict], new: Sequence[NewIntent]
     ) -> Sequence[IntentRow]:
         """Verdicts and intents of one batch, in one transaction. A create whose natural key is already
         being created waits (its pair is due again shortly) and is not among the returned."""
@@ -267,7 +280,7 @@ class Store(Protocol):
         """Base, binding, journal and the next intent together. Returns the next intent, if any."""
         ...
 
-    async def accepted(self, intent: IntentRow, key: str) -> None: ...
+    async def accepted(self, intent: IntentRow, key: str, look_after_s: float) -> None: ...
     async def rejected(
         self, intent: IntentRow, error: ErrorClass, words: str, field: str, next_: Acknowledgement | None
     ) -> IntentRow | None: ...
@@ -277,7 +290,7 @@ class Store(Protocol):
         ...
 
     async def hold_intent(self, intent: IntentRow, words: str) -> None: ...
-    async def resend(self, intent: IntentRow) -> IntentRow:
+    async def resend(self, intent: IntentRow) -> None:
         """It was looked up and is proven absent: planned again under the same reference."""
         ...
 
@@ -307,7 +320,7 @@ class Store(Protocol):
         """(id, entity, key) of announced changes not read yet."""
         ...
 
-    async def add_hints(self, connection: str, hints: Sequence[tuple[str, str]], delivery: str) -> bool:
+    async def add_hints(self, connection: str, new: Sequence[tuple[str, str]], delivery: str) -> bool:
         """False: this delivery was stored before."""
         ...
 

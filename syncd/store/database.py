@@ -1,0 +1,162 @@
+"""Who runs the transactions: one writer that commits many at once, readers beside it.
+
+Every transaction is a plain function over a ``sqlalchemy.Connection``; this module decides where
+it runs. SQLite has one writer anyway, so one thread owns the writing connection and takes whatever
+has queued up while the last commit was on its way to the disk: one fsync, many intents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import StaticPool
+
+from syncd.core.errors import FixInput
+
+T = TypeVar("T")
+Script = Callable[[Connection], T]
+"""A transaction: reads and writes through the connection, no I/O of its own, safe to run again."""
+
+
+class Database(Protocol):
+    """Runs scripts. ``write`` commits before it returns; ``read`` sees everything committed."""
+
+    async def write(self, script: Script[T]) -> T: ...
+    async def read(self, script: Script[T]) -> T: ...
+    async def close(self) -> None: ...
+
+
+def sqlite_engine(url: str) -> Engine:
+    """An engine on a SQLite file in WAL with full sync (survives power loss, not only a crash).
+
+    Raises ``FixInput`` for any other kind of database.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        raise FixInput(f"state.url: {parsed.get_backend_name()} is not supported here; use sqlite:///PATH")
+    in_memory = parsed.database in (None, "", ":memory:")
+    pool: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 30}, **pool)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN IMMEDIATE ourselves, below
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-32768",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # a deferred transaction would fail half-way when it turns out to write
+        mode = "" if connection.get_execution_options().get("reads_only") else " IMMEDIATE"
+        connection.exec_driver_sql(f"BEGIN{mode}")
+
+    return engine
+
+
+class InlineDatabase:
+    """Runs every script at once, on the caller's thread: for simulations, whose seeds must replay."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def write(self, script: Script[T]) -> T:
+        with self._engine.begin() as connection:
+            return script(connection)
+
+    async def read(self, script: Script[T]) -> T:
+        return await self.write(script)
+
+    async def close(self) -> None:
+        self._engine.dispose()
+
+
+@dataclass(slots=True)
+class _Queued:
+    script: Script[Any]
+    result: asyncio.Future[Any]
+
+
+class ThreadedDatabase:
+    """SQLite behind one writing thread with group commit, and a reading thread beside it."""
+
+    def __init__(self, engine: Engine, group_max: int = 256) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(reads_only=True)
+        self._group_max = group_max
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-write")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-read")
+        self._task: asyncio.Task[None] | None = None
+        self._write_connection: Connection | None = None
+        self._read_connection: Connection | None = None
+
+    async def write(self, script: Script[T]) -> T:
+        if self._task is None:
+            self._task = asyncio.create_task(self._commit_groups(), name="store-group-commit")
+        queued = _Queued(script, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(queued)
+        result: T = await queued.result
+        return result
+
+    async def read(self, script: Script[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._run_read, script)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            await self._drained()
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for connection in (self._write_connection, self._read_connection):
+            if connection is not None:
+                connection.close()
+        self._writer.shutdown()
+        self._reader.shutdown()
+        self._engine.dispose()
+
+    async def _drained(self) -> None:
+        await self.write(lambda _connection: None)
+
+    async def _commit_groups(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            group = [await self._queue.get()]
+            while len(group) < self._group_max and not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            outcomes = await loop.run_in_executor(self._writer, self._run_group, group)
+            for queued, (result, error) in zip(group, outcomes, strict=True):
+                if queued.result.cancelled():
+                    continue  # whoever asked is gone; what it asked for is committed all the same
+                if error is not None:
+                    queued.result.set_exception(error)
+                else:
+                    queued.result.set_result(result)
+
+    def _run_group(self, group: list[_Queued]) -> list[tuple[Any, BaseException | None]]:
+        connection = self._write_connection = self._write_connection or self._engine.connect()
+        try:
+            with connection.begin():
+                return [(queued.script(connection), None) for queued in group]
+        except Exception as error:
+            if len(group) == 1:
+                return [(None, error)]  # raised again where it is awaited
+            # one of them failed and undid all; by itself, each gets its own answer
+            return [outcome for queued in group for outcome in self._run_group([queued])]
+
+    def _run_read(self, script: Script[T]) -> T:
+        connection = self._read_connection = self._read_connection or self._reading.connect()
+        with connection.begin():
+            return script(connection)

@@ -1,0 +1,99 @@
+"""Holds: rows that stop writes. The check stands in the transaction that marks a write as sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from syncd.core.model import IntentState, PairState
+from syncd.core.outcome import ErrorClass
+from syncd.ports.store import HoldRow
+from syncd.store.sealing import Keeper
+from syncd.store.tables import hold, intent, pair
+
+EVERYTHING = "everything"
+"""The scope of the kill switch."""
+
+
+def scopes(connection: str, link: str, entity: str, key: str) -> tuple[str, ...]:
+    """Every scope a write falls under, widest first."""
+    return (
+        EVERYTHING,
+        f"connection:{connection}",
+        f"link:{link}",
+        f"flow:{link}/{entity}",
+        f"record:{link}/{entity}/{key}",
+    )
+
+
+def covering(c: Connection, connection: str, link: str, entity: str, key: str) -> list[HoldRow]:
+    rows = c.execute(
+        select(hold).where(
+            hold.c.released_at.is_(None), hold.c.scope.in_(scopes(connection, link, entity, key))
+        )
+    )
+    return [_row(row) for row in rows]
+
+
+def active(c: Connection, wanted: Sequence[str] | None) -> list[HoldRow]:
+    query = select(hold).where(hold.c.released_at.is_(None)).order_by(hold.c.id)
+    if wanted is not None:
+        query = query.where(hold.c.scope.in_(wanted))
+    return [_row(row) for row in c.execute(query)]
+
+
+def _row(row: Row[Any]) -> HoldRow:
+    return HoldRow(row.id, row.scope, row.reason, row.by, row.since)
+
+
+def place(c: Connection, k: Keeper, scope: str, reason: str, by: str) -> HoldRow:
+    """One open hold per scope and reason: the same cause is not held twice."""
+    for existing in active(c, [scope]):
+        if existing.reason == reason:
+            return existing
+    ident: int = c.execute(
+        insert(hold).values(scope=scope, reason=reason, by=by, since=k.now).returning(hold.c.id)
+    ).scalar_one()
+    return HoldRow(ident, scope, reason, by, k.now)
+
+
+def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
+    """What waited behind them is due again: planned anew from the latest state, parents first."""
+    opened = c.execute(
+        update(hold)
+        .where(hold.c.id.in_(ids), hold.c.released_at.is_(None))
+        .values(released_at=k.now, released_by=by)
+    ).rowcount
+    if opened:
+        # another hold may still cover them: then the next mark_sent holds them again
+        waiting = (PairState.HELD.value, ErrorClass.GUARD.value)
+        c.execute(
+            update(pair)
+            .where(pair.c.state == waiting[0], pair.c.code == waiting[1])
+            .values(due_at=k.now, state=PairState.DUE.value)
+        )
+        c.execute(
+            update(intent)
+            .where(intent.c.state == IntentState.HELD.value, intent.c.error_class == waiting[1])
+            .values(state=IntentState.PLANNED.value, due_at=k.now)
+        )
+    return int(opened)
+
+
+def of_link(c: Connection, link: str, connections: Sequence[str]) -> list[HoldRow]:
+    """Open holds that touch a link, for showing."""
+    rows = c.execute(
+        select(hold)
+        .where(
+            hold.c.released_at.is_(None),
+            or_(
+                hold.c.scope.in_([EVERYTHING, f"link:{link}", *(f"connection:{n}" for n in connections)]),
+                hold.c.scope.startswith(f"flow:{link}/", autoescape=True),
+                hold.c.scope.startswith(f"record:{link}/", autoescape=True),
+            ),
+        )
+        .order_by(hold.c.id)
+    )
+    return [_row(row) for row in rows]

@@ -1,0 +1,238 @@
+"""``ports.Store`` over SQL: each method names its transaction and hands it to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from syncd.core.brakes import Trip
+from syncd.core.crossing import PairKey
+from syncd.core.model import Side
+from syncd.core.outcome import ErrorClass
+from syncd.ports.connector import Clock
+from syncd.ports.store import (
+    Acknowledgement,
+    Counts,
+    FlowRow,
+    HoldRow,
+    IntentRow,
+    Known,
+    NewIntent,
+    Observation,
+    PairRow,
+    Settlement,
+    StreamRow,
+    Verdict,
+)
+from syncd.store import hints, holds, intents, pairs, streams
+from syncd.store.database import Database
+from syncd.store.sealing import Keeper, Seal
+from syncd.store.tables import token
+
+
+class SqlStore:
+    """The engine's memory. ``digest_key``: 32 secret bytes that key the digests of natural keys."""
+
+    def __init__(self, database: Database, clock: Clock, seal: Seal, digest_key: bytes) -> None:
+        self.database = database
+        self._clock = clock
+        self._seal = seal
+        self._digest_key = digest_key
+
+    def keeper(self) -> Keeper:
+        """What scripts need, as of now."""
+        return Keeper(self._seal, self._digest_key, self._now())
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    # -- observing
+
+    async def stream(self, connection: str, entity: str) -> StreamRow:
+        return await self.database.write(lambda c: streams.find_stream(c, connection, entity))
+
+    async def known(self, stream: int, keys: Sequence[str]) -> Mapping[str, Known]:
+        return await self.database.read(lambda c: streams.known(c, stream, keys))
+
+    async def page_seen(
+        self,
+        stream: StreamRow,
+        observations: Sequence[Observation],
+        *,
+        resume: str | None,
+        walk_since: str | None,
+        finished: bool = False,
+        watermark: str | None = None,
+        fingerprint: str = "",
+    ) -> None:
+        k = self.keeper()
+        progress: dict[str, Any] = {"resume": resume, "walk_since": walk_since}
+        if finished:
+            progress |= {"last_ok_at": k.now, "fingerprint": fingerprint}
+            if watermark is not None:
+                progress["watermark"] = watermark
+        await self.database.write(lambda c: streams.page_seen(c, k, stream, observations, progress))
+
+    async def stream_failed(self, stream: int, error: str) -> None:
+        await self.database.write(lambda c: streams.stream_failed(c, stream, error))
+
+    # -- consuming and deciding
+
+    async def flow(self, link: str, entity: str) -> FlowRow:
+        return await self.database.write(lambda c: pairs.find_flow(c, link, entity))
+
+    async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
+        k = self.keeper()
+        return await self.database.write(lambda c: pairs.consume(c, k, flow, streams, historical))
+
+    async def due_pairs(
+        self, flow: FlowRow, limit: int, only: Sequence[int] | None = None, after: int = 0
+    ) -> Sequence[PairRow]:
+        k = self.keeper()
+        return await self.database.read(lambda c: pairs.due_pairs(c, k, flow, limit, only, after))
+
+    async def counterparts(self, link: str, asked: Sequence[PairKey]) -> Mapping[PairKey, str]:
+        if not asked:
+            return {}
+        return await self.database.read(lambda c: pairs.counterparts(c, link, asked))
+
+    async def candidates(
+        self, flow: FlowRow, stream: int, side: Side, natural: Sequence[tuple[int, tuple[str | None, ...]]]
+    ) -> Mapping[int, Sequence[Sequence[str]]]:
+        k = self.keeper()
+        return await self.database.read(lambda c: pairs.candidates(c, k, flow, stream, side, natural))
+
+    async def bind(self, flow: FlowRow, side: Side, stream: int, matches: Sequence[tuple[int, str]]) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: pairs.bind(c, k, flow, side, stream, matches))
+
+    async def open_creates(self, flow: FlowRow) -> frozenset[Side]:
+        return await self.database.read(lambda c: pairs.open_creates(c, flow))
+
+    async def counts(self, flow: FlowRow) -> Counts:
+        return await self.database.read(lambda c: pairs.counts(c, flow))
+
+    async def busiest(self, which: Sequence[int], within_s: float) -> int:
+        k = self.keeper()
+        return await self.database.read(lambda c: pairs.busiest(c, k, which, within_s))
+
+    async def write_down(
+        self, flow: FlowRow, verdicts: Sequence[Verdict], new: Sequence[NewIntent]
+    ) -> Sequence[IntentRow]:
+        if not verdicts and not new:
+            return []
+        k = self.keeper()
+        return await self.database.write(lambda c: intents.write_down(c, k, flow, verdicts, new))
+
+    async def cycle_done(
+        self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = ""
+    ) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: pairs.cycle_done(c, k, flow, fingerprint, first_sync_done, error))
+
+    # -- applying and settling
+
+    async def mark_sent(self, intent: IntentRow) -> bool:
+        k = self.keeper()
+        return await self.database.write(lambda c: intents.mark_sent(c, k, intent))
+
+    async def settle(self, settlement: Settlement) -> IntentRow | None:
+        k = self.keeper()
+        return await self.database.write(lambda c: intents.settle(c, k, settlement))
+
+    async def accepted(self, intent: IntentRow, key: str, look_after_s: float) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: intents.accepted(c, k, intent, key, look_after_s))
+
+    async def rejected(
+        self, intent: IntentRow, error: ErrorClass, words: str, field: str, next_: Acknowledgement | None
+    ) -> IntentRow | None:
+        k = self.keeper()
+        return await self.database.write(lambda c: intents.rejected(c, k, intent, error, words, field, next_))
+
+    async def retry_later(self, intent: IntentRow, error: ErrorClass, words: str, after_s: float) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: intents.retry_later(c, k, intent, error, words, after_s))
+
+    async def uncertain(self, intent: IntentRow, words: str, look_after_s: float | None) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: intents.uncertain(c, k, intent, words, look_after_s))
+
+    async def hold_intent(self, intent: IntentRow, words: str) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: intents.hold_intent(c, k, intent, words))
+
+    async def resend(self, intent: IntentRow) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: intents.resend(c, k, intent))
+
+    async def drop(self, intent: IntentRow, words: str, *, due_in_s: float) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: intents.drop(c, k, intent, words, due_in_s))
+
+    # -- recovery
+
+    async def recover(self, link: str, settle_s: Mapping[str, float | None]) -> int:
+        k = self.keeper()
+        return await self.database.write(lambda c: intents.recover(c, k, link, settle_s))
+
+    async def due_intents(self, link: str, limit: int) -> Sequence[IntentRow]:
+        k = self.keeper()
+        return await self.database.read(lambda c: intents.due_intents(c, k, link, limit))
+
+    # -- holds and hints
+
+    async def holds(self, scopes: Sequence[str] | None = None) -> Sequence[HoldRow]:
+        return await self.database.read(lambda c: holds.active(c, scopes))
+
+    async def hold(self, scope: str, reason: str, by: str) -> HoldRow:
+        k = self.keeper()
+        return await self.database.write(lambda c: holds.place(c, k, scope, reason, by))
+
+    async def trip(self, flow: FlowRow, trips: Sequence[Trip]) -> None:
+        k = self.keeper()
+        scope = f"flow:{flow.link}/{flow.entity}"
+        await self.database.write(
+            lambda c: [holds.place(c, k, scope, t.message, f"brake:{t.brake.value}") for t in trips]
+        )
+
+    async def release(self, ids: Sequence[int], by: str) -> int:
+        k = self.keeper()
+        return await self.database.write(lambda c: holds.release(c, k, ids, by))
+
+    async def hints(self, connection: str, limit: int) -> Sequence[tuple[int, str, str]]:
+        return await self.database.read(lambda c: hints.pending(c, connection, limit))
+
+    async def add_hints(self, connection: str, new: Sequence[tuple[str, str]], delivery: str) -> bool:
+        k = self.keeper()
+        return await self.database.write(lambda c: hints.add(c, k, connection, new, delivery))
+
+    async def hints_done(self, ids: Sequence[int]) -> None:
+        await self.database.write(lambda c: hints.done(c, ids))
+
+    async def force(self, flow: FlowRow, side: Side, stream: int, key: str) -> int:
+        k = self.keeper()
+        return await self.database.write(lambda c: pairs.force(c, k, flow, side, stream, key))
+
+    # -- the vault of rotating credentials (``ports.Vault``)
+
+    async def load(self, connection: str, name: str) -> bytes | None:
+        wanted = select(token.c.value).where(token.c.connection == connection, token.c.name == name)
+        sealed: bytes | None = await self.database.read(lambda c: c.execute(wanted).scalar_one_or_none())
+        return None if sealed is None else self._seal.open(connection, f"token:{name}", sealed)
+
+    async def save(self, connection: str, name: str, value: bytes) -> None:
+        sealed = self._seal.seal(connection, f"token:{name}", value)
+        at = self._now()
+
+        def script(c: Any) -> None:
+            c.execute(delete(token).where(token.c.connection == connection, token.c.name == name))
+            c.execute(insert(token).values(connection=connection, name=name, value=sealed, saved_at=at))
+
+        await self.database.write(script)
+
+    async def close(self) -> None:
+        await self.database.close()

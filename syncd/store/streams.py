@@ -1,0 +1,157 @@
+"""Observing: what a connection showed, stored once, together with the progress of the walk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+
+from syncd.ports.store import Known, Observation, StreamRow
+from syncd.store.sealing import Keeper
+from syncd.store.tables import remote, remote_body, remote_natural, stream
+
+_KNOWN = select(remote.c.key, remote.c.id, remote.c.raw_hash, remote.c.content_hash).where(
+    remote.c.stream_id == bindparam("stream"), remote.c.key.in_(bindparam("keys", expanding=True))
+)
+_INSERT_REMOTE = insert(remote).returning(remote.c.id, sort_by_parameter_order=True)
+_UPDATE_REMOTE = (
+    update(remote)
+    .where(remote.c.id == bindparam("row"))
+    .values(
+        raw_hash=bindparam("raw"),
+        content_hash=bindparam("content"),
+        seq=bindparam("at_seq"),
+        gone=bindparam("is_gone"),
+        seen_at=bindparam("at"),
+    )
+)
+_TOUCH_REMOTE = update(remote).where(remote.c.id == bindparam("row")).values(raw_hash=bindparam("raw"))
+_UPDATE_BODY = (
+    update(remote_body).where(remote_body.c.remote_id == bindparam("row")).values(body=bindparam("sealed"))
+)
+_DROP_NATURAL = delete(remote_natural).where(remote_natural.c.remote_id == bindparam("row"))
+
+
+def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
+    """The stream, made on first sight."""
+    wanted = select(stream).where(stream.c.connection == connection, stream.c.entity == entity)
+    row = c.execute(wanted).one_or_none()
+    if row is None:
+        c.execute(insert(stream).values(connection=connection, entity=entity))
+        row = c.execute(wanted).one()
+    return _stream(row)
+
+
+def _stream(row: Row[Any]) -> StreamRow:
+    return StreamRow(
+        row.id, row.connection, row.entity, row.watermark, row.resume, row.walk_since, row.fingerprint
+    )
+
+
+def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:
+    rows = c.execute(_KNOWN, {"stream": stream_id, "keys": list(keys)})
+    return {key: Known(ident, raw, content) for key, ident, raw, content in rows}
+
+
+def page_seen(
+    c: Connection,
+    k: Keeper,
+    at: StreamRow,
+    observations: Sequence[Observation],
+    progress: Mapping[str, Any],
+) -> None:
+    """``progress``: column values of the stream row that move with this page."""
+    store_observations(c, k, at.id, at.connection, observations)
+    c.execute(update(stream).where(stream.c.id == at.id).values(last_error="", **progress))
+
+
+def stream_failed(c: Connection, stream_id: int, error: str) -> None:
+    c.execute(update(stream).where(stream.c.id == stream_id).values(last_error=error))
+
+
+def store_observations(
+    c: Connection, k: Keeper, stream_id: int, owner: str, observations: Sequence[Observation]
+) -> list[int]:
+    """Insert or update the records; returns their ids in order. Equal content only refreshes the bytes."""
+    if not observations:
+        return []
+    changed = [o for o in observations if o.known is None or o.known.content_hash != o.content_hash or o.gone]
+    seq = _take_seqs(c, stream_id, len(changed)) if changed else {}
+    numbers = dict(zip(map(id, changed), seq, strict=False))
+    _touch(c, k, owner, [o for o in observations if id(o) not in numbers])
+    fresh = [o for o in changed if o.known is None]
+    moved = [(o.known.id, o) for o in changed if o.known is not None]
+    ids = {id(o): row for row, o in moved} | {id(o): o.known.id for o in observations if o.known}
+    if fresh:
+        made = c.execute(
+            _INSERT_REMOTE,
+            [
+                {
+                    "stream_id": stream_id,
+                    "key": o.key,
+                    "raw_hash": o.raw_hash,
+                    "content_hash": o.content_hash,
+                    "seq": numbers[id(o)],
+                    "gone": o.gone,
+                    "seen_at": k.now,
+                }
+                for o in fresh
+            ],
+        ).scalars()
+        ids |= {id(o): row for o, row in zip(fresh, made, strict=True)}
+        c.execute(
+            insert(remote_body),
+            [{"remote_id": ids[id(o)], "body": k.seal.seal(owner, "observation", o.raw)} for o in fresh],
+        )
+    if moved:
+        c.execute(_UPDATE_REMOTE, [_moved_values(row, o, numbers[id(o)], k) for row, o in moved])
+        c.execute(_UPDATE_BODY, [_body_values(row, o, k, owner) for row, o in moved])
+        c.execute(_DROP_NATURAL, [{"row": row} for row, _ in moved])
+    _store_natural(c, k, stream_id, [(ids[id(o)], o) for o in changed])
+    return [ids[id(o)] for o in observations]
+
+
+def _moved_values(row: int, o: Observation, seq: int, k: Keeper) -> dict[str, Any]:
+    return {
+        "row": row,
+        "raw": o.raw_hash,
+        "content": o.content_hash,
+        "at_seq": seq,
+        "is_gone": o.gone,
+        "at": k.now,
+    }
+
+
+def _body_values(row: int, o: Observation, k: Keeper, owner: str) -> dict[str, Any]:
+    return {"row": row, "sealed": k.seal.seal(owner, "observation", o.raw)}
+
+
+def _touch(c: Connection, k: Keeper, owner: str, same: Sequence[Observation]) -> None:
+    """Other bytes, same content: refresh what a patch will be laid over, and call it no change."""
+    rows = [(o.known.id, o) for o in same if o.known is not None]
+    if rows:
+        c.execute(_TOUCH_REMOTE, [{"row": row, "raw": o.raw_hash} for row, o in rows])
+        c.execute(_UPDATE_BODY, [_body_values(row, o, k, owner) for row, o in rows])
+
+
+def _store_natural(c: Connection, k: Keeper, stream_id: int, rows: Sequence[tuple[int, Observation]]) -> None:
+    values = [
+        {"remote_id": row, "rank": rank, "stream_id": stream_id, "digest": k.digest(natural)}
+        for row, o in rows
+        if not o.gone
+        for rank, natural in enumerate(o.natural)
+        if natural is not None
+    ]
+    if values:
+        c.execute(insert(remote_natural), values)
+
+
+def _take_seqs(c: Connection, stream_id: int, count: int) -> range:
+    last: int = c.execute(
+        update(stream)
+        .where(stream.c.id == stream_id)
+        .values(seq=stream.c.seq + count)
+        .returning(stream.c.seq)
+    ).scalar_one()
+    return range(last - count + 1, last + 1)

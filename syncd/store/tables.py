@@ -1,0 +1,293 @@
+"""Every table, in one MetaData that alembic shares.
+
+Integer ids and rowid tables throughout; what is large and sealed stands in tables of its own, so
+that look-ups by the thousand touch small rows only. Instants are UTC, stored as microseconds:
+SQLite keeps no zones, and both databases order integers the same way.
+
+Sealed columns hold AES-GCM bound to connection (or link) and field, see ``syncd.secrets.sealed``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+HEAD: Final = "0001"
+"""The revision this code needs; a test holds it to the newest one in ``migrations/``."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """Aware UTC <-> microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+def _id() -> Column[int]:
+    # INTEGER on SQLite makes it the rowid itself
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=nullable)
+
+
+stream = Table(
+    "stream",
+    metadata,
+    _id(),
+    Column("connection", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("watermark", Text),
+    Column("resume", Text),
+    Column("walk_since", Text),
+    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("last_ok_at", Instant),
+    Column("last_error", Text, nullable=False, server_default=""),
+    UniqueConstraint("connection", "entity"),
+)
+"""What one connection offers for one entity; read once, however many flows consume it."""
+
+remote = Table(
+    "remote",
+    metadata,
+    _id(),
+    _ref("stream_id", "stream"),
+    Column("key", Text, nullable=False),
+    Column("raw_hash", LargeBinary, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("gone", Boolean, nullable=False, server_default=text("false")),
+    Column("seen_at", Instant, nullable=False),
+    UniqueConstraint("stream_id", "key"),
+    Index("ix_remote_stream_id_seq", "stream_id", "seq"),
+)
+"""One record of a stream. ``seq`` rises with every change of content: flows consume by it."""
+
+remote_body = Table(
+    "remote_body",
+    metadata,
+    Column("remote_id", BigInteger, ForeignKey("remote.id", ondelete="CASCADE"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""The latest raw JSON of a record, sealed."""
+
+remote_natural = Table(
+    "remote_natural",
+    metadata,
+    Column("remote_id", BigInteger, ForeignKey("remote.id", ondelete="CASCADE"), primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    Column("stream_id", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Index("ix_remote_natural_stream_id_rank_digest", "stream_id", "rank", "digest"),
+)
+"""Keyed digests of natural keys, for matching without showing them."""
+
+flow = Table(
+    "flow",
+    metadata,
+    _id(),
+    Column("link", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("left_offset", BigInteger, nullable=False, server_default="0"),
+    Column("right_offset", BigInteger, nullable=False, server_default="0"),
+    Column("first_sync_done", Boolean, nullable=False, server_default=text("false")),
+    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("last_cycle_at", Instant),
+    Column("last_success_at", Instant),
+    Column("last_error", Text, nullable=False, server_default=""),
+    UniqueConstraint("link", "entity"),
+)
+
+pair = Table(
+    "pair",
+    metadata,
+    _id(),
+    _ref("flow_id", "flow"),
+    _ref("left_id", "remote", nullable=True),
+    _ref("right_id", "remote", nullable=True),
+    Column("left_hash", LargeBinary),
+    Column("right_hash", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("due_at", Instant),
+    Column("since", Instant, nullable=False),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("reason", LargeBinary),
+    Column("field", Text, nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("historical", Boolean, nullable=False, server_default=text("false")),
+    Column("forced", Boolean, nullable=False, server_default=text("false")),
+    Column("waits_side", Text),
+    Column("waits_entity", Text),
+    Column("waits_key", Text),
+    UniqueConstraint("flow_id", "left_id"),
+    UniqueConstraint("flow_id", "right_id"),
+    Index("ix_pair_flow_id_due_at", "flow_id", "due_at"),
+    Index("ix_pair_flow_id_state", "flow_id", "state"),
+    Index("ix_pair_waits_entity_waits_key", "waits_entity", "waits_key"),
+    Index("ix_pair_left_id", "left_id"),
+    Index("ix_pair_right_id", "right_id"),
+)
+"""A left record bound to a right one, or one side alone. ``*_hash``: the content last decided on.
+
+``due_at`` set: to be decided then. What is pending is driven by it, never skipped by a gate.
+"""
+
+pair_base = Table(
+    "pair_base",
+    metadata,
+    Column("pair_id", BigInteger, ForeignKey("pair.id", ondelete="CASCADE"), primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("base", LargeBinary, nullable=False),
+)
+"""What a side looked like when both last agreed: canonical bytes, sealed."""
+
+conflict = Table(
+    "conflict",
+    metadata,
+    _id(),
+    _ref("pair_id", "pair"),
+    Column("unit", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    UniqueConstraint("pair_id", "unit"),
+)
+"""One unit that no rule settles. Base, left and right stand in the pair's own rows."""
+
+_OPEN = "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and natural is not null"
+
+intent = Table(
+    "intent",
+    metadata,
+    _id(),
+    _ref("flow_id", "flow"),
+    _ref("pair_id", "pair"),
+    Column("side", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("natural", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("remote_key", Text),
+    Column("error_class", Text, nullable=False, server_default=""),
+    Column("words", LargeBinary),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("settled_at", Instant),
+    Column("actor", Text, nullable=False, server_default=""),
+    Index("ix_intent_flow_id_state_due_at", "flow_id", "state", "due_at"),
+    Index("ix_intent_pair_id", "pair_id"),
+    Index(
+        "uq_intent_open_natural",
+        "connection",
+        "entity",
+        "natural",
+        unique=True,
+        sqlite_where=text(_OPEN),
+        postgresql_where=text(_OPEN),
+    ),
+    sqlite_autoincrement=True,  # an id in the journal never comes to mean another intent
+)
+"""A decision on disk before its remote write. ``reference`` is ours and never used twice."""
+
+hold = Table(
+    "hold",
+    metadata,
+    _id(),
+    Column("scope", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("released_at", Instant),
+    Column("released_by", Text),
+    Index("ix_hold_scope_released_at", "scope", "released_at"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("flow_id", BigInteger),
+    Column("pair_id", BigInteger),
+    Column("intent_id", BigInteger),
+    Column("kind", Text, nullable=False),
+    Column("text", LargeBinary),
+    Column("actor", Text, nullable=False, server_default=""),
+    Index("ix_journal_pair_id", "pair_id"),
+)
+"""What happened, append only. ``text`` is sealed: it may hold a platform's own words."""
+
+hint = Table(
+    "hint",
+    metadata,
+    _id(),
+    Column("connection", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("connection", "entity", "key"),
+    sqlite_autoincrement=True,  # announced again while being read: a new id, so it is read again
+)
+"""Changes announced and not read yet; one row a record, however often it was announced."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("delivery", Text, primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    Index("ix_delivery_received_at", "received_at"),
+)
+"""The replay cache of announcements."""
+
+token = Table(
+    "token",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+)
+"""Rotating credentials, sealed."""
