@@ -1,0 +1,341 @@
+"""What ``syncd.yaml`` and a crosswalk file may say, field by field.
+
+These are the files as written. ``load.load`` checks what one field alone cannot know and returns a
+``load.Site``, in which names have become the things they name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator, model_validator
+
+from syncd.config.values import Name, Seconds, Section, Zone
+from syncd.core import policy
+from syncd.core.canonical import NORMALISERS
+from syncd.core.crossing import Table
+from syncd.core.model import Side
+from syncd.secrets.reference import SecretRef
+
+# -- the daemon -----------------------------------------------------------------------------------
+
+
+class State(Section):
+    """Where bases, intents and the journal live."""
+
+    url: str = "sqlite:///state.db"
+    """`sqlite:///FILE` (relative to this file's folder) or `postgresql://USER@HOST/DATABASE`, without a
+    password."""
+    password: SecretRef | None = None
+    """The database's password, for PostgreSQL."""
+    retention_days: Annotated[int, Field(ge=1)] = 400
+    """How long the journal and sealed observations are kept. A fiscal year and a month by default."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.password:
+            raise ValueError("no password in the address: give it as `password: env:NAME`")
+        if parts.scheme not in ("sqlite", "postgresql"):
+            raise ValueError("sqlite:///FILE or postgresql://USER@HOST/DATABASE expected")
+        return url
+
+
+class Listener(Section):
+    """An address to listen on."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback asks for TLS."""
+    port: Annotated[int, Field(ge=0, le=65535)]
+    """TCP port; 0 takes a free one."""
+    tls_certificate: Path | None = None
+    """PEM file with the certificate chain."""
+    tls_key: Path | None = None
+    """PEM file with the certificate's private key; readable by its owner only."""
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together")
+        return self
+
+
+class Service(Listener):
+    """The daemon's own address: webhooks in, control API, health, /metrics."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8321
+    """TCP port; 0 takes a free one."""
+    public_url: str | None = None
+    """How platforms reach this daemon for webhooks, `https://sync.example.com`; a proxy may end TLS."""
+    control_tokens: dict[Name, SecretRef] = {}
+    """Who may use the control API: a name for the audit, and that person's or program's token."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, url: str | None) -> str | None:
+        if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            raise ValueError("a web address expected, such as https://sync.example.com")
+        return url.rstrip("/") if url else url
+
+    @model_validator(mode="after")
+    def _not_open_to_all(self) -> Self:
+        if not self.loopback and not self.control_tokens:
+            raise ValueError("listening beyond this machine needs control_tokens")
+        return self
+
+
+class Bridge(Listener):
+    """Where bridges dial in: the programs beside on-premises ERPs."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8322
+    """TCP port; 0 takes a free one."""
+    heartbeat: Seconds = 20.0
+    """A bridge that is silent for three of these counts as gone."""
+    answer_within: Seconds = 120.0
+    """How long a request to a bridge may take before its outcome is unknown."""
+
+    @model_validator(mode="after")
+    def _sealed_on_the_way(self) -> Self:
+        if not self.loopback and self.tls_certificate is None:
+            raise ValueError("listening beyond this machine needs tls_certificate and tls_key")
+        return self
+
+
+# -- connections ----------------------------------------------------------------------------------
+
+
+class Settle(Section):
+    """How long a write of unknown outcome may still take effect on the platform."""
+
+    seconds: Annotated[float, Field(ge=0)]
+    """The longest late execution plus the platform's own indexing lag."""
+    provenance: Literal["measured", "assumed"]
+    """Whether somebody measured it at this site."""
+
+
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class ConnectionConfig(Section):
+    """One account on one platform."""
+
+    platform: str
+    """Name of the platform: `syncd platforms` lists them."""
+    settings: dict[str, Any] = {}
+    """The platform's own settings: addresses, login references, options."""
+    profile: Path | None = None
+    """The site profile: facts that the platform's public documents do not give."""
+    settle: Settle | None = None
+    """Without it a write of unknown outcome is held for a person instead of looked up and resent."""
+    concurrency: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Requests under way at once; the platform's own limit by default."""
+    custom: dict[str, dict[FieldName, str]] = {}
+    """The customer's own fields: entity -> name -> path in the platform's record. The field is called
+    `custom.NAME` in flows, and crosses where both connections of a link define it."""
+    bridge_token: SecretRef | None = None
+    """What the bridge of this connection shows when it dials in; for platforms behind a bridge."""
+
+
+# -- links and flows ------------------------------------------------------------------------------
+
+
+class Schedule(Section):
+    """When a link runs without being told: an interval or a cron line."""
+
+    every: Annotated[Seconds, Field(gt=0)] | None = None
+    """Interval between the starts of two runs."""
+    cron: str | None = None
+    """Five-field cron line, such as `*/5 * * * *`."""
+    timezone: Zone = "UTC"
+    """Zone in which the cron line is read."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.every is None) == (self.cron is None):
+            raise ValueError("give either `every` or `cron`")
+        if self.cron is not None:
+            from croniter import croniter  # noqa: PLC0415 - only sites with a cron line pay for it
+
+            if len(self.cron.split()) != 5 or not croniter.is_valid(self.cron):
+                raise ValueError("not a five-field cron line, such as `*/5 * * * *`")
+        return self
+
+    def next_after(self, start: datetime) -> datetime:
+        """The next start after ``start`` (aware), in ``start``'s own zone."""
+        if self.every is not None:
+            return datetime.fromtimestamp(start.timestamp() + self.every, start.tzinfo)
+        from croniter import croniter  # noqa: PLC0415
+
+        local = start.astimezone(ZoneInfo(self.timezone))
+        following: datetime = croniter(self.cron, local).get_next(datetime)
+        return following.astimezone(start.tzinfo)
+
+
+class FieldConfig(Section):
+    """One field, or one group of fields, within one flow."""
+
+    rule: policy.Rule | None = None
+    """Who wins when both sides changed it; `left` and `right` also name its owner."""
+    normaliser: str | None = None
+    """What counts as the same on both sides: exact, text, company, phone."""
+    ignore: bool = False
+    """Leave this field alone on both sides."""
+    crosswalk: str | None = None
+    """Translate its values through this table of the link's crosswalk file."""
+
+    @field_validator("normaliser")
+    @classmethod
+    def _known_normaliser(cls, name: str | None) -> str | None:
+        if name is not None and name not in NORMALISERS:
+            raise ValueError(f"known: {', '.join(NORMALISERS)}")
+        return name
+
+
+Step = tuple[str, str]
+"""[action, argument]"""
+
+
+class Acknowledge(Section):
+    """What is told to the source once the other side has answered. Each step is a write of its own."""
+
+    posted: tuple[Step, ...] = ()
+    """[action, argument] in order, once it is posted; `{key}` is the other side's key."""
+    rejected: tuple[Step, ...] = ()
+    """[action, argument] in order, when it is refused; `{reason}` is the refusal in the platform's words."""
+
+    @model_validator(mode="after")
+    def _known_places(self) -> Self:
+        for part, steps, known in (("posted", self.posted, "{key}"), ("rejected", self.rejected, "{reason}")):
+            for action, argument in steps:
+                if "{" in argument.replace(known, "") or "}" in argument.replace(known, ""):
+                    raise ValueError(f"{part}, {action}: only {known} may stand in braces here")
+        return self
+
+
+_DEFAULTS = policy.Limits()
+
+
+class Limits(Section):
+    """Brakes of one flow. Each stops the flow above its figure, and a person releases it."""
+
+    deletes_count: Annotated[int, Field(ge=0)] = _DEFAULTS.deletes_count
+    """Deletions in one run; together with `deletes_share`, both must be exceeded."""
+    deletes_share: Annotated[float, Field(ge=0, le=1)] = _DEFAULTS.deletes_share
+    """Share of all paired records deleted in one run."""
+    changed_share: Annotated[float, Field(ge=0, le=1)] = _DEFAULTS.changed_share
+    """Share of all paired records rewritten in one run, first sync aside."""
+    changed_floor: Annotated[int, Field(ge=0)] = _DEFAULTS.changed_floor
+    """So many rewritten records never trip `changed_share`."""
+    writes_per_record_hour: Annotated[int, Field(ge=1)] = _DEFAULTS.writes_per_record_hour
+    """Writes to one record within an hour; more is a loop."""
+
+
+class FlowConfig(Section):
+    """One entity kept in step. What is left out takes the entity's own default."""
+
+    mode: policy.Mode | None = None
+    """Which way it writes: observe, left-to-right, right-to-left, both."""
+    create: tuple[Side, ...] | None = None
+    """Sides on which a missing record may be created."""
+    match: tuple[tuple[str, ...], ...] | None = None
+    """Natural keys in order of trust, each a list of fields that must agree."""
+    select: dict[str, tuple[str, ...]] | None = None
+    """Field -> values: only such records of the source are created on the other side (the trigger
+    status). `{}` selects every record."""
+    create_only: bool | None = None
+    """Posted documents: created once, never edited on the other side afterwards."""
+    post_existing: bool = False
+    """Whether records that met `select` before the first sync are created too."""
+    deletes: policy.Deletes | None = None
+    """What a proven removal on one side means for the other: hold, archive, propagate."""
+    fields: dict[str, FieldConfig] = {}
+    """Field, group of fields (`address`), or line field (`lines.account`) -> what differs from the default."""
+    acknowledge: Acknowledge = Acknowledge()
+    """What is told to the source once the other side has answered."""
+    skew_margin: Seconds = 300.0
+    """For the rule `newest`: closer times than this are no evidence."""
+    limits: Limits = Limits()
+    """Brakes."""
+
+
+class LinkConfig(Section):
+    """One customer's flows between two connections."""
+
+    customer: str = ""
+    """The customer's name for people; the link's name where it is empty."""
+    left: str
+    """Name of a connection; by convention the field-service side."""
+    right: str
+    """Name of a connection; by convention the accounting side."""
+    crosswalks: Path | None = None
+    """File with the link's tables of values."""
+    schedule: Schedule = Schedule(every=60.0)
+    """When it runs without being told."""
+    webhooks: bool = False
+    """Whether platforms that can are asked to announce changes; needs `service.public_url`."""
+    flows: Annotated[dict[str, FlowConfig | None], Field(min_length=1)]
+    """Entity -> its flow; an empty one takes every default."""
+
+
+class SiteConfig(Section):
+    """The whole of ``syncd.yaml``."""
+
+    master_key: SecretRef
+    """The key that seals customers' data and rotating tokens at rest. Losing it loses the state."""
+    state: State = State()
+    """Where the state lives."""
+    service: Service = Service()
+    """The daemon's own address."""
+    bridge: Bridge = Bridge()
+    """Where bridges dial in."""
+    connections: dict[Name, ConnectionConfig]
+    """Accounts on platforms, by a name of your choice."""
+    links: dict[Name, LinkConfig]
+    """Customers' links, by a name of your choice."""
+
+
+# -- crosswalks -----------------------------------------------------------------------------------
+
+
+class CodePair(Section):
+    """Two codes that mean the same."""
+
+    left: str
+    """The left side's code, in quotes."""
+    right: str
+    """The right side's code, in quotes."""
+
+
+class CrosswalkTable(Section):
+    """One table of values. Where several pairs fit, the first listed wins."""
+
+    default_left: str | None = None
+    """The left code for anything not listed, empty values included."""
+    default_right: str | None = None
+    """The right code for anything not listed, empty values included."""
+    pairs: tuple[CodePair, ...] = ()
+    """Codes that mean the same, in order."""
+
+    def table(self) -> Table:
+        """As the deciding core uses it."""
+        rows = tuple((pair.left, pair.right) for pair in self.pairs)
+        return Table.of(rows, self.default_left, self.default_right)
+
+
+Crosswalks = Mapping[str, CrosswalkTable]
+"""A crosswalk file: table name (tax, gl_account, item, terms, cost_code, department ...) -> table."""
