@@ -236,16 +236,19 @@ def _both_sided(
             _merge_unit(unit, pair, sides, policy, crossing, merge)
     except AwaitReference as waiting:
         return _wait(waiting)
-    open_fields = {name for conflict in merge.conflicts for name in conflict.fields}
-    bases = {side: _next_base(record, pair.base(side), policy, open_fields) for side, record in sides.items()}
-    writes = tuple(
+    writes = [
         Write(side, Operation.UPDATE, fields, merge.because[side])
         for side, fields in merge.writes.items()
         if fields
-    )
+    ]
+    # what is in conflict, or is written later, keeps its old base: it is still a change
+    open_fields = {name for conflict in merge.conflicts for name in conflict.fields}
+    open_fields.update(name for later in writes[1:] for name in later.fields)
+    bases = {side: _next_base(record, pair.base(side), policy, open_fields) for side, record in sides.items()}
     conflicts = tuple(merge.conflicts)
     if writes:
-        return Decision(Verb.WRITE, writes=writes, conflicts=conflicts, bases=bases)
+        again = len(writes) > 1
+        return Decision(Verb.WRITE, write=writes[0], again=again, conflicts=conflicts, bases=bases)
     if conflicts:
         return Decision(Verb.CONFLICT, conflicts[0].why.value, conflicts=conflicts, bases=bases)
     fresh = pair.base_left is None or pair.base_right is None

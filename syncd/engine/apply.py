@@ -1,0 +1,203 @@
+"""Sending what was written down, and putting on disk what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdError
+from syncd.core.model import Operation, Record, Side
+from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
+from syncd.core.reconcile import Conflict, confirmed_bases, other_amounts
+from syncd.engine.observe import observe_record
+from syncd.engine.setup import FlowSetup
+from syncd.ports import (
+    Acknowledgement,
+    Capabilities,
+    IntentRow,
+    Seen,
+    Settlement,
+    Store,
+    WriteRequest,
+)
+
+_RETRY_FIRST_S = 2.0
+_RETRY_MAX_S = 900.0
+"""Proven not executed: asked again after 2, 4, 8 ... seconds, at most a quarter of an hour apart."""
+_LOOK_AGAIN_S = 30.0
+"""When a look-up itself failed."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the writes of one flow in one cycle."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    actions: int = 0
+    rejected: int = 0
+    uncertain: int = 0
+    retried: int = 0
+    held: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+_COUNTED = {
+    Operation.CREATE: "created",
+    Operation.UPDATE: "updated",
+    Operation.DELETE: "deleted",
+    Operation.ACTION: "actions",
+}
+
+
+class Applier:
+    """Applies intents of one link; concurrency by each connection's own limit."""
+
+    def __init__(self, store: Store, flows: Mapping[str, FlowSetup], gates: Mapping[str, asyncio.Semaphore]):
+        self._store = store
+        self._flows = flows
+        self._gates = gates
+
+    async def apply(self, intents: Sequence[IntentRow], tally: Tally) -> None:
+        """Send them all, each with everything that follows from it."""
+        async with asyncio.TaskGroup() as group:
+            for intent in intents:
+                group.create_task(self._through(intent, tally))
+
+    async def _through(self, intent: IntentRow, tally: Tally) -> None:
+        """One intent, then the actions that follow it, one after the other."""
+        following: IntentRow | None = intent
+        while following is not None:
+            async with self._gates[following.connection]:
+                following = await self._one(following, tally)
+
+    async def _one(self, intent: IntentRow, tally: Tally) -> IntentRow | None:
+        # the last thing before the wire, and one transaction: this is where a hold takes effect
+        if not await self._store.mark_sent(intent):
+            tally.held += 1
+            return None
+        setup = self._flows[intent.request.entity]
+        try:
+            outcome = await setup.ends[intent.side].connector.submit(intent.request)
+        except (RetryLater, RenewCredentials) as refused:
+            # both are proven not executed; the login or the platform needs time, not this record
+            after_s = refused.after_s if isinstance(refused, RetryLater) else None
+            outcome = Retry(ErrorClass.AUTH, refused.message, after_s)
+            tally.errors.append(refused.message)
+        except SyncdError as error:
+            outcome = Unknown(ErrorClass.INTERNAL, error.message)
+        return await self.conclude(intent, outcome, tally)
+
+    async def conclude(self, intent: IntentRow, outcome: Outcome, tally: Tally) -> IntentRow | None:
+        """Put one outcome on disk. Returns the intent that follows, if any."""
+        if isinstance(outcome, Confirmed):
+            return await self._confirmed(intent, outcome, tally)
+        if isinstance(outcome, Rejected):
+            tally.rejected += 1
+            following = rejection(intent, outcome, self._flows[intent.request.entity])
+            return await self._store.rejected(
+                intent, outcome.error_class, outcome.words, outcome.field or "", following
+            )
+        if isinstance(outcome, Retry):
+            tally.retried += 1
+            after_s = retry_delay(intent.attempts, outcome.after_s)
+            await self._store.retry_later(intent, outcome.error_class, outcome.words, after_s)
+            return None
+        tally.uncertain += 1
+        capabilities = self._capabilities(intent)
+        await self._store.uncertain(intent, outcome.words, capabilities.settle_s)
+        return None
+
+    async def _confirmed(self, intent: IntentRow, outcome: Confirmed, tally: Tally) -> IntentRow | None:
+        if not outcome.posted:
+            # taken in, not posted: looked at again until it is seen posted
+            await self._store.accepted(
+                intent, outcome.key, self._capabilities(intent).settle_s or _LOOK_AGAIN_S
+            )
+            return None
+        setup = self._flows[intent.request.entity]
+        shown: Seen | None = None
+        if intent.request.operation in (Operation.CREATE, Operation.UPDATE):
+            try:
+                shown = await self._read_back(setup, intent, outcome)
+                settlement = settle(intent, shown, setup)
+            except SyncdError as error:
+                tally.uncertain += 1
+                await self._store.uncertain(intent, f"done, not read back: {error.message}", _LOOK_AGAIN_S)
+                return None
+        else:
+            settlement = settle(intent, None, setup)
+        name = _COUNTED[intent.request.operation]
+        setattr(tally, name, getattr(tally, name) + 1)
+        return await self._store.settle(settlement)
+
+    async def _read_back(self, setup: FlowSetup, intent: IntentRow, outcome: Confirmed) -> Seen:
+        """The record as the platform holds it now: what it confirmed, never what was sent."""
+        if outcome.raw is not None:
+            return Seen(outcome.key, outcome.raw)
+        seen = await setup.ends[intent.side].connector.fetch(intent.request.entity, outcome.key)
+        if seen is None:
+            raise RetryLater(f"{intent.request.entity} {outcome.key} was confirmed but cannot be seen yet")
+        return seen
+
+    def _capabilities(self, intent: IntentRow) -> Capabilities:
+        return self._flows[intent.request.entity].ends[intent.side].connector.capabilities
+
+
+def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlement:
+    """What goes to disk for a confirmed intent. Pure. Raises ``RefuseRecord`` for an unreadable record."""
+    following = _next(intent, intent.then, intent.side, shown.key if shown else "", setup)
+    if shown is None:
+        return Settlement(intent, None, None, next=following)
+    spec = setup.specs[intent.side]
+    try:
+        record = spec.map.get(orjson.loads(shown.raw))
+    except orjson.JSONDecodeError:
+        raise RefuseRecord(f"{setup.entity} {shown.key}: not JSON", code="parse") from None
+    operation = intent.request.operation
+    bases = confirmed_bases(intent.bases, intent.side, operation, intent.fields, record)
+    conflicts: tuple[Conflict, ...] = ()
+    sent = intent.bases.get(intent.side.other)
+    if operation is Operation.CREATE and sent is not None:
+        wrong = other_amounts(sent, record, setup.policy)
+        if wrong is not None:
+            conflicts, bases = (wrong,), _without(bases, wrong.fields)
+    return Settlement(intent, observe_record(spec, shown, None), bases, conflicts, following)
+
+
+def _without(bases: Mapping[Side, Record], names: Sequence[str]) -> dict[Side, Record]:
+    """Bases that never agreed on these fields: the difference stays open until a person decides."""
+    return {side: {n: v for n, v in record.items() if n not in names} for side, record in bases.items()}
+
+
+def rejection(intent: IntentRow, outcome: Rejected, setup: FlowSetup) -> Acknowledgement | None:
+    """What the source is told when the other side refused its record. Pure."""
+    steps = [
+        replace(s, argument=s.argument.replace("{reason}", outcome.words)) for s in intent.then_if_rejected
+    ]
+    return _chain(steps, intent.side.other, setup)
+
+
+def _next(
+    intent: IntentRow, steps: Sequence[WriteRequest], side: Side, key: str, setup: FlowSetup
+) -> Acknowledgement | None:
+    if intent.request.operation is Operation.ACTION:
+        return _chain(steps, side, setup)  # an action's followers are on the same side already
+    return _chain([replace(s, argument=s.argument.replace("{key}", key)) for s in steps], side.other, setup)
+
+
+def _chain(steps: Sequence[WriteRequest], side: Side, setup: FlowSetup) -> Acknowledgement | None:
+    if not steps:
+        return None
+    return Acknowledgement(side, setup.ends[side].connection, steps[0], steps[1:])
+
+
+def retry_delay(attempts: int, asked_s: float | None) -> float:
+    """Seconds until the next try: what the platform asked for, else doubling. Pure."""
+    if asked_s is not None:
+        return min(max(asked_s, 0.0), _RETRY_MAX_S)
+    return float(min(_RETRY_FIRST_S * 2 ** min(attempts, 10), _RETRY_MAX_S))

@@ -1,0 +1,303 @@
+"""One cycle of a link: settle what is in doubt, read, decide, brake, write down, apply. Parents first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from syncd.core.brakes import Census, Trip, check
+from syncd.core.crossing import Crossing
+from syncd.core.matching import Matches, pair_up
+from syncd.core.model import PairState, Side
+from syncd.core.plan import Plan, Planned
+from syncd.core.reconcile import Verb
+from syncd.engine import decide as deciding
+from syncd.engine.apply import Applier, Tally
+from syncd.engine.decide import Decided, Sides
+from syncd.engine.observe import Read, observe_keys, read_stream
+from syncd.engine.recover import Recovery
+from syncd.engine.setup import FlowSetup, LinkSetup
+from syncd.ports import Clock, FlowRow, PairRow, Store
+
+BATCH = 200
+"""Pairs looked up, decided and written down together: one round of look-ups, one commit."""
+PLAN_MAX = 5_000
+"""Pairs in one plan; the brakes weigh a plan whole, before any of it is written down."""
+_ROUNDS_MAX = 4
+"""Times the flows are gone through in one cycle: a parent's write wakes those who wait for it."""
+_HINTS_MAX = 500
+
+Progress = Callable[[str, str, int, int | None], None]
+"""(flow, phase, done, total)."""
+
+
+def silent(flow: str, phase: str, done: int, total: int | None) -> None:
+    """Progress nobody looks at."""
+
+
+@dataclass(slots=True)
+class FlowOutcome:
+    """What one flow did in one cycle."""
+
+    entity: str
+    read: int = 0
+    changed: int = 0
+    tally: Tally = field(default_factory=Tally)
+    verbs: dict[str, int] = field(default_factory=dict)
+    trips: list[Trip] = field(default_factory=list)
+    error: str = ""
+
+    def count(self, verb: Verb) -> int:
+        return self.verbs.get(verb.value, 0)
+
+
+@dataclass(slots=True)
+class CycleOutcome:
+    """What one cycle of a link came to."""
+
+    link: str
+    flows: dict[str, FlowOutcome]
+
+    @property
+    def writes(self) -> int:
+        return sum(
+            t.created + t.updated + t.deleted + t.actions for t in (f.tally for f in self.flows.values())
+        )
+
+
+class LinkEngine:
+    """Runs one link. One cycle at a time: whoever calls ``cycle`` waits for the one under way."""
+
+    def __init__(
+        self, setup: LinkSetup, store: Store, clock: Clock, gates: Mapping[str, asyncio.Semaphore]
+    ) -> None:
+        self.setup = setup
+        self.store = store
+        self._clock = clock
+        flows = {f.entity: f for f in setup.flows}
+        self.applier = Applier(store, flows, gates)
+        self._recovery = Recovery(store, flows, self.applier)
+        self._one_at_a_time = asyncio.Lock()
+
+    async def recover(self) -> int:
+        """After a start, before anything else. Returns how many writes were in doubt."""
+        settle_s = {end.connection: end.connector.capabilities.settle_s for end in self.setup.ends.values()}
+        return await self.store.recover(self.setup.name, settle_s)
+
+    async def cycle(
+        self,
+        *,
+        entities: Sequence[str] | None = None,
+        poll: bool = True,
+        only: Mapping[str, Sequence[int]] | None = None,
+        progress: Progress = silent,
+        actor: str = "",
+    ) -> CycleOutcome:
+        """``entities``: just these flows. ``poll`` false: act on what is stored and announced.
+        ``only``: just these pairs, by flow (one record on command)."""
+        async with self._one_at_a_time:
+            flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
+            outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
+            doubt = Tally()
+            await self._recovery.settle_due(self.setup.name, self._clock.now(), doubt)
+            if flows:
+                outcome.flows[flows[0].entity].tally = doubt
+            if poll:
+                await self._read(flows, outcome, progress)
+            for _ in range(_ROUNDS_MAX):
+                if not await self._round(flows, outcome, only, progress, actor):
+                    break
+            return outcome
+
+    async def take_hints(self) -> set[str]:
+        """Fetch the records that were announced. Returns the entities they belong to."""
+        touched: set[str] = set()
+        for end in self.setup.ends.values():
+            hints = await self.store.hints(end.connection, _HINTS_MAX)
+            by_entity: dict[str, list[str]] = {}
+            for _, entity, key in hints:
+                by_entity.setdefault(entity, []).append(key)
+            for entity, keys in by_entity.items():
+                if entity in end.connector.capabilities.entities:
+                    await observe_keys(self.store, end, entity, keys)
+                    touched.add(entity)
+            if hints:
+                # only now: a fetch that failed leaves its hints for the next time
+                await self.store.hints_done([ident for ident, _, _ in hints])
+        return touched
+
+    async def _read(self, flows: Sequence[FlowSetup], outcome: CycleOutcome, progress: Progress) -> None:
+        async with asyncio.TaskGroup() as group:
+            for flow in flows:
+                for side in flow.specs:
+                    group.create_task(self._read_side(flow, side, outcome.flows[flow.entity], progress))
+
+    async def _read_side(self, flow: FlowSetup, side: Side, outcome: FlowOutcome, progress: Progress) -> None:
+        phase = f"reading {side.value}"
+        end = flow.ends[side]
+        read: Read = await read_stream(
+            self.store, end, flow.entity, count=lambda n: progress(flow.entity, phase, n, None)
+        )
+        outcome.read += read.records
+        outcome.changed += read.changed
+        outcome.error = outcome.error or read.error
+
+    async def _round(
+        self,
+        flows: Sequence[FlowSetup],
+        outcome: CycleOutcome,
+        only: Mapping[str, Sequence[int]] | None,
+        progress: Progress,
+        actor: str,
+    ) -> int:
+        """Every flow once. Returns how many pairs were decided."""
+        decided = 0
+        for flow in flows:
+            report = outcome.flows[flow.entity]
+            if report.error or report.trips:
+                continue  # a side that cannot be read must not be decided about: absence is no evidence
+            pairs = None if only is None else only.get(flow.entity, ())
+            run = FlowRun(self, flow, report, progress, actor, pairs)
+            decided += await run.run()
+        return decided
+
+
+class FlowRun:
+    """One flow, once through: consume, match, decide, brake, write down, apply."""
+
+    def __init__(
+        self,
+        engine: LinkEngine,
+        setup: FlowSetup,
+        report: FlowOutcome,
+        progress: Progress,
+        actor: str,
+        only: Sequence[int] | None,
+    ) -> None:
+        self._store = engine.store
+        self._applier = engine.applier
+        self._setup = setup
+        self._report = report
+        self._progress = progress
+        self._actor = actor
+        self._only = only
+
+    async def run(self) -> int:
+        setup, store = self._setup, self._store
+        flow = await store.flow(setup.link, setup.entity)
+        streams = {
+            side: await store.stream(setup.ends[side].connection, setup.entity) for side in setup.specs
+        }
+        if any(stream.watermark is None and stream.fingerprint == "" for stream in streams.values()):
+            self._report.error = f"{setup.entity}: not read to the end yet"
+            return 0
+        ids = {side: stream.id for side, stream in streams.items()}
+        await store.consume(flow, ids, historical=not flow.first_sync_done)
+        await self._match(flow, ids)
+        decided = await self._decide(flow)
+        fingerprint = setup.fingerprint()
+        trips = await self._weigh(flow, decided, fingerprint)
+        if trips:
+            self._report.trips.extend(trips)
+            await store.trip(flow, trips)
+        else:
+            await self._carry_out(flow, decided)
+        if decided or not flow.first_sync_done or flow.fingerprint != fingerprint:
+            error = trips[0].message if trips else ""
+            await store.cycle_done(flow, fingerprint=fingerprint, first_sync_done=True, error=error)
+        return len(decided)
+
+    async def _match(self, flow: FlowRow, streams: Mapping[Side, int]) -> None:
+        """Lone records of either side that are the same thing become one pair."""
+        self._ambiguous: dict[int, tuple[str, ...]] = {}
+        if len(streams) < len(Side) or not self._setup.policy.match:
+            return
+        after = 0
+        while rows := await self._store.due_pairs(flow, BATCH * 5, self._only, after):
+            after = rows[-1].id
+            fresh = [row for row in rows if row.state in (PairState.DUE, PairState.QUARANTINED)]
+            sides = [deciding.parse(self._setup, row) for row in fresh]
+            for side in Side:
+                await self._match_side(flow, streams, sides, side)
+            self._progress(self._setup.entity, "matching", after, None)
+
+    async def _match_side(
+        self, flow: FlowRow, streams: Mapping[Side, int], sides: Sequence[Sides], side: Side
+    ) -> None:
+        lone = deciding.lone_keys(self._setup, sides, side)
+        if not lone:
+            return
+        other = side.other
+        found = await self._store.candidates(flow, streams[other], other, lone)
+        matches: Matches = pair_up(found)
+        self._ambiguous.update(matches.ambiguous)
+        if matches.bound:
+            await self._store.bind(flow, other, streams[other], list(matches.bound.items()))
+
+    async def _decide(self, flow: FlowRow) -> list[Decided]:
+        decided: list[Decided] = []
+        open_creates = await self._store.open_creates(flow)
+        after = 0
+        while len(decided) < PLAN_MAX:
+            rows = await self._store.due_pairs(flow, BATCH, self._only, after)
+            if not rows:
+                break
+            after = rows[-1].id
+            decided.extend(await self.decide_batch(rows, open_creates))
+            self._progress(self._setup.entity, "deciding", len(decided), None)
+        return decided
+
+    async def decide_batch(self, rows: Sequence[PairRow], open_creates: frozenset[Side]) -> list[Decided]:
+        """One look-up for all references, then pure decisions."""
+        setup = self._setup
+        sides = [deciding.parse(setup, row) for row in rows]
+        pairs = await self._store.counterparts(setup.link, deciding.references(setup, sides))
+        crossing = Crossing(setup.tables, pairs)
+        return [
+            deciding.decide(
+                setup,
+                one,
+                crossing,
+                ambiguous=self._ambiguous.get(one.row.id, ()),
+                open_creates=open_creates,
+                actor=self._actor,
+            )
+            for one in sides
+        ]
+
+    async def _weigh(self, flow: FlowRow, decided: Sequence[Decided], fingerprint: str) -> list[Trip]:
+        limits = self._setup.policy.limits
+        plan = as_plan(self._setup.entity, decided)
+        writing = [d.row.id for d in decided if d.intent is not None]
+        if not writing:
+            return []
+        census = Census(
+            pairs=(await self._store.counts(flow)).bound,
+            first_sync=not flow.first_sync_done,
+            policy_changed=bool(flow.fingerprint) and flow.fingerprint != fingerprint,
+            busiest=await self._store.busiest(writing, 3600.0),
+        )
+        return check(plan, census, limits)
+
+    async def _carry_out(self, flow: FlowRow, decided: Sequence[Decided]) -> None:
+        """Batch by batch: the next is written down while this one is on the wire."""
+        total = sum(d.intent is not None for d in decided)
+        done = 0
+        for start in range(0, len(decided), BATCH):
+            batch = decided[start : start + BATCH]
+            verdicts = [d.verdict for d in batch if d.verdict is not None]
+            intents = [d.intent for d in batch if d.intent is not None]
+            rows = await self._store.write_down(flow, verdicts, intents)
+            for one in batch:
+                verb = one.decision.verb.value
+                self._report.verbs[verb] = self._report.verbs.get(verb, 0) + 1
+            await self._applier.apply(rows, self._report.tally)
+            done += len(intents)
+            if total:
+                self._progress(self._setup.entity, "writing", done, total)
+
+
+def as_plan(entity: str, decided: Sequence[Decided]) -> Plan:
+    """For the brakes and for showing. Pure."""
+    return Plan(entity, tuple(Planned(d.row.id, d.label, d.decision) for d in decided))

@@ -1,0 +1,307 @@
+"""From stored pairs to verdicts and intents. Pure: everything looked up is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from syncd.core.crossing import Crossing, PairKey
+from syncd.core.errors import RefuseRecord
+from syncd.core.matching import natural_keys
+from syncd.core.model import Operation, PairState, Record, Side, SideState, Tombstone
+from syncd.core.outcome import ErrorClass
+from syncd.core.policy import Kind
+from syncd.core.reconcile import Conflict, Decision, PairView, Verb, Why, Write, reconcile, selected
+from syncd.engine.setup import FlowSetup
+from syncd.ports import NewIntent, PairRow, Verdict, WriteRequest
+
+SETTLING_S = 5.0
+"""When a record is looked at again that may turn out to be a create of ours still under way."""
+_WAIT_S = 300.0
+"""A waiting record is woken by what it waits for; this only bounds how wrong a missed wake can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """A pair's records, parsed. ``refused`` replaces them where one of them cannot be read."""
+
+    row: PairRow
+    wire: Mapping[Side, Mapping[str, Any]]
+    records: Mapping[Side, Record]
+    refused: RefuseRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One pair, its decision, and how it goes to disk: a verdict or an intent."""
+
+    row: PairRow
+    label: str
+    decision: Decision
+    verdict: Verdict | None = None
+    intent: NewIntent | None = None
+
+
+def parse(setup: FlowSetup, row: PairRow) -> Sides:
+    """Read both sides into canonical records and check their types."""
+    wire: dict[Side, Mapping[str, Any]] = {}
+    records: dict[Side, Record] = {}
+    try:
+        for side, raw in row.raw.items():
+            if side in setup.specs and not row.gone[side]:
+                wire[side] = orjson.loads(raw)
+                records[side] = setup.specs[side].map.get(wire[side])
+                setup.kind.guard(records[side])
+    except RefuseRecord as refused:
+        return Sides(row, wire, records, refused)
+    except orjson.JSONDecodeError:
+        return Sides(row, wire, records, RefuseRecord("the record is not JSON", code="parse"))
+    return Sides(row, wire, records)
+
+
+def references(setup: FlowSetup, sides: Sequence[Sides]) -> list[PairKey]:
+    """Every record that these refer to, to be looked up in one go."""
+    fields = [f for f in setup.policy.fields if f.kind is Kind.REFERENCE]
+    asked: dict[PairKey, None] = {}
+    for one in sides:
+        for side, record in one.records.items():
+            for field in fields:
+                value = record.get(field.name)
+                if value is not None:
+                    asked[side, field.target, str(value)] = None
+    return list(asked)
+
+
+def lone_keys(
+    setup: FlowSetup, sides: Sequence[Sides], side: Side
+) -> list[tuple[int, tuple[str | None, ...]]]:
+    """Natural keys of records that stand alone on ``side`` and could be matched on the other."""
+    fields = {f.name: f for f in setup.policy.fields}
+    return [
+        (one.row.id, natural_keys(one.records[side], setup.policy.match, fields))
+        for one in sides
+        if one.refused is None and set(one.row.keys) == {side} and side in one.records
+    ]
+
+
+def label(setup: FlowSetup, one: Sides) -> str:
+    """What a person calls the record: number or name, else its key."""
+    for record in one.records.values():
+        for name in setup.kind.label:
+            value = record.get(name)
+            if value not in (None, ""):
+                return str(value)
+    return next(iter(one.row.keys.values()), "")
+
+
+def decide(
+    setup: FlowSetup,
+    one: Sides,
+    crossing: Crossing,
+    *,
+    ambiguous: Sequence[str] = (),
+    open_creates: frozenset[Side] = frozenset(),
+    actor: str = "",
+) -> Decided:
+    """Decide about one pair and say what goes to disk for it."""
+    decision = _decision(setup, one, crossing, ambiguous, open_creates)
+    named = label(setup, one)
+    if decision.verb is Verb.WRITE:
+        try:
+            return _with_intent(setup, one, decision, named, actor)
+        except RefuseRecord as refused:
+            decision = Decision(
+                Verb.QUARANTINE, refused.message, code=refused.code, field=refused.field or ""
+            )
+    return Decided(one.row, named, decision, verdict=_verdict(setup, one, decision))
+
+
+def _decision(
+    setup: FlowSetup,
+    one: Sides,
+    crossing: Crossing,
+    ambiguous: Sequence[str],
+    open_creates: frozenset[Side],
+) -> Decision:
+    if one.refused is not None:
+        refused = one.refused
+        return Decision(Verb.QUARANTINE, refused.message, code=refused.code, field=refused.field or "")
+    if ambiguous:
+        return Decision(
+            Verb.QUARANTINE,
+            f"it could be any of {len(ambiguous)} records: {', '.join(ambiguous[:5])}",
+            code=ErrorClass.DUPLICATE.value,
+        )
+    if len(setup.specs) < len(Side):
+        return Decision(Verb.OUT_OF_SCOPE, "only one side has this kind of record")
+    decision = reconcile(_view(setup, one), setup.policy, crossing)
+    write = decision.write
+    if write is not None and write.operation is Operation.CREATE and write.side.other in open_creates:
+        # this lone record may be the very one a create of ours has just made: wait until that is settled
+        return Decision(Verb.WAIT, "a create on its own side is not settled yet")
+    return decision
+
+
+def _view(setup: FlowSetup, one: Sides) -> PairView:
+    states = {side: _state(one, side) for side in Side}
+    modified = {side: _modified(setup, one, side) for side in Side}
+    return PairView(
+        left=states[Side.LEFT],
+        right=states[Side.RIGHT],
+        base_left=one.row.bases.get(Side.LEFT),
+        base_right=one.row.bases.get(Side.RIGHT),
+        left_modified=modified[Side.LEFT],
+        right_modified=modified[Side.RIGHT],
+        historical=one.row.historical,
+        forced=one.row.forced,
+    )
+
+
+def _state(one: Sides, side: Side) -> SideState:
+    if one.row.gone.get(side):
+        return Tombstone("its platform says it was deleted")
+    return one.records.get(side)
+
+
+def _modified(setup: FlowSetup, one: Sides, side: Side) -> datetime | None:
+    spec = setup.specs[side]
+    return spec.map.modified_at(one.wire[side]) if spec.trusted_modified and side in one.wire else None
+
+
+_STATES: Mapping[Verb, PairState] = {
+    Verb.NOOP: PairState.IN_STEP,
+    Verb.ADOPT: PairState.IN_STEP,
+    Verb.CONFLICT: PairState.CONFLICT,
+    Verb.WAIT: PairState.WAITING,
+    Verb.HOLD: PairState.HELD,
+    Verb.QUARANTINE: PairState.QUARANTINED,
+    Verb.OUT_OF_SCOPE: PairState.OUT_OF_SCOPE,
+    Verb.GONE: PairState.GONE,
+}
+
+
+def _verdict(setup: FlowSetup, one: Sides, decision: Decision) -> Verdict:
+    waiting = decision.verb is Verb.WAIT
+    retry_s = None
+    if waiting:
+        retry_s = _WAIT_S if decision.waits else SETTLING_S
+    source = next(iter(one.records.values()), None)
+    return Verdict(
+        pair=one.row.id,
+        state=_STATES[decision.verb],
+        hashes=one.row.hashes,
+        bases=decision.bases or None,
+        code=decision.code,
+        reason=decision.reason,
+        field=decision.field,
+        conflicts=decision.conflicts,
+        waits=decision.waits,
+        due_in_s=retry_s,
+        # it stays historical only while it is still in the state it was found in
+        historical=one.row.historical and source is not None and selected(source, setup.policy),
+        attempts=one.row.attempts,
+    )
+
+
+def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, actor: str) -> Decided:
+    write = decision.write
+    assert write is not None
+    target = write.side
+    spec = setup.specs[target]
+    conflicts = list(decision.conflicts)
+    wire = one.wire.get(target) if write.operation is Operation.UPDATE else None
+    if wire is not None and (barred := spec.map.unwritable(frozenset(write.fields))):
+        # a change that cannot be carried over must not look settled: its base stays where it was
+        conflicts.append(Conflict("+".join(sorted(barred)), tuple(sorted(barred)), Why.UNWRITABLE))
+        decision = replace(decision, bases=_kept(decision.bases, one.row.bases, barred))
+    body = {} if write.operation is Operation.DELETE else spec.map.put(write.fields, wire)
+    if write.operation is Operation.UPDATE and not body:
+        plain = replace(
+            decision, verb=Verb.CONFLICT if conflicts else Verb.ADOPT, write=None, conflicts=tuple(conflicts)
+        )
+        return Decided(one.row, named, plain, verdict=_verdict(setup, one, plain))
+    new = NewIntent(
+        pair=one.row.id,
+        side=target,
+        connection=setup.ends[target].connection,
+        request=_request(setup, one, write, body),
+        bases=decision.bases,
+        hashes=one.row.hashes,
+        fields=tuple(write.fields),
+        again=decision.again,
+        natural=_natural(setup, one, write),
+        conflicts=tuple(conflicts),
+        then=_actions(setup, one, write, setup.policy.acknowledge.posted),
+        then_if_rejected=_actions(setup, one, write, setup.policy.acknowledge.rejected),
+        actor=actor,
+    )
+    decided = replace(decision, conflicts=tuple(conflicts))
+    return Decided(one.row, named, decided, intent=new)
+
+
+def _kept(
+    bases: Mapping[Side, Record], old: Mapping[Side, Record], names: frozenset[str]
+) -> dict[Side, Record]:
+    return {
+        side: {
+            **{n: v for n, v in record.items() if n not in names},
+            **{n: v for n, v in old.get(side, {}).items() if n in names},
+        }
+        for side, record in bases.items()
+    }
+
+
+def _request(setup: FlowSetup, one: Sides, write: Write, body: Mapping[str, Any]) -> WriteRequest:
+    source_key = one.row.keys.get(write.side.other, "")
+    return WriteRequest(
+        entity=setup.entity,
+        operation=write.operation,
+        reference=reference(
+            setup.link, setup.entity, source_key or one.row.keys[write.side], write.operation
+        ),
+        key=one.row.keys.get(write.side) if write.operation is not Operation.CREATE else None,
+        body=body,
+        expected=one.row.raw.get(write.side) if write.operation is not Operation.CREATE else None,
+        source_key=source_key,
+    )
+
+
+def reference(link: str, entity: str, key: str, what: str) -> str:
+    """Ours, short (the store adds a number): what is searched for when an answer was lost."""
+    digest = blake2b(f"{link}\x1f{entity}\x1f{key}\x1f{what}".encode(), digest_size=8).hexdigest()
+    return f"sy-{digest}"
+
+
+def _natural(setup: FlowSetup, one: Sides, write: Write) -> str | None:
+    """The first natural key a new record has: creates of it go one after the other."""
+    if write.operation is not Operation.CREATE:
+        return None
+    fields = {f.name: f for f in setup.policy.fields}
+    keys = natural_keys(one.records[write.side.other], setup.policy.match, fields)
+    return next((f"{rank}:{key}" for rank, key in enumerate(keys) if key is not None), None)
+
+
+def _actions(
+    setup: FlowSetup, one: Sides, write: Write, steps: Sequence[tuple[str, str]]
+) -> tuple[WriteRequest, ...]:
+    """What is told to the source afterwards; ``{key}`` and ``{reason}`` are filled in when known."""
+    if write.operation is not Operation.CREATE:
+        return ()
+    source_key = one.row.keys[write.side.other]
+    return tuple(
+        WriteRequest(
+            entity=setup.entity,
+            operation=Operation.ACTION,
+            reference=reference(setup.link, setup.entity, source_key, action),
+            key=source_key,
+            action=action,
+            argument=argument,
+            source_key=source_key,
+        )
+        for action, argument in steps
+    )

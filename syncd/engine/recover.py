@@ -1,0 +1,114 @@
+"""Writes whose outcome is not known: looked up after the platform's settle time, never guessed.
+
+Looking up goes through a hold; sending again does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import orjson
+
+from syncd.core.errors import SyncdError
+from syncd.core.model import IntentState
+from syncd.core.outcome import Confirmed
+from syncd.engine.apply import Applier, Tally
+from syncd.engine.setup import FlowSetup
+from syncd.mapping.entity_map import apply as lay_over
+from syncd.ports import Connector, IntentRow, OperationSpec, Proof, Seen, Store
+
+_LOOK_AGAIN_S = 30.0
+
+
+class Step(StrEnum):
+    """What to do next about an intent in doubt."""
+
+    SEND = "send"
+    LOOK_UP = "look_up"
+    COMPARE = "compare"
+    HOLD = "hold"
+
+
+def next_step(intent: IntentRow, operation: OperationSpec | None, now: datetime) -> Step:
+    """The declared way to settle it. Pure."""
+    if intent.state is IntentState.PLANNED:
+        return Step.SEND
+    if operation is None or operation.proof is Proof.NONE:
+        return Step.HOLD
+    if operation.proof is Proof.NATIVE_KEY and intent.state is IntentState.UNCERTAIN:
+        age_s = (now - (intent.sent_at or intent.created_at)).total_seconds()
+        # an expired key would be taken for a new request: then only a look-up is safe
+        return Step.SEND if age_s < operation.native_key_life_s else Step.LOOK_UP
+    return Step.COMPARE if operation.proof is Proof.CONTENT else Step.LOOK_UP
+
+
+class Recovery:
+    """Settles a link's doubtful and postponed writes."""
+
+    def __init__(self, store: Store, flows: Mapping[str, FlowSetup], applier: Applier) -> None:
+        self._store = store
+        self._flows = flows
+        self._applier = applier
+
+    async def settle_due(self, link: str, now: datetime, tally: Tally, limit: int = 500) -> int:
+        """Look at every intent whose time has come. Returns how many there were."""
+        due = await self._store.due_intents(link, limit)
+        ready: list[IntentRow] = []
+        for intent in due:
+            setup = self._flows.get(intent.request.entity)
+            if setup is None or intent.side not in setup.specs:
+                await self._store.hold_intent(intent, "its flow is no longer configured")
+                continue
+            operation = setup.specs[intent.side].operations.get(intent.request.name)
+            step = next_step(intent, operation, now)
+            if step is Step.HOLD:
+                await self._store.hold_intent(
+                    intent, f"nothing proves whether {intent.request.name} was carried out; a person decides"
+                )
+            elif step is Step.SEND:
+                if intent.state is not IntentState.PLANNED:
+                    await self._store.resend(intent)
+                ready.append(intent)
+            else:
+                await self._look(intent, step, setup, tally)
+        await self._applier.apply(ready, tally)
+        return len(due)
+
+    async def _look(self, intent: IntentRow, step: Step, setup: FlowSetup, tally: Tally) -> None:
+        connector = setup.ends[intent.side].connector
+        try:
+            found = await self._found(intent, step, connector)
+        except SyncdError as error:
+            await self._store.uncertain(intent, f"could not be looked up: {error.message}", _LOOK_AGAIN_S)
+            return
+        if len(found) == 1:
+            confirmed = Confirmed(found[0].key, found[0].raw or None)
+            following = await self._applier.conclude(intent, confirmed, tally)
+            await self._applier.apply([following] if following else [], tally)
+        elif found:
+            keys = ", ".join(seen.key for seen in found[:5])
+            await self._store.hold_intent(intent, f"{len(found)} records carry its reference: {keys}")
+        elif step is Step.COMPARE:
+            # an update that did not arrive: decide anew from what both sides show by now
+            await self._store.drop(intent, "looked up: not carried out", due_in_s=0.0)
+        elif intent.state is IntentState.ACCEPTED:
+            await self._store.accepted(intent, intent.request.key or "", _LOOK_AGAIN_S)
+        else:
+            await self._store.resend(intent)
+            await self._applier.apply([intent], tally)
+
+    @staticmethod
+    async def _found(intent: IntentRow, step: Step, connector: Connector) -> Sequence[Seen]:
+        request = intent.request
+        if step is Step.LOOK_UP:
+            return await connector.evidence(request)
+        seen = await connector.fetch(request.entity, request.key or "")
+        return [seen] if seen is not None and says(seen, request.body) else []
+
+
+def says(seen: Seen, patch: Mapping[str, object]) -> bool:
+    """Whether a record already shows everything a patch would write. Pure."""
+    wire = orjson.loads(seen.raw)
+    return lay_over(wire, patch) == wire
