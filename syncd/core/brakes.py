@@ -29,6 +29,8 @@ class Census:
     """The flow has not finished its first sync: everything is new, nothing can be deleted."""
     policy_changed: bool = False
     """Map, policy or crosswalk differ from the last cycle's."""
+    ceiling: int = 0
+    """Writes of this kind that a person has let through by releasing a brake; more trips again."""
     busiest: int = 0
     """Most writes any one record of the plan had in the last hour."""
 
@@ -39,6 +41,8 @@ class Trip:
 
     brake: Brake
     message: str
+    size: int = 0
+    """Writes that were stopped: what releasing lets through, at most."""
 
 
 def check(plan: Plan, census: Census, limits: Limits) -> list[Trip]:
@@ -46,19 +50,17 @@ def check(plan: Plan, census: Census, limits: Limits) -> list[Trip]:
     trips: list[Trip] = []
     deletes = plan.count(Operation.DELETE)
     share = deletes / max(census.pairs, 1)
-    if deletes > limits.deletes_count and share > limits.deletes_share:
-        trips.append(
-            Trip(Brake.MASS_DELETE, f"{deletes} of {census.pairs} {plan.entity} records would be deleted")
-        )
+    if deletes > max(limits.deletes_count, census.ceiling) and share > limits.deletes_share:
+        message = f"{deletes} of {census.pairs} {plan.entity} records would be deleted"
+        trips.append(Trip(Brake.MASS_DELETE, message, deletes))
     updates = plan.count(Operation.UPDATE)
-    if not census.first_sync and updates > max(limits.changed_floor, limits.changed_share * census.pairs):
+    most = max(limits.changed_floor, limits.changed_share * census.pairs, census.ceiling)
+    if not census.first_sync and updates > most:
         brake = Brake.POLICY_CHANGED if census.policy_changed else Brake.MASS_CHANGE
         cause = "after a change of map, policy or crosswalk, " if census.policy_changed else ""
-        trips.append(
-            Trip(brake, f"{cause}{updates} of {census.pairs} {plan.entity} records would be rewritten")
-        )
-    if census.busiest >= limits.writes_per_record_hour and plan.count(*Operation):
-        trips.append(
-            Trip(Brake.LOOP, f"one {plan.entity} record was written {census.busiest} times within an hour")
-        )
+        message = f"{cause}{updates} of {census.pairs} {plan.entity} records would be rewritten"
+        trips.append(Trip(brake, message, updates))
+    if census.busiest >= max(limits.writes_per_record_hour, census.ceiling) and plan.count(*Operation):
+        message = f"one {plan.entity} record was written {census.busiest} times within an hour"
+        trips.append(Trip(Brake.LOOP, message, 2 * census.busiest))
     return trips

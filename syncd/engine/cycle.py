@@ -276,6 +276,7 @@ class FlowRun:
             pairs=(await self._store.counts(flow)).bound,
             first_sync=not flow.first_sync_done,
             policy_changed=bool(flow.fingerprint) and flow.fingerprint != fingerprint,
+            ceiling=flow.ceiling,
             busiest=await self._store.busiest(writing, 3600.0),
         )
         return check(plan, census, limits)

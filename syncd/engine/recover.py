@@ -111,4 +111,4 @@ class Recovery:
 def says(seen: Seen, patch: Mapping[str, object]) -> bool:
     """Whether a record already shows everything a patch would write. Pure."""
     wire = orjson.loads(seen.raw)
-    return lay_over(wire, patch) == wire
+    return bool(lay_over(wire, patch) == wire)

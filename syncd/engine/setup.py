@@ -94,8 +94,7 @@ def restrict(
         unknown = rule.kind is Kind.REFERENCE and rule.target not in entities
         if (rule.name in shared or coded) and not unknown:
             fields.append(_restrict_lines(rule, lines, tables))
-    custom = [FieldPolicy(name) for name in sorted(shared) if name.startswith("custom.")]
-    return replace(policy, fields=(*fields, *custom))
+    return replace(policy, fields=tuple(fields))
 
 
 def _line_names(spec: EntitySpec) -> frozenset[str]:

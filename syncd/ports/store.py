@@ -70,6 +70,8 @@ class FlowRow:
     first_sync_done: bool
     fingerprint: str
     """Of maps, policy and crosswalks at the last finished cycle."""
+    ceiling: int = 0
+    """Writes that releasing a brake has let through for the next plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,3 +330,71 @@ class Store(Protocol):
     async def force(self, flow: FlowRow, side: Side, stream: int, key: str) -> int:
         """A person ordered this record: its pair (made if need be) is due now. Returns the pair."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLine:
+    """How one flow stands, for showing."""
+
+    flow: FlowRow
+    counts: Counts
+    last_cycle_at: datetime | None
+    last_success_at: datetime | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPair:
+    """One quarantined pair, for showing."""
+
+    id: int
+    link: str
+    entity: str
+    row: PairRow
+    code: str
+    reason: str
+    field: str
+    since: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a pair's journal."""
+
+    at: datetime
+    kind: str
+    text: str
+    intent: int | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairLife:
+    """Everything the store knows of one pair."""
+
+    link: str
+    entity: str
+    row: PairRow
+    reason: str
+    seen_at: Mapping[Side, datetime]
+    events: Sequence[Event]
+
+
+class Records(Protocol):
+    """What people ask of the store: looking only, apart from the two quarantine commands."""
+
+    async def flow_lines(self, link: str) -> Sequence[FlowLine]: ...
+    async def stream_errors(self) -> Mapping[tuple[str, str], str]:
+        """(connection, entity) -> what its last walk failed on; empty where it did not."""
+        ...
+
+    async def link_holds(self, link: str, connections: Sequence[str]) -> Sequence[HoldRow]: ...
+    async def quarantined(self, link: str | None, limit: int) -> Sequence[RefusedPair]: ...
+    async def lives(self, entity: str, ident: str, link: str | None) -> Sequence[PairLife]:
+        """Pairs of an entity by either side's key or by human number (its natural key)."""
+        ...
+
+    async def pair(self, ident: int) -> PairRow | None: ...
+    async def requeue(self, which: Sequence[int], actor: str) -> int: ...
+    async def skip(self, which: Sequence[int], reason: str, actor: str) -> int: ...

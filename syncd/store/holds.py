@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, literal, or_, select, update
 
 from syncd.core.model import IntentState, PairState
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import HoldRow
 from syncd.store.sealing import Keeper
-from syncd.store.tables import hold, intent, pair
+from syncd.store.tables import flow, hold, intent, pair
 
 EVERYTHING = "everything"
 """The scope of the kill switch."""
@@ -48,13 +48,13 @@ def _row(row: Row[Any]) -> HoldRow:
     return HoldRow(row.id, row.scope, row.reason, row.by, row.since)
 
 
-def place(c: Connection, k: Keeper, scope: str, reason: str, by: str) -> HoldRow:
+def place(c: Connection, k: Keeper, scope: str, reason: str, by: str, size: int = 0) -> HoldRow:
     """One open hold per scope and reason: the same cause is not held twice."""
     for existing in active(c, [scope]):
         if existing.reason == reason:
             return existing
     ident: int = c.execute(
-        insert(hold).values(scope=scope, reason=reason, by=by, since=k.now).returning(hold.c.id)
+        insert(hold).values(scope=scope, reason=reason, by=by, since=k.now, size=size).returning(hold.c.id)
     ).scalar_one()
     return HoldRow(ident, scope, reason, by, k.now)
 
@@ -65,7 +65,12 @@ def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
         update(hold)
         .where(hold.c.id.in_(ids), hold.c.released_at.is_(None))
         .values(released_at=k.now, released_by=by)
-    ).rowcount
+        .returning(hold.c.scope, hold.c.size)
+    ).all()
+    for scope, size in opened:
+        # a released brake lets through what it stopped, and not one more: a ceiling, not a licence
+        of_flow = literal("flow:") + flow.c.link + literal("/") + flow.c.entity == scope
+        c.execute(update(flow).where(of_flow).values(ceiling=size))
     if opened:
         # another hold may still cover them: then the next mark_sent holds them again
         waiting = (PairState.HELD.value, ErrorClass.GUARD.value)
@@ -79,7 +84,7 @@ def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
             .where(intent.c.state == IntentState.HELD.value, intent.c.error_class == waiting[1])
             .values(state=IntentState.PLANNED.value, due_at=k.now)
         )
-    return int(opened)
+    return len(opened)
 
 
 def of_link(c: Connection, link: str, connections: Sequence[str]) -> list[HoldRow]:

@@ -67,7 +67,7 @@ def find_flow(c: Connection, link: str, entity: str) -> FlowRow:
     if row is None:
         c.execute(insert(flow).values(link=link, entity=entity))
         row = c.execute(wanted).one()
-    return FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint)
+    return FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint, row.ceiling)
 
 
 # -- consume ----------------------------------------------------------------------------------
@@ -507,7 +507,12 @@ def open_creates(c: Connection, at: FlowRow) -> frozenset[Side]:
 def cycle_done(c: Connection, k: Keeper, at: FlowRow, fingerprint: str, first: bool, error: str) -> None:
     values: dict[str, Any] = {"last_cycle_at": k.now, "last_error": error}
     if not error:
-        values |= {"last_success_at": k.now, "fingerprint": fingerprint, "first_sync_done": first}
+        values |= {
+            "last_success_at": k.now,
+            "fingerprint": fingerprint,
+            "first_sync_done": first,
+            "ceiling": 0,
+        }
     c.execute(update(flow).where(flow.c.id == at.id).values(**values))
 
 

@@ -16,19 +16,23 @@ from syncd.ports.connector import Clock
 from syncd.ports.store import (
     Acknowledgement,
     Counts,
+    FlowLine,
     FlowRow,
     HoldRow,
     IntentRow,
     Known,
     NewIntent,
     Observation,
+    PairLife,
     PairRow,
+    RefusedPair,
     Settlement,
     StreamRow,
     Verdict,
 )
-from syncd.store import hints, holds, intents, pairs, streams
+from syncd.store import hints, holds, intents, pairs, records, streams
 from syncd.store.database import Database
+from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper, Seal
 from syncd.store.tables import token
 
@@ -196,7 +200,7 @@ class SqlStore:
         k = self.keeper()
         scope = f"flow:{flow.link}/{flow.entity}"
         await self.database.write(
-            lambda c: [holds.place(c, k, scope, t.message, f"brake:{t.brake.value}") for t in trips]
+            lambda c: [holds.place(c, k, scope, t.message, f"brake:{t.brake.value}", t.size) for t in trips]
         )
 
     async def release(self, ids: Sequence[int], by: str) -> int:
@@ -216,6 +220,37 @@ class SqlStore:
     async def force(self, flow: FlowRow, side: Side, stream: int, key: str) -> int:
         k = self.keeper()
         return await self.database.write(lambda c: pairs.force(c, k, flow, side, stream, key))
+
+    # -- what people ask (``ports.Records``)
+
+    async def flow_lines(self, link: str) -> Sequence[FlowLine]:
+        return await self.database.read(lambda c: records.flow_lines(c, link))
+
+    async def stream_errors(self) -> Mapping[tuple[str, str], str]:
+        return await self.database.read(records.stream_errors)
+
+    async def link_holds(self, link: str, connections: Sequence[str]) -> Sequence[HoldRow]:
+        return await self.database.read(lambda c: holds.of_link(c, link, connections))
+
+    async def quarantined(self, link: str | None, limit: int) -> Sequence[RefusedPair]:
+        k = self.keeper()
+        return await self.database.read(lambda c: records.quarantined(c, k, link, limit))
+
+    async def lives(self, entity: str, ident: str, link: str | None) -> Sequence[PairLife]:
+        k = self.keeper()
+        return await self.database.read(lambda c: records.lives(c, k, entity, ident, link))
+
+    async def pair(self, ident: int) -> PairRow | None:
+        k = self.keeper()
+        return await self.database.read(lambda c: pair_by_id(c, k, ident))
+
+    async def requeue(self, which: Sequence[int], actor: str) -> int:
+        k = self.keeper()
+        return await self.database.write(lambda c: records.requeue(c, k, which, actor))
+
+    async def skip(self, which: Sequence[int], reason: str, actor: str) -> int:
+        k = self.keeper()
+        return await self.database.write(lambda c: records.skip(c, k, which, reason, actor))
 
     # -- the vault of rotating credentials (``ports.Vault``)
 

@@ -1,0 +1,158 @@
+"""What people ask of the store: how flows stand, what is refused, the life of one record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, or_, select, update
+
+from syncd.core.canonical import plain_text
+from syncd.core.model import IntentState, Operation, PairState, Side
+from syncd.ports.store import Event, FlowLine, FlowRow, PairLife, RefusedPair
+from syncd.store import journal
+from syncd.store.pairs import counts, pair_by_id
+from syncd.store.sealing import Keeper
+from syncd.store.tables import flow, intent, pair, remote, remote_natural, stream
+from syncd.store.tables import journal as journal_table
+
+_LIVES_MAX = 20
+
+
+def flow_lines(c: Connection, link: str) -> list[FlowLine]:
+    rows = c.execute(select(flow).where(flow.c.link == link).order_by(flow.c.id)).all()
+    lines = []
+    for row in rows:
+        at = FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint, row.ceiling)
+        lines.append(FlowLine(at, counts(c, at), row.last_cycle_at, row.last_success_at, row.last_error))
+    return lines
+
+
+def stream_errors(c: Connection) -> Mapping[tuple[str, str], str]:
+    rows = c.execute(select(stream.c.connection, stream.c.entity, stream.c.last_error))
+    return {(row.connection, row.entity): row.last_error for row in rows}
+
+
+def quarantined(c: Connection, k: Keeper, link: str | None, limit: int) -> list[RefusedPair]:
+    query = (
+        select(pair, flow.c.link, flow.c.entity)
+        .join(flow, flow.c.id == pair.c.flow_id)
+        .where(pair.c.state == PairState.QUARANTINED.value)
+        .order_by(pair.c.since, pair.c.id)
+        .limit(limit)
+    )
+    if link is not None:
+        query = query.where(flow.c.link == link)
+    refused = []
+    for row in c.execute(query).all():
+        shown = pair_by_id(c, k, row.id)
+        assert shown is not None
+        refused.append(
+            RefusedPair(
+                id=row.id,
+                link=row.link,
+                entity=row.entity,
+                row=shown,
+                code=row.code,
+                reason=k.open_text(f"link:{row.link}", "reason", row.reason),
+                field=row.field,
+                since=row.since,
+                attempts=row.attempts,
+            )
+        )
+    return refused
+
+
+def lives(c: Connection, k: Keeper, entity: str, ident: str, link: str | None) -> list[PairLife]:
+    """By either side's key, or by human number: the natural key of rank 0, normalised as text."""
+    digest = k.digest(plain_text(ident))
+    named = select(remote_natural.c.remote_id).where(
+        remote_natural.c.rank == 0, remote_natural.c.digest == digest
+    )
+    keyed = select(remote.c.id).where(remote.c.key == ident)
+    query: Select[Any] = (
+        select(pair, flow.c.link, flow.c.entity)
+        .join(flow, flow.c.id == pair.c.flow_id)
+        .where(
+            flow.c.entity == entity,
+            or_(
+                pair.c.left_id.in_(keyed),
+                pair.c.right_id.in_(keyed),
+                pair.c.left_id.in_(named),
+                pair.c.right_id.in_(named),
+            ),
+        )
+        .order_by(pair.c.id)
+        .limit(_LIVES_MAX)
+    )
+    if link is not None:
+        query = query.where(flow.c.link == link)
+    return [_life(c, k, row) for row in c.execute(query).all()]
+
+
+def _life(c: Connection, k: Keeper, row: Any) -> PairLife:
+    shown = pair_by_id(c, k, row.id)
+    assert shown is not None
+    ids = {side: getattr(row, f"{side.value}_id") for side in Side}
+    seen = {
+        side: c.execute(select(remote.c.seen_at).where(remote.c.id == ident)).scalar_one()
+        for side, ident in ids.items()
+        if ident is not None
+    }
+    events = c.execute(
+        select(journal_table).where(journal_table.c.pair_id == row.id).order_by(journal_table.c.id)
+    )
+    return PairLife(
+        link=row.link,
+        entity=row.entity,
+        row=shown,
+        reason=k.open_text(f"link:{row.link}", "reason", row.reason),
+        seen_at=seen,
+        events=[
+            Event(e.at, e.kind, k.open_text("journal", "text", e.text), e.intent_id, e.actor) for e in events
+        ],
+    )
+
+
+def requeue(c: Connection, k: Keeper, pairs: Sequence[int], actor: str) -> int:
+    """Quarantined pairs are decided again, and actions that were refused are sent again."""
+    found = _quarantined_of(c, pairs)
+    if not found:
+        return 0
+    c.execute(
+        update(pair).where(pair.c.id.in_(found)).values(due_at=k.now, state=PairState.DUE.value, forced=True)
+    )
+    # a refused action is not derived from state: deciding anew would not plan it again
+    c.execute(
+        update(intent)
+        .where(
+            intent.c.pair_id.in_(found),
+            intent.c.state == IntentState.REJECTED.value,
+            intent.c.operation == Operation.ACTION.value,
+        )
+        .values(state=IntentState.PLANNED.value, due_at=k.now)
+    )
+    _note(c, k, found, "retried", "", actor)
+    return len(found)
+
+
+def skip(c: Connection, k: Keeper, pairs: Sequence[int], reason: str, actor: str) -> int:
+    """Leave quarantined pairs alone until they change again."""
+    found = _quarantined_of(c, pairs)
+    if not found:
+        return 0
+    c.execute(
+        update(pair).where(pair.c.id.in_(found)).values(state=PairState.OUT_OF_SCOPE.value, due_at=None)
+    )
+    _note(c, k, found, "skipped", reason, actor)
+    return len(found)
+
+
+def _quarantined_of(c: Connection, pairs: Sequence[int]) -> list[int]:
+    wanted = select(pair.c.id).where(pair.c.id.in_(pairs), pair.c.state == PairState.QUARANTINED.value)
+    return list(c.execute(wanted).scalars())
+
+
+def _note(c: Connection, k: Keeper, pairs: Sequence[int], kind: str, text: str, actor: str) -> None:
+    flows = dict(c.execute(select(pair.c.id, pair.c.flow_id).where(pair.c.id.in_(pairs))).tuples().all())
+    journal.write(c, k, [journal.Entry(kind, flows[i], i, text=text, actor=actor) for i in pairs])
