@@ -106,7 +106,7 @@ class Generator:
             )
             self.locations.append(self._location(index, self.customers[owner]))
         site_rank = {owner: rank for rank, owner in enumerate(order)}
-        site_weights = list(accumulate(1 / (site_rank[s.customer] + 1) ** 0.3 for s in self.locations))
+        site_weights = list(accumulate(1 / (site_rank[s.customer] + 1) ** 0.5 for s in self.locations))
         for index in range(jobs):
             self.jobs.append(
                 self._job(index, self._random.choices(self.locations, cum_weights=site_weights)[0])

@@ -1,0 +1,1 @@
+"""ServiceTrade: cloud field service, one REST/JSON API."""
