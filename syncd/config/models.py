@@ -7,7 +7,7 @@ These are the files as written. ``load.load`` checks what one field alone cannot
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -82,7 +82,7 @@ class Service(Listener):
     """TCP port; 0 takes a free one."""
     public_url: str | None = None
     """How platforms reach this daemon for webhooks, `https://sync.example.com`; a proxy may end TLS."""
-    control_tokens: dict[Name, SecretRef] = {}
+    control_tokens: dict[Name, SecretRef] = Field(default_factory=dict)
     """Who may use the control API: a name for the audit, and that person's or program's token."""
 
     @field_validator("public_url")
@@ -136,7 +136,7 @@ class ConnectionConfig(Section):
 
     platform: str
     """Name of the platform: `syncd platforms` lists them."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
     """The platform's own settings: addresses, login references, options."""
     profile: Path | None = None
     """The site profile: facts that the platform's public documents do not give."""
@@ -144,7 +144,7 @@ class ConnectionConfig(Section):
     """Without it a write of unknown outcome is held for a person instead of looked up and resent."""
     concurrency: Annotated[int, Field(ge=1, le=64)] | None = None
     """Requests under way at once; the platform's own limit by default."""
-    custom: dict[str, dict[FieldName, str]] = {}
+    custom: dict[str, dict[FieldName, str]] = Field(default_factory=dict)
     """The customer's own fields: entity -> name -> path in the platform's record. The field is called
     `custom.NAME` in flows, and crosses where both connections of a link define it."""
     bridge_token: SecretRef | None = None
@@ -177,8 +177,8 @@ class Schedule(Section):
 
     def next_after(self, start: datetime) -> datetime:
         """The next start after ``start`` (aware), in ``start``'s own zone."""
-        if self.every is not None:
-            return datetime.fromtimestamp(start.timestamp() + self.every, start.tzinfo)
+        if self.cron is None:
+            return start + timedelta(seconds=self.every or 0)
         from croniter import croniter  # noqa: PLC0415
 
         local = start.astimezone(ZoneInfo(self.timezone))
@@ -263,8 +263,8 @@ class FlowConfig(Section):
     """Whether records that met `select` before the first sync are created too."""
     deletes: policy.Deletes | None = None
     """What a proven removal on one side means for the other: hold, archive, propagate."""
-    fields: dict[str, FieldConfig] = {}
-    """Field, group of fields (`address`), or line field (`lines.account`) -> what differs from the default."""
+    fields: dict[str, FieldConfig] = Field(default_factory=dict)
+    """Field, group of fields (`address`) or line field (`lines.account`) -> what differs from the default."""
     acknowledge: Acknowledge = Acknowledge()
     """What is told to the source once the other side has answered."""
     skew_margin: Seconds = 300.0

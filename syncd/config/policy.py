@@ -1,0 +1,99 @@
+"""One flow's policy: the entity's defaults, laid over with what the file says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from syncd.config.models import FieldConfig, FlowConfig
+from syncd.core.model import Side
+from syncd.core.policy import Acknowledge, Deletes, FieldPolicy, FlowPolicy, Kind, Limits, Mode
+from syncd.entities import ENTITIES
+from syncd.entities.entity import CUSTOM
+
+if TYPE_CHECKING:
+    from syncd.config.load import Site
+
+
+@dataclass(frozen=True, slots=True)
+class _Default:
+    """What a flow does where the file is silent: left is the field-service side, right the ledger."""
+
+    mode: Mode = Mode.OBSERVE
+    create_only: bool = False
+
+
+_DEFAULTS: Final = {
+    "customer": _Default(Mode.BOTH),
+    "location": _Default(Mode.LEFT_TO_RIGHT),
+    "job": _Default(Mode.LEFT_TO_RIGHT),
+    "invoice": _Default(Mode.LEFT_TO_RIGHT, create_only=True),
+    "payment": _Default(),  # writing payments back is for the customer to ask for
+}
+
+
+def flow_policy(site: Site, link: str, entity: str) -> FlowPolicy:
+    """The policy of one flow. Fields that only one platform carries are still in it: the engine
+    leaves those out. ``KeyError`` for a link or flow that the site does not have."""
+    found = site.links[link]
+    custom = set(found.left.config.custom.get(entity, {})) & set(found.right.config.custom.get(entity, {}))
+    return policy_of(entity, found.flow(entity), sorted(custom))
+
+
+def effective_mode(entity: str, config: FlowConfig) -> Mode:
+    """The mode, where the file is silent the entity's own."""
+    return config.mode or _DEFAULTS.get(entity, _Default()).mode
+
+
+def policy_of(entity: str, config: FlowConfig, custom: Iterable[str] = ()) -> FlowPolicy:
+    """``config`` over the defaults of ``entity``; ``custom``: names of fields both sides define."""
+    kind = ENTITIES[entity]
+    default = _DEFAULTS.get(entity, _Default())
+    mode = effective_mode(entity, config)
+    wanted = tuple(Side) if config.create is None else config.create
+    own = tuple(FieldPolicy(CUSTOM + name) for name in custom)
+    return FlowPolicy(
+        entity=entity,
+        mode=mode,
+        fields=_fields(kind.policies() + own, config.fields, ""),
+        create=frozenset(side for side in wanted if mode.writes(side)),
+        match=kind.match if config.match is None else config.match,
+        select={name: frozenset(values) for name, values in (config.select or {}).items()},
+        create_only=default.create_only if config.create_only is None else config.create_only,
+        post_existing=config.post_existing,
+        deletes=config.deletes or Deletes.HOLD,
+        acknowledge=Acknowledge(config.acknowledge.posted, config.acknowledge.rejected),
+        skew_margin_s=config.skew_margin,
+        limits=Limits(**config.limits.model_dump()),
+    )
+
+
+def _fields(
+    policies: tuple[FieldPolicy, ...], overrides: dict[str, FieldConfig], above: str
+) -> tuple[FieldPolicy, ...]:
+    kept = []
+    for policy in policies:
+        # the group first, then the field itself: the nearer word wins
+        for name in (policy.group, above + policy.name):
+            override = overrides.get(name)
+            if override is not None:
+                policy = _override(policy, override)  # noqa: PLW2901
+                if override.ignore:
+                    break
+        else:
+            if policy.lines:
+                policy = replace(policy, lines=_fields(policy.lines, overrides, f"{policy.name}."))  # noqa: PLW2901
+            kept.append(policy)
+    return tuple(kept)
+
+
+def _override(policy: FieldPolicy, override: FieldConfig) -> FieldPolicy:
+    changed = policy
+    if override.rule is not None:
+        changed = replace(changed, rule=override.rule)
+    if override.normaliser is not None:
+        changed = replace(changed, normaliser=override.normaliser)
+    if override.crosswalk is not None:
+        changed = replace(changed, kind=Kind.CROSSWALK, target=override.crosswalk)
+    return changed
