@@ -44,6 +44,8 @@ class Crossing:
     tables: Mapping[str, Table] = field(default_factory=dict)
     pairs: Mapping[PairKey, str] = field(default_factory=dict)
     """The other side's key of every paired record that the batch refers to."""
+    widths: Mapping[Side, Mapping[str, int]] = field(default_factory=dict)
+    """Side -> {field: characters it can hold}: a text and its cut say the same."""
 
     def cross(self, policy: FieldPolicy, value: Value, to: Side) -> Value:
         """``value`` of the other side as side ``to`` says it.
@@ -62,7 +64,8 @@ class Crossing:
     def same(self, policy: FieldPolicy, left: Value, right: Value) -> bool:
         """Whether the two sides say the same thing, each in its own words."""
         if policy.kind is Kind.PLAIN:
-            return same(left, right, policy.normaliser)
+            kept = self._cut(policy.name, left, Side.RIGHT), self._cut(policy.name, right, Side.LEFT)
+            return same(*kept, policy.normaliser)
         try:
             # either direction may be many-to-one, so one that agrees is enough
             if self.cross(policy, left, Side.RIGHT) == right:
@@ -70,6 +73,10 @@ class Crossing:
             return self.cross(policy, right, Side.LEFT) == left
         except (AwaitReference, RefuseRecord):
             return left in (None, "") and right in (None, "")
+
+    def _cut(self, name: str, value: Value, to: Side) -> Value:
+        width = self.widths.get(to, {}).get(name)
+        return value[:width].strip() if isinstance(value, str) and width else value
 
     def _cross_line(self, policies: tuple[FieldPolicy, ...], line: Record, to: Side) -> Record:
         by_name = {p.name: p for p in policies}

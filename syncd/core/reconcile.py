@@ -162,7 +162,7 @@ def _one_sided(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> Decisi
                 field=needed.name,
             )
     write = Write(target, Operation.CREATE, fields, dict.fromkeys(fields, Why.NEW))
-    return Decision(Verb.WRITE, write=write, bases={source: _known(record, policy)})
+    return Decision(Verb.WRITE, write=write, bases={source: _complete(record, None, policy)})
 
 
 def _wait(waiting: AwaitReference) -> Decision:
@@ -186,10 +186,6 @@ def _crossed(record: Record, policy: FlowPolicy, crossing: Crossing, *, to: Side
     return fields
 
 
-def _known(record: Record, policy: FlowPolicy) -> dict[str, Value]:
-    return {f.name: record[f.name] for f in policy.fields if f.name in record}
-
-
 # -- removals: never without positive evidence, and an edit wins ---------------------------------
 
 
@@ -200,7 +196,8 @@ def _after_removal(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> De
     if not isinstance(living, Mapping):
         return Decision(Verb.GONE, tomb.evidence)
     base = pair.base(gone.other)
-    edited = base is not None and any(_changed(base, living, f.name) for f in policy.fields)
+    whole = _complete(living, base, policy)
+    edited = base is not None and any(_changed(base, whole, f.name) for f in policy.fields)
     if edited and gone in policy.create:
         # the surviving side was edited after both last agreed: the edit wins over the removal
         lone = PairView(
@@ -230,7 +227,10 @@ def _both_sided(
     pair: PairView, left: Record, right: Record, policy: FlowPolicy, crossing: Crossing
 ) -> Decision:
     merge = _Merge()
-    sides = {Side.LEFT: left, Side.RIGHT: right}
+    sides = {
+        Side.LEFT: _complete(left, pair.base_left, policy),
+        Side.RIGHT: _complete(right, pair.base_right, policy),
+    }
     try:
         for unit in units(policy):
             _merge_unit(unit, pair, sides, policy, crossing, merge)
@@ -244,7 +244,7 @@ def _both_sided(
     # what is in conflict, or is written later, keeps its old base: it is still a change
     open_fields = {name for conflict in merge.conflicts for name in conflict.fields}
     open_fields.update(name for later in writes[1:] for name in later.fields)
-    bases = {side: _next_base(record, pair.base(side), policy, open_fields) for side, record in sides.items()}
+    bases = {side: _next_base(record, pair.base(side), open_fields) for side, record in sides.items()}
     conflicts = tuple(merge.conflicts)
     if writes:
         again = len(writes) > 1
@@ -256,6 +256,13 @@ def _both_sided(
     return Decision(verb, bases=bases)
 
 
+def _complete(record: Record, base: Record | None, policy: FlowPolicy) -> dict[str, Value]:
+    """The record with every field of the policy. ABSENT is no news: the base's value stands, and where
+    there is none either, the side has nothing."""
+    known = base or {}
+    return {f.name: record[f.name] if f.name in record else known.get(f.name) for f in policy.fields}
+
+
 def units(policy: FlowPolicy) -> list[tuple[FieldPolicy, ...]]:
     """The fields of a policy as merge units: groups together, everything else alone."""
     grouped: dict[str, list[FieldPolicy]] = {}
@@ -264,18 +271,19 @@ def units(policy: FlowPolicy) -> list[tuple[FieldPolicy, ...]]:
     return [tuple(members) for members in grouped.values()]
 
 
-def _next_base(
-    record: Record, base: Record | None, policy: FlowPolicy, open_fields: set[str]
-) -> dict[str, Value]:
-    """What the side shows now, but what is in conflict keeps its old base until a person decides."""
-    known = {name: value for name, value in _known(record, policy).items() if name not in open_fields}
-    kept = {name: value for name, value in (base or {}).items() if name not in known}
-    return {**kept, **known}
+def _next_base(shown: Record, base: Record | None, open_fields: set[str]) -> dict[str, Value]:
+    """What the side shows now, but what is in conflict keeps its old base until a person decides.
+
+    A field that is missing from a base was never agreed on.
+    """
+    settled = {name: value for name, value in shown.items() if name not in open_fields}
+    kept = {name: value for name, value in (base or {}).items() if name in open_fields}
+    return {**kept, **settled}
 
 
 def _changed(base: Record, now: Record, name: str) -> bool:
-    """Exactly, against the side's own base. ABSENT now is no news: the answer did not carry it."""
-    return name in now and name in base and now[name] != base[name]
+    """Exactly, against the side's own base."""
+    return now.get(name) != base.get(name)
 
 
 def _merge_unit(
@@ -286,25 +294,20 @@ def _merge_unit(
     crossing: Crossing,
     merge: _Merge,
 ) -> None:
-    shared = tuple(f for f in unit if f.name in sides[Side.LEFT] and f.name in sides[Side.RIGHT])
-    if not shared:
-        return
-    agreed = all((base := pair.base(side)) is not None and f.name in base for f in shared for side in Side)
-    equal = all(crossing.same(f, sides[Side.LEFT][f.name], sides[Side.RIGHT][f.name]) for f in shared)
+    agreed = all((base := pair.base(side)) is not None and f.name in base for f in unit for side in Side)
+    equal = all(crossing.same(f, sides[Side.LEFT][f.name], sides[Side.RIGHT][f.name]) for f in unit)
     if not agreed:
         merge.moved = True
         if not equal:
-            _first_difference(shared, sides, policy, crossing, merge)
+            _first_difference(unit, sides, policy, crossing, merge)
         return
-    changed = {
-        side: any(_changed(pair.base(side) or {}, sides[side], f.name) for f in shared) for side in Side
-    }
+    changed = {side: any(_changed(pair.base(side) or {}, sides[side], f.name) for f in unit) for side in Side}
     if not any(changed.values()):
         return  # unchanged on both sides; if they differ, they agreed to
     merge.moved = True
     if equal:
         return
-    _settle_unit(shared, changed, pair, sides, policy, crossing, merge)
+    _settle_unit(unit, changed, pair, sides, policy, crossing, merge)
 
 
 def _first_difference(

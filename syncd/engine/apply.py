@@ -159,6 +159,9 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
     except orjson.JSONDecodeError:
         raise RefuseRecord(f"{setup.entity} {shown.key}: not JSON", code="parse") from None
     operation = intent.request.operation
+    if operation is Operation.CREATE:
+        # all of it is new and ours: what the answer does not carry, the ledger does not have
+        record = {f.name: record.get(f.name) for f in setup.policy.fields}
     bases = confirmed_bases(intent.bases, intent.side, operation, intent.fields, record)
     conflicts: tuple[Conflict, ...] = ()
     sent = intent.bases.get(intent.side.other)

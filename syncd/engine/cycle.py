@@ -27,6 +27,7 @@ PLAN_MAX = 5_000
 _ROUNDS_MAX = 4
 """Times the flows are gone through in one cycle: a parent's write wakes those who wait for it."""
 _HINTS_MAX = 500
+BOTH = frozenset(Side)
 
 Progress = Callable[[str, str, int, int | None], None]
 """(flow, phase, done, total)."""
@@ -89,13 +90,13 @@ class LinkEngine:
         self,
         *,
         entities: Sequence[str] | None = None,
-        poll: bool = True,
+        poll: frozenset[Side] = BOTH,
         only: Mapping[str, Sequence[int]] | None = None,
         progress: Progress = silent,
         actor: str = "",
     ) -> CycleOutcome:
-        """``entities``: just these flows. ``poll`` false: act on what is stored and announced.
-        ``only``: just these pairs, by flow (one record on command)."""
+        """``entities``: just these flows. ``poll``: the sides to read first; what is stored and announced
+        is acted on in any case. ``only``: just these pairs, by flow (one record on command)."""
         async with self._one_at_a_time:
             flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
             outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
@@ -103,17 +104,16 @@ class LinkEngine:
             await self._recovery.settle_due(self.setup.name, self._clock.now(), doubt)
             if flows:
                 outcome.flows[flows[0].entity].tally = doubt
-            if poll:
-                await self._read(flows, outcome, progress)
+            await self._read(flows, poll, outcome, progress)
             for _ in range(_ROUNDS_MAX):
                 if not await self._round(flows, outcome, only, progress, actor):
                     break
             return outcome
 
-    async def take_hints(self) -> set[str]:
-        """Fetch the records that were announced. Returns the entities they belong to."""
-        touched: set[str] = set()
-        for end in self.setup.ends.values():
+    async def take_hints(self) -> set[tuple[Side, str]]:
+        """Fetch the records that were announced. Returns where (side, entity) there were any."""
+        touched: set[tuple[Side, str]] = set()
+        for side, end in self.setup.ends.items():
             hints = await self.store.hints(end.connection, _HINTS_MAX)
             by_entity: dict[str, list[str]] = {}
             for _, entity, key in hints:
@@ -121,16 +121,22 @@ class LinkEngine:
             for entity, keys in by_entity.items():
                 if entity in end.connector.capabilities.entities:
                     await observe_keys(self.store, end, entity, keys)
-                    touched.add(entity)
+                    touched.add((side, entity))
             if hints:
                 # only now: a fetch that failed leaves its hints for the next time
                 await self.store.hints_done([ident for ident, _, _ in hints])
         return touched
 
-    async def _read(self, flows: Sequence[FlowSetup], outcome: CycleOutcome, progress: Progress) -> None:
+    async def _read(
+        self,
+        flows: Sequence[FlowSetup],
+        sides: frozenset[Side],
+        outcome: CycleOutcome,
+        progress: Progress,
+    ) -> None:
         async with asyncio.TaskGroup() as group:
             for flow in flows:
-                for side in flow.specs:
+                for side in flow.specs.keys() & sides:
                     group.create_task(self._read_side(flow, side, outcome.flows[flow.entity], progress))
 
     async def _read_side(self, flow: FlowSetup, side: Side, outcome: FlowOutcome, progress: Progress) -> None:
@@ -253,7 +259,7 @@ class FlowRun:
         setup = self._setup
         sides = [deciding.parse(setup, row) for row in rows]
         pairs = await self._store.counterparts(setup.link, deciding.references(setup, sides))
-        crossing = Crossing(setup.tables, pairs)
+        crossing = Crossing(setup.tables, pairs, setup.widths())
         return [
             deciding.decide(
                 setup,

@@ -39,6 +39,10 @@ class FlowSetup:
     def kind(self) -> type[Entity]:
         return ENTITIES[self.entity]
 
+    def widths(self) -> dict[Side, dict[str, int]]:
+        """How much text each side can hold, by field."""
+        return {side: spec.map.widths() for side, spec in self.specs.items()}
+
     def fingerprint(self) -> str:
         """Of everything a decision depends on, apart from the records."""
         parts = [self.policy.fingerprint(), repr(sorted(self.tables.items()))]

@@ -89,12 +89,13 @@ class EntityMap:
         able = {f.name for f in self.fields if self._writes(f, creating=False)}
         return names - able
 
-    def holds(self, name: str, value: Value) -> Value:
-        """``value`` as this platform can hold it (text is cut to its length)."""
-        for field in self.fields:
-            if field.name == name and isinstance(field.atom, Text):
-                return field.atom.cut(value)
-        return value
+    def widths(self) -> dict[str, int]:
+        """Canonical text field -> characters this platform can hold, where it is limited."""
+        return {
+            f.name: f.atom.max_length
+            for f in self.fields
+            if isinstance(f.atom, Text) and f.atom.max_length is not None
+        }
 
     def modified_at(self, wire: Mapping[str, Any]) -> datetime | None:
         """When the platform says the record changed last; None where it does not say."""

@@ -7,6 +7,7 @@ by the store into few commits (one fsync, many of them), so they may be awaited 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -89,6 +90,8 @@ class PairRow:
     historical: bool
     forced: bool
     attempts: int
+    waits: tuple[Side, str, str] | None = None
+    """(side, entity, key) of the record it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +398,10 @@ class Records(Protocol):
         """Pairs of an entity by either side's key or by human number (its natural key)."""
         ...
 
-    async def pair(self, ident: int) -> PairRow | None: ...
+    async def life(self, pair: int) -> PairLife | None: ...
+    def scratch(self) -> AbstractAsyncContextManager[Store]:
+        """A copy of everything, to try things on; it is thrown away, and the original never moves."""
+        ...
+
     async def requeue(self, which: Sequence[int], actor: str) -> int: ...
     async def skip(self, which: Sequence[int], reason: str, actor: str) -> int: ...

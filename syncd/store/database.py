@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -30,6 +31,10 @@ class Database(Protocol):
 
     async def write(self, script: Script[T]) -> T: ...
     async def read(self, script: Script[T]) -> T: ...
+    async def copy(self) -> Database:
+        """All of it as it is now, in memory or a temporary file: gone when closed."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -66,6 +71,18 @@ def sqlite_engine(url: str) -> Engine:
     return engine
 
 
+def _copied(engine: Engine) -> Engine:
+    """A temporary SQLite database with everything ``engine``'s holds (the online backup API)."""
+    folder = TemporaryDirectory(prefix="syncd-scratch-")
+    scratch = sqlite_engine(f"sqlite:///{folder.name}/state.db")
+    event.listen(scratch, "engine_disposed", lambda _engine: folder.cleanup())
+    with engine.connect() as source, scratch.connect() as target:
+        raw_source: Any = source.connection.driver_connection
+        raw_target: Any = target.connection.driver_connection
+        raw_source.backup(raw_target)
+    return scratch
+
+
 class InlineDatabase:
     """Runs every script at once, on the caller's thread: for simulations, whose seeds must replay."""
 
@@ -78,6 +95,9 @@ class InlineDatabase:
 
     async def read(self, script: Script[T]) -> T:
         return await self.write(script)
+
+    async def copy(self) -> Database:
+        return InlineDatabase(_copied(self._engine))
 
     async def close(self) -> None:
         self._engine.dispose()
@@ -113,6 +133,10 @@ class ThreadedDatabase:
 
     async def read(self, script: Script[T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._run_read, script)
+
+    async def copy(self) -> Database:
+        engine = await asyncio.get_running_loop().run_in_executor(self._reader, _copied, self._engine)
+        return ThreadedDatabase(engine, self._group_max)
 
     async def close(self) -> None:
         if self._task is not None:

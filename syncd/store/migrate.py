@@ -52,8 +52,8 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 def _run(engine: Engine, direction: str, revision: str) -> None:
     # imported here: alembic costs a third of a second, and only these commands need it
-    from alembic import command
-    from alembic.config import Config
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(scripts()))

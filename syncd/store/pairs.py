@@ -129,6 +129,9 @@ _PAIR_ROWS = (
         pair.c.historical,
         pair.c.forced,
         pair.c.attempts,
+        pair.c.waits_side,
+        pair.c.waits_entity,
+        pair.c.waits_key,
         _LEFT.c.key.label("left_key"),
         _LEFT.c.gone.label("left_gone"),
         _LEFT.c.content_hash.label("left_now"),
@@ -201,6 +204,7 @@ def read_pair(row: Any, k: Keeper) -> PairRow:
         historical=bool(row.historical),
         forced=bool(row.forced),
         attempts=row.attempts,
+        waits=(Side(row.waits_side), row.waits_entity, row.waits_key) if row.waits_side else None,
     )
 
 

@@ -18,6 +18,8 @@ from syncd.store.tables import journal as journal_table
 
 _LIVES_MAX = 20
 
+_PAIRS = select(pair, flow.c.link, flow.c.entity).join(flow, flow.c.id == pair.c.flow_id)
+
 
 def flow_lines(c: Connection, link: str) -> list[FlowLine]:
     rows = c.execute(select(flow).where(flow.c.link == link).order_by(flow.c.id)).all()
@@ -35,9 +37,7 @@ def stream_errors(c: Connection) -> Mapping[tuple[str, str], str]:
 
 def quarantined(c: Connection, k: Keeper, link: str | None, limit: int) -> list[RefusedPair]:
     query = (
-        select(pair, flow.c.link, flow.c.entity)
-        .join(flow, flow.c.id == pair.c.flow_id)
-        .where(pair.c.state == PairState.QUARANTINED.value)
+        _PAIRS.where(pair.c.state == PairState.QUARANTINED.value)
         .order_by(pair.c.since, pair.c.id)
         .limit(limit)
     )
@@ -63,6 +63,11 @@ def quarantined(c: Connection, k: Keeper, link: str | None, limit: int) -> list[
     return refused
 
 
+def life(c: Connection, k: Keeper, ident: int) -> PairLife | None:
+    row = c.execute(_PAIRS.where(pair.c.id == ident)).one_or_none()
+    return None if row is None else _life(c, k, row)
+
+
 def lives(c: Connection, k: Keeper, entity: str, ident: str, link: str | None) -> list[PairLife]:
     """By either side's key, or by human number: the natural key of rank 0, normalised as text."""
     digest = k.digest(plain_text(ident))
@@ -71,9 +76,7 @@ def lives(c: Connection, k: Keeper, entity: str, ident: str, link: str | None) -
     )
     keyed = select(remote.c.id).where(remote.c.key == ident)
     query: Select[Any] = (
-        select(pair, flow.c.link, flow.c.entity)
-        .join(flow, flow.c.id == pair.c.flow_id)
-        .where(
+        _PAIRS.where(
             flow.c.entity == entity,
             or_(
                 pair.c.left_id.in_(keyed),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +28,12 @@ from syncd.ports.store import (
     PairRow,
     RefusedPair,
     Settlement,
+    Store,
     StreamRow,
     Verdict,
 )
 from syncd.store import hints, holds, intents, pairs, records, streams
 from syncd.store.database import Database
-from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper, Seal
 from syncd.store.tables import token
 
@@ -240,9 +241,17 @@ class SqlStore:
         k = self.keeper()
         return await self.database.read(lambda c: records.lives(c, k, entity, ident, link))
 
-    async def pair(self, ident: int) -> PairRow | None:
+    async def life(self, pair: int) -> PairLife | None:
         k = self.keeper()
-        return await self.database.read(lambda c: pair_by_id(c, k, ident))
+        return await self.database.read(lambda c: records.life(c, k, pair))
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Store]:
+        copy = await self.database.copy()
+        try:
+            yield SqlStore(copy, self._clock, self._seal, self._digest_key)
+        finally:
+            await copy.close()
 
     async def requeue(self, which: Sequence[int], actor: str) -> int:
         k = self.keeper()
