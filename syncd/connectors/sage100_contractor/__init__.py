@@ -1,0 +1,1 @@
+"""Sage 100 Contractor: read by SQL, written by MBXML through the bridge beside it."""

@@ -1,0 +1,217 @@
+"""The SQL we read with: SELECT only, explicit columns, one text per dialect (SQLAlchemy writes it).
+
+Paging is by keyset over (change stamp, ``_idnum``). Stamps are compared as text of one fixed
+width, whatever type and precision the site's column has, so that a page ends and the next begins
+at exactly the same row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.dialects import mssql, sqlite
+
+from syncd.connectors.sage100_contractor.tables import CHANGED, ID, INSERTED, PARENT, Kind, Layout, Source
+
+LOOKUP_LIMIT: Final = 20
+"""Rows that a look-up returns at most; more than one is for a person anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a bridge runs: ``text`` with named parameters."""
+
+    text: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a walk. Without ``row``: the first row stamped ``stamp`` or later."""
+
+    stamp: str
+    row: str | None = None
+
+
+class Statements:
+    """Every SQL text of one connection."""
+
+    def __init__(self, dialect: Literal["mssql", "sqlite"], layout: Layout, *, line_stamps: bool) -> None:
+        self._dialect: Final = dialect
+        self._layout: Final = layout
+        self._line_stamps: Final = line_stamps
+
+    # -- the stream ------------------------------------------------------------------------
+
+    def page(self, source: Source, after: Position | None, limit: int) -> Statement:
+        """The next ``limit`` records in the order of their change."""
+        rows = self._rows(source)
+        query = rows.query
+        if source.lines and self._line_stamps:
+            query, changed = self._with_line_stamps(rows, source.lines, after)
+        else:
+            changed = rows.changed
+        query = query.add_columns(changed.label(CHANGED))
+        if after is not None:
+            query = query.where(_beyond(changed, rows.base.c[ID], after))
+        return self._compiled(query.order_by(changed, rows.base.c[ID]).limit(limit))
+
+    def lines(self, source: Source, parents: Sequence[str]) -> Statement:
+        """The lines of those documents, by the surrogate key of their document."""
+        name = source.lines
+        lines = self._table(name)
+        kinds = {n: k for n, k in self._layout.columns(name).items() if k is not Kind.STAMP}
+        order = [lines.c[n] for n in (PARENT, "linnum", ID) if n in lines.c]
+        query = select(*(lines.c[n] for n in kinds)).where(lines.c[PARENT].in_(parents)).order_by(*order)
+        return self._compiled(query)
+
+    # -- single records --------------------------------------------------------------------
+
+    def where(self, source: Source, values: Mapping[str, Any]) -> Statement:
+        """Records whose columns all equal ``values``; None and "" stand for an empty column."""
+        rows = self._rows(source)
+        query = rows.query.add_columns(rows.changed.label(CHANGED))
+        for name, value in values.items():
+            at = rows.base.c[name]
+            query = query.where(or_(at.is_(None), at == "") if value in (None, "") else at == value)
+        return self._compiled(query.order_by(rows.base.c[ID]).limit(LOOKUP_LIMIT))
+
+    def called(self, source: Source, number: str) -> Statement:
+        """Records that a person calls ``number``."""
+        rows = self._rows(source)
+        names = [n for n in source.numbers if self._layout.has(source.table, n)]
+        hits = [rows.base.c[n] == number for n in names]
+        if source.key == ("recnum",) and is_record_number(number):
+            hits.append(rows.base.c.recnum == int(number))
+        query = rows.query.add_columns(rows.changed.label(CHANGED)).where(or_(*hits))
+        return self._compiled(query.order_by(rows.base.c[ID]).limit(LOOKUP_LIMIT))
+
+    def highest(self, name: str) -> Statement:
+        """The highest record number of a table, as ``highest``; no number where it is empty."""
+        numbers = self._table(name).c.recnum
+        return self._compiled(select(func.max(numbers).label("highest")))
+
+    # -- what the site has -------------------------------------------------------------------
+
+    def inventory(self, names: Sequence[str]) -> Statement:
+        """Columns of those tables as the database has them: ``table_name``, ``column_name``, ``width``."""
+        if self._dialect == "sqlite":
+            master = table("sqlite_master", column("name"))
+            info = func.pragma_table_info(master.c.name).table_valued("name").render_derived()
+            return self._compiled(
+                select(
+                    master.c.name.label("table_name"),
+                    info.c.name.label("column_name"),
+                    literal_column("NULL").label("width"),
+                ).where(master.c.name.in_(names))
+            )
+        columns = table(
+            "COLUMNS",
+            column("TABLE_NAME"),
+            column("TABLE_SCHEMA"),
+            column("COLUMN_NAME"),
+            column("CHARACTER_MAXIMUM_LENGTH"),
+            schema="INFORMATION_SCHEMA",
+        )
+        return self._compiled(
+            select(
+                columns.c.TABLE_NAME.label("table_name"),
+                columns.c.COLUMN_NAME.label("column_name"),
+                columns.c.CHARACTER_MAXIMUM_LENGTH.label("width"),
+            ).where(columns.c.TABLE_SCHEMA == "dbo", columns.c.TABLE_NAME.in_(names))
+        )
+
+    def catalogue(self, name: str, columns: Sequence[str]) -> Statement:
+        """Every row of a catalogue."""
+        rows = table(name, *(column(n) for n in columns), schema=self._schema)
+        return self._compiled(select(*(rows.c[n] for n in columns)).order_by(rows.c[columns[0]]))
+
+    # -- parts -----------------------------------------------------------------------------
+
+    @cached_property
+    def _schema(self) -> str | None:
+        return "dbo" if self._dialect == "mssql" else None
+
+    def _table(self, name: str, alias: str | None = None) -> FromClause:
+        found = table(name, *(column(n) for n in self._layout.columns(name)), schema=self._schema)
+        return found.alias(alias or name)
+
+    def _rows(self, source: Source) -> _Rows:
+        base = self._table(source.table)
+        kinds = self._layout.columns(source.table)
+        shown: list[ColumnElement[Any]] = [
+            base.c[n] for n, k in kinds.items() if k is not Kind.STAMP and not (source.of and n == PARENT)
+        ]
+        if not source.of:
+            return _Rows(base, select(*shown), self._changed(base))
+        parent = self._table(source.of, "parent")
+        joined = base.join(parent, parent.c[ID] == base.c[PARENT], isouter=True)
+        query = select(*shown, parent.c.recnum.label("invoice")).select_from(joined)
+        return _Rows(base, query, self._changed(base))
+
+    def _with_line_stamps(
+        self, rows: _Rows, name: str, after: Position | None
+    ) -> tuple[Select[Any], ColumnElement[str]]:
+        """A document also changed when a line of it did: whether Sage then stamps the document is not known."""
+        lines = self._table(name, "line")
+        newest = select(lines.c[PARENT].label("document"), func.max(self._changed(lines)).label("changed"))
+        if after is not None:
+            # older lines cannot bring their document into this page
+            newest = newest.where(self._changed(lines) >= after.stamp)
+        latest = newest.group_by(lines.c[PARENT]).subquery("latest")
+        joined = rows.base.join(latest, latest.c.document == rows.base.c[ID], isouter=True)
+        changed = case((latest.c.changed > rows.changed, latest.c.changed), else_=rows.changed)
+        return rows.query.select_from(joined), changed
+
+    def _changed(self, of: FromClause) -> ColumnElement[str]:
+        """The change stamp as ``yyyy-mm-ddThh:mm:ss.mmm``; empty where nothing was ever stamped."""
+        stamps = [self._stamp(of.c[n]) for n in (CHANGED, INSERTED) if n in of.c]
+        return func.coalesce(*stamps, literal_column("''"))
+
+    def _stamp(self, at: ColumnElement[Any]) -> ColumnElement[str]:
+        if self._dialect == "sqlite":
+            return func.strftime(literal_column("'%Y-%m-%dT%H:%M:%f'"), at)
+        exact = cast(at, mssql.DATETIME2(3))
+        return func.convert(literal_column("varchar(23)"), exact, literal_column("126"))
+
+    def _compiled(self, query: Select[Any]) -> Statement:
+        named = mssql.dialect if self._dialect == "mssql" else sqlite.dialect
+        compiled = query.compile(
+            dialect=named(paramstyle="named"), compile_kwargs={"render_postcompile": True}
+        )
+        return Statement(str(compiled), dict(compiled.params))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    base: FromClause
+    query: Select[Any]
+    changed: ColumnElement[str]
+
+
+def _beyond(changed: ColumnElement[str], row: ColumnElement[Any], after: Position) -> ColumnElement[bool]:
+    if after.row is None:
+        return changed >= after.stamp
+    return or_(changed > after.stamp, and_(changed == after.stamp, row > after.row))
+
+
+def is_record_number(text: str) -> bool:
+    """Whether ``text`` can be a ``recnum``: a whole number that a bigint holds, in its one spelling."""
+    return text.isascii() and text.isdecimal() and len(text) <= 18 and str(int(text)) == text
