@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.brakes import Census, Trip, check
-from syncd.core.crossing import Crossing
 from syncd.core.matching import Matches, pair_up
 from syncd.core.model import PairState, Side
 from syncd.core.plan import Plan, Planned
@@ -67,6 +66,16 @@ class CycleOutcome:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What one flow would do."""
+
+    setup: FlowSetup
+    decided: Sequence[Decided]
+    trips: Sequence[Trip]
+    error: str = ""
+
+
 class LinkEngine:
     """Runs one link. One cycle at a time: whoever calls ``cycle`` waits for the one under way."""
 
@@ -76,6 +85,7 @@ class LinkEngine:
         self.setup = setup
         self.store = store
         self._clock = clock
+        self._gates = gates
         flows = {f.entity: f for f in setup.flows}
         self.applier = Applier(store, flows, gates)
         self._recovery = Recovery(store, flows, self.applier)
@@ -109,6 +119,27 @@ class LinkEngine:
                 if not await self._round(flows, outcome, only, progress, actor):
                     break
             return outcome
+
+    def on(self, store: Store) -> LinkEngine:
+        """The same link over another store: a scratch copy, to try things on."""
+        return LinkEngine(self.setup, store, self._clock, self._gates)
+
+    async def preview(self, entities: Sequence[str] | None = None) -> list[Preview]:
+        """Steps 1 and 2 only: read, match, decide, weigh; nothing is written down or sent.
+
+        Run it on a scratch store: reading and matching move that store's state.
+        """
+        flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
+        outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
+        await self._read(flows, BOTH, outcome, silent)
+        previews = []
+        for flow in flows:
+            report = outcome.flows[flow.entity]
+            decided: Sequence[Decided] = ()
+            if not report.error:
+                decided = await FlowRun(self, flow, report, silent, "", None).consider()
+            previews.append(Preview(flow, decided, report.trips, report.error))
+        return previews
 
     async def take_hints(self) -> set[tuple[Side, str]]:
         """Fetch the records that were announced. Returns where (side, entity) there were any."""
@@ -190,29 +221,38 @@ class FlowRun:
         self._only = only
 
     async def run(self) -> int:
+        """Returns how many pairs were decided."""
+        decided = await self.consider()
+        if self._report.error:
+            return 0
+        flow = await self._store.flow(self._setup.link, self._setup.entity)
+        trips = self._report.trips
+        if trips:
+            await self._store.trip(flow, trips)
+        else:
+            await self._carry_out(flow, decided)
+        fingerprint = self._setup.fingerprint()
+        if decided or not flow.first_sync_done or flow.fingerprint != fingerprint:
+            error = trips[0].message if trips else ""
+            await self._store.cycle_done(flow, fingerprint=fingerprint, first_sync_done=True, error=error)
+        return len(decided)
+
+    async def consider(self) -> list[Decided]:
+        """Everything up to the point of no return: consume, match, decide, weigh."""
         setup, store = self._setup, self._store
         flow = await store.flow(setup.link, setup.entity)
         streams = {
             side: await store.stream(setup.ends[side].connection, setup.entity) for side in setup.specs
         }
-        if any(stream.watermark is None and stream.fingerprint == "" for stream in streams.values()):
+        if any(stream.fingerprint == "" for stream in streams.values()):
             self._report.error = f"{setup.entity}: not read to the end yet"
-            return 0
+            return []
         ids = {side: stream.id for side, stream in streams.items()}
         await store.consume(flow, ids, historical=not flow.first_sync_done)
         await self._match(flow, ids)
         decided = await self._decide(flow)
-        fingerprint = setup.fingerprint()
-        trips = await self._weigh(flow, decided, fingerprint)
-        if trips:
-            self._report.trips.extend(trips)
-            await store.trip(flow, trips)
-        else:
-            await self._carry_out(flow, decided)
-        if decided or not flow.first_sync_done or flow.fingerprint != fingerprint:
-            error = trips[0].message if trips else ""
-            await store.cycle_done(flow, fingerprint=fingerprint, first_sync_done=True, error=error)
-        return len(decided)
+        self._report.trips.extend(await self._weigh(flow, decided, setup.fingerprint()))
+        return decided
 
     async def _match(self, flow: FlowRow, streams: Mapping[Side, int]) -> None:
         """Lone records of either side that are the same thing become one pair."""
@@ -259,7 +299,7 @@ class FlowRun:
         setup = self._setup
         sides = [deciding.parse(setup, row) for row in rows]
         pairs = await self._store.counterparts(setup.link, deciding.references(setup, sides))
-        crossing = Crossing(setup.tables, pairs, setup.widths())
+        crossing = deciding.crossing_of(setup, pairs)
         return [
             deciding.decide(
                 setup,

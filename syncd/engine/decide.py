@@ -89,6 +89,11 @@ def lone_keys(
     ]
 
 
+def crossing_of(setup: FlowSetup, pairs: Mapping[PairKey, str]) -> Crossing:
+    """How values cross in this flow, with these pairs looked up."""
+    return Crossing(setup.tables, pairs, setup.widths())
+
+
 def label(setup: FlowSetup, one: Sides) -> str:
     """What a person calls the record: number or name, else its key."""
     for record in one.records.values():

@@ -1,0 +1,252 @@
+"""What an operator may do, in this process: the ``Operator`` that the daemon serves and the CLI uses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from syncd.api.models import (
+    ConnectionStatus,
+    Done,
+    Life,
+    LinkStatus,
+    PlanView,
+    Progress,
+    QuarantineItem,
+    SendResult,
+    Status,
+    SyncReport,
+)
+from syncd.core.errors import NothingMatched
+from syncd.core.model import PairState, Side
+from syncd.engine import views
+from syncd.engine.cycle import CycleOutcome, LinkEngine
+from syncd.engine.observe import Read, observe_keys, store_seen
+from syncd.engine.setup import FlowSetup
+from syncd.ports import Clock, PairLife, Records, Seen, Store
+
+_BRING_ALONG_MAX = 5
+"""How deep one record on command brings along what it refers to (invoice, job, location, customer)."""
+_QUARANTINE_MAX = 1_000
+
+
+class Memory(Store, Records, Protocol):
+    """Both faces of the store."""
+
+
+class LocalOperator:
+    """Implements ``api.operator.Operator`` over the links of this process."""
+
+    def __init__(
+        self,
+        links: Mapping[str, LinkEngine],
+        store: Memory,
+        clock: Clock,
+        connections: Mapping[str, tuple[str, bool | None]],
+        *,
+        version: str,
+        daemon: bool,
+        intervals: Mapping[str, float],
+    ) -> None:
+        """``connections``: name -> (platform, whether its bridge is connected or None);
+        ``intervals``: link -> seconds between two scheduled cycles."""
+        self._links = links
+        self._store = store
+        self._clock = clock
+        self._connections = connections
+        self._version = version
+        self._daemon = daemon
+        self._intervals = intervals
+
+    # -- looking
+
+    async def status(self, link: str | None = None) -> Status:
+        errors = await self._store.stream_errors()
+        links = [await self._link_status(engine, errors) for engine in self._chosen(link)]
+        return Status(
+            version=self._version,
+            at=self._clock.now(),
+            daemon=self._daemon,
+            links=links,
+            connections=self._connection_status(errors),
+        )
+
+    async def _link_status(self, engine: LinkEngine, errors: Mapping[tuple[str, str], str]) -> LinkStatus:
+        setup = engine.setup
+        connections = [end.connection for end in setup.ends.values()]
+        return views.link_status(
+            setup,
+            await self._store.flow_lines(setup.name),
+            await self._store.link_holds(setup.name, connections),
+            {key: error for key, error in errors.items() if key[0] in connections and error},
+            self._clock.now(),
+            self._intervals.get(setup.name),
+        )
+
+    def _connection_status(self, errors: Mapping[tuple[str, str], str]) -> list[ConnectionStatus]:
+        return [
+            views.connection_status(name, platform, bridge, errors)
+            for name, (platform, bridge) in self._connections.items()
+        ]
+
+    async def explain(self, entity: str, ident: str, link: str | None = None) -> Sequence[Life]:
+        found = await self._store.lives(entity, ident, link)
+        lives = [
+            views.life(flow, one)
+            for one in found
+            if one.link in self._links and (flow := self._links[one.link].setup.flow(entity)) is not None
+        ]
+        if not lives:
+            raise NothingMatched(
+                f"no {entity} {ident!r} has been seen",
+                remedy="the key of either side, or its number, exactly",
+            )
+        return lives
+
+    async def quarantine(self, link: str | None = None) -> Sequence[QuarantineItem]:
+        if link is not None:
+            self._chosen(link)
+        refused = await self._store.quarantined(link, _QUARANTINE_MAX)
+        return [
+            views.quarantine_item(flow, one)
+            for one in refused
+            if one.link in self._links and (flow := self._links[one.link].setup.flow(one.entity)) is not None
+        ]
+
+    async def plan(self, link: str, flow: str | None = None, limit: int = 200) -> PlanView:
+        (engine,) = self._chosen(link)
+        self._check_flow(engine, flow)
+        async with self._store.scratch() as scratch:
+            trial = engine.on(scratch)
+            planned = await trial.preview(None if flow is None else [flow])
+        return views.plan_view(engine.setup, planned, limit)
+
+    # -- acting
+
+    async def sync(
+        self, link: str | None = None, flow: str | None = None, actor: str = ""
+    ) -> AsyncIterator[Progress | SyncReport]:
+        for engine in self._chosen(link):
+            self._check_flow(engine, flow)
+            async for event in self._sync_one(engine, flow, actor):
+                yield event
+
+    async def _sync_one(
+        self, engine: LinkEngine, flow: str | None, actor: str
+    ) -> AsyncIterator[Progress | SyncReport]:
+        steps: asyncio.Queue[Progress | None] = asyncio.Queue()
+        name = engine.setup.name
+
+        def step(entity: str, phase: str, done: int, total: int | None) -> None:
+            steps.put_nowait(Progress(link=name, flow=entity, phase=phase, done=done, total=total))
+
+        async def run() -> CycleOutcome:
+            try:
+                await engine.take_hints()
+                return await engine.cycle(
+                    entities=None if flow is None else [flow], progress=step, actor=actor
+                )
+            finally:
+                steps.put_nowait(None)
+
+        started = self._clock.now()
+        running = asyncio.create_task(run(), name=f"sync-{name}")
+        try:
+            while (one := await steps.get()) is not None:
+                yield one
+            outcome = await running
+        finally:
+            if not running.done():
+                running.cancel()
+                with suppress(asyncio.CancelledError):
+                    await running
+        yield views.sync_report(outcome, (self._clock.now() - started).total_seconds())
+
+    async def send(self, link: str, entity: str, number: str, actor: str = "") -> SendResult:
+        (engine,) = self._chosen(link)
+        flow = self._check_flow(engine, entity)
+        assert flow is not None
+        side, seen = await self._find(flow, number)
+        pair = await self._force(engine, flow, side, seen)
+        only: dict[str, list[int]] = {entity: [pair]}
+        life: PairLife | None = None
+        for _ in range(_BRING_ALONG_MAX):
+            await engine.cycle(entities=list(only), only=only, actor=actor)
+            life = await self._store.life(pair)
+            if life is None or life.row.state is not PairState.WAITING or life.row.waits is None:
+                break
+            # bring along what it refers to, then what that refers to
+            if not await self._bring_along(engine, only, life.row.waits):
+                break
+        assert life is not None
+        return views.send_result(flow, life, number)
+
+    async def _find(self, flow: FlowSetup, number: str) -> tuple[Side, Seen]:
+        for side in views.source_sides(flow):
+            found = await flow.ends[side].connector.search(flow.entity, number)
+            if len(found) == 1:
+                return side, found[0]
+            if found:
+                keys = ", ".join(seen.key for seen in found[:5])
+                raise NothingMatched(
+                    f"{len(found)} {flow.entity} records are called {number!r} on the {side.value}: {keys}",
+                    remedy="give the key of the one that is meant",
+                )
+        raise NothingMatched(f"{flow.link}: no {flow.entity} is called {number!r}")
+
+    async def _force(self, engine: LinkEngine, flow: FlowSetup, side: Side, seen: Seen) -> int:
+        end = flow.ends[side]
+        stream = await self._store.stream(end.connection, flow.entity)
+        await store_seen(self._store, stream, flow.specs[side], [seen], Read())
+        row = await self._store.flow(engine.setup.name, flow.entity)
+        return await self._store.force(row, side, stream.id, seen.key)
+
+    async def _bring_along(
+        self, engine: LinkEngine, only: dict[str, list[int]], waits: tuple[Side, str, str]
+    ) -> bool:
+        side, entity, key = waits
+        parent = engine.setup.flow(entity)
+        if parent is None or side not in parent.specs:
+            return False
+        await observe_keys(self._store, parent.ends[side], entity, [key])
+        stream = await self._store.stream(parent.ends[side].connection, entity)
+        if not await self._store.known(stream.id, [key]):
+            return False
+        row = await self._store.flow(engine.setup.name, entity)
+        pair = await self._store.force(row, side, stream.id, key)
+        again = only.setdefault(entity, [])
+        if pair in again:
+            return False  # it was tried already and is still not paired: its own state says why
+        again.append(pair)
+        return True
+
+    async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
+        count = await self._store.requeue(ids, actor)
+        return Done(count=count, message=f"{count} to be decided again in the next cycle", ids=list(ids))
+
+    async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
+        count = await self._store.skip(ids, reason, actor)
+        return Done(count=count, message=f"{count} left alone until they change", ids=list(ids))
+
+    # -- choosing
+
+    def _chosen(self, link: str | None) -> list[LinkEngine]:
+        if link is None:
+            return list(self._links.values())
+        if link not in self._links:
+            raise NothingMatched(
+                f"no link is called {link!r}", remedy=f"known: {', '.join(sorted(self._links)) or 'none'}"
+            )
+        return [self._links[link]]
+
+    @staticmethod
+    def _check_flow(engine: LinkEngine, flow: str | None) -> FlowSetup | None:
+        if flow is None:
+            return None
+        found = engine.setup.flow(flow)
+        if found is None:
+            known = ", ".join(f.entity for f in engine.setup.flows)
+            raise NothingMatched(f"{engine.setup.name} has no flow {flow!r}", remedy=f"it has: {known}")
+        return found
