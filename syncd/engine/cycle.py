@@ -120,6 +120,19 @@ class LinkEngine:
                     break
             return outcome
 
+    async def drain(self, *, scheduled: bool) -> CycleOutcome:
+        """What a wake-up means: read everything when it is time, else only what was announced.
+
+        An announcement says nothing of the other side, so that one is read too: what stands there by
+        now must be known before a record is created beside it.
+        """
+        touched = await self.take_hints()
+        if scheduled:
+            return await self.cycle()
+        entities = [flow.entity for flow in self.setup.flows if any(e == flow.entity for _, e in touched)]
+        announced = {side for side, _ in touched}
+        return await self.cycle(entities=entities or None, poll=BOTH - announced if touched else frozenset())
+
     def on(self, store: Store) -> LinkEngine:
         """The same link over another store: a scratch copy, to try things on."""
         return LinkEngine(self.setup, store, self._clock, self._gates)

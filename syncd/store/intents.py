@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
 
 from syncd.core import canonical
 from syncd.core.model import IntentState, Operation, PairState, Side
@@ -489,7 +489,19 @@ def recover(c: Connection, k: Keeper, link: str, settle_s: Mapping[str, float | 
 
 def due_intents(c: Connection, k: Keeper, link: str, limit: int) -> Sequence[IntentRow]:
     waiting = intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED])
-    return _read_many(c, k, link, waiting & or_(intent.c.due_at <= k.now), limit)
+    return _read_many(c, k, link, waiting & (intent.c.due_at <= k.now), limit)
+
+
+def next_due_at(c: Connection, k: Keeper, link: str) -> datetime | None:
+    """When something of the link falls due that is not due yet."""
+    flows = select(flow.c.id).where(flow.c.link == link)
+    pairs = select(func.min(pair.c.due_at)).where(pair.c.flow_id.in_(flows), pair.c.due_at > k.now)
+    waiting = intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED])
+    intents = select(func.min(intent.c.due_at)).where(
+        intent.c.flow_id.in_(flows), waiting, intent.c.due_at > k.now
+    )
+    found = [at for query in (pairs, intents) if (at := c.execute(query).scalar_one()) is not None]
+    return min(found, default=None)
 
 
 def _read_many(c: Connection, k: Keeper, link: str, which: Any, limit: int = 10_000) -> list[IntentRow]:

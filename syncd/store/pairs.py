@@ -61,13 +61,21 @@ def offset_column(side: Side) -> Column[Any]:
     return flow.c.left_offset if side is Side.LEFT else flow.c.right_offset
 
 
-def find_flow(c: Connection, link: str, entity: str) -> FlowRow:
-    wanted = select(flow).where(flow.c.link == link, flow.c.entity == entity)
-    row = c.execute(wanted).one_or_none()
+def look_up(c: Connection, link: str, entity: str) -> FlowRow | None:
+    row = c.execute(select(flow).where(flow.c.link == link, flow.c.entity == entity)).one_or_none()
     if row is None:
-        c.execute(insert(flow).values(link=link, entity=entity))
-        row = c.execute(wanted).one()
+        return None
     return FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint, row.ceiling)
+
+
+def find_flow(c: Connection, link: str, entity: str) -> FlowRow:
+    """The flow, made on first sight."""
+    found = look_up(c, link, entity)
+    if found is None:
+        c.execute(insert(flow).values(link=link, entity=entity))
+        found = look_up(c, link, entity)
+        assert found is not None
+    return found
 
 
 # -- consume ----------------------------------------------------------------------------------

@@ -57,7 +57,8 @@ class SqlStore:
     # -- observing
 
     async def stream(self, connection: str, entity: str) -> StreamRow:
-        return await self.database.write(lambda c: streams.find_stream(c, connection, entity))
+        found = await self.database.read(lambda c: streams.look_up(c, connection, entity))
+        return found or await self.database.write(lambda c: streams.find_stream(c, connection, entity))
 
     async def known(self, stream: int, keys: Sequence[str]) -> Mapping[str, Known]:
         return await self.database.read(lambda c: streams.known(c, stream, keys))
@@ -87,7 +88,8 @@ class SqlStore:
     # -- consuming and deciding
 
     async def flow(self, link: str, entity: str) -> FlowRow:
-        return await self.database.write(lambda c: pairs.find_flow(c, link, entity))
+        found = await self.database.read(lambda c: pairs.look_up(c, link, entity))
+        return found or await self.database.write(lambda c: pairs.find_flow(c, link, entity))
 
     async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
         k = self.keeper()
@@ -187,6 +189,10 @@ class SqlStore:
     async def due_intents(self, link: str, limit: int) -> Sequence[IntentRow]:
         k = self.keeper()
         return await self.database.read(lambda c: intents.due_intents(c, k, link, limit))
+
+    async def next_due_at(self, link: str) -> datetime | None:
+        k = self.keeper()
+        return await self.database.read(lambda c: intents.next_due_at(c, k, link))
 
     # -- holds and hints
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from syncd.ports.store import Known, Observation, StreamRow
 from syncd.store.sealing import Keeper
@@ -33,20 +33,24 @@ _UPDATE_BODY = (
 _DROP_NATURAL = delete(remote_natural).where(remote_natural.c.remote_id == bindparam("row"))
 
 
-def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
-    """The stream, made on first sight."""
+def look_up(c: Connection, connection: str, entity: str) -> StreamRow | None:
     wanted = select(stream).where(stream.c.connection == connection, stream.c.entity == entity)
     row = c.execute(wanted).one_or_none()
     if row is None:
-        c.execute(insert(stream).values(connection=connection, entity=entity))
-        row = c.execute(wanted).one()
-    return _stream(row)
-
-
-def _stream(row: Row[Any]) -> StreamRow:
+        return None
     return StreamRow(
         row.id, row.connection, row.entity, row.watermark, row.resume, row.walk_since, row.fingerprint
     )
+
+
+def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
+    """The stream, made on first sight."""
+    found = look_up(c, connection, entity)
+    if found is None:
+        c.execute(insert(stream).values(connection=connection, entity=entity))
+        found = look_up(c, connection, entity)
+        assert found is not None
+    return found
 
 
 def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:

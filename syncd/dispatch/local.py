@@ -1,0 +1,97 @@
+"""All links in one process: each woken by its schedule, by announcements, by what falls due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from syncd.core.errors import SyncdError
+from syncd.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+_PAUSE_FIRST_S = 1.0
+_PAUSE_MAX_S = 300.0
+"""After a cycle that failed as a whole: 1, 2, 4 ... seconds, at most five minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runnable:
+    """One link as the dispatcher sees it."""
+
+    drain: Callable[[bool], Awaitable[object]]
+    """Run it; True when its schedule came round, False when it was woken."""
+    next_start: Callable[[datetime], datetime]
+    """Its schedule: the next start after a time."""
+    next_due: Callable[[], Awaitable[datetime | None]]
+    """When something of it falls due by itself (a look-up, a retry)."""
+
+
+class LocalDispatcher:
+    """At most one run of a link at a time; wakes that arrive meanwhile become one more run."""
+
+    def __init__(self, clock: Clock, links: Mapping[str, Runnable]) -> None:
+        self._clock = clock
+        self._links = links
+        self._woken = {name: asyncio.Event() for name in links}
+
+    def wake(self, link: str) -> None:
+        """A hint that there is something to do. May be repeated, may be for nothing."""
+        self._woken[link].set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs every link until ``stop`` is set; what is under way then is finished first."""
+        async with asyncio.TaskGroup() as group:
+            for name, link in self._links.items():
+                group.create_task(self._keep_running(name, link, stop), name=f"link-{name}")
+
+    async def _keep_running(self, name: str, link: Runnable, stop: asyncio.Event) -> None:
+        failures = 0
+        start = self._clock.now()
+        while not stop.is_set():
+            scheduled = self._clock.now() >= start
+            if scheduled:
+                start = link.next_start(self._clock.now())
+            self._woken[name].clear()
+            try:
+                await link.drain(scheduled)
+                failures = 0
+                until = await self._until(link, start)
+            except SyncdError as error:
+                failures += 1
+                until = self._clock.now().timestamp() + pause(failures)
+                log.warning("cycle failed", link=name, error=error.message, failures=failures)
+            except Exception:
+                # a fault of ours must not take the other customers' links down with it
+                failures += 1
+                until = self._clock.now().timestamp() + pause(failures)
+                log.exception("cycle crashed", link=name, failures=failures)
+            await self._rest(name, until, stop)
+
+    async def _until(self, link: Runnable, start: datetime) -> float:
+        due = await link.next_due()
+        return min(start, due).timestamp() if due else start.timestamp()
+
+    async def _rest(self, name: str, until: float, stop: asyncio.Event) -> None:
+        """Until that time, a wake, or the end."""
+        seconds = max(until - self._clock.now().timestamp(), 0.0)
+        tasks = [
+            asyncio.create_task(self._woken[name].wait()),
+            asyncio.create_task(stop.wait()),
+            asyncio.create_task(self._clock.sleep(seconds)),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def pause(failures: int) -> float:
+    """Seconds to leave a failing link alone. Pure."""
+    return float(min(_PAUSE_FIRST_S * 2 ** min(failures - 1, 16), _PAUSE_MAX_S))
