@@ -123,7 +123,7 @@ class Channel:
     def _close(self, call: _Call) -> None:
         """The caller has its answer, or wants none any more: either way the bridge may forget it."""
         del self._calls[call.request.id]
-        if not call.answer.cancel():
+        if not call.answer.cancel() and not call.answer.cancelled():
             call.answer.exception()  # read, also where the caller was cancelled before it could
         call.granted.cancel()
         self._say(Release(call.request.id))
@@ -177,7 +177,7 @@ class Channel:
             if not isinstance(message, Part):
                 self._say(Release(message.id))
         elif isinstance(message, Ready):
-            self._grant(call)
+            self._grant(call, message)
         elif isinstance(message, Answer):
             self._begin_answer(call, message)
         else:
@@ -187,11 +187,11 @@ class Channel:
         if self._post is not None:
             self._post(message)
 
-    def _grant(self, call: _Call) -> None:
+    def _grant(self, call: _Call, ready: Ready) -> None:
         call.journal = self._journal
         if not call.granted.done():
             call.granted.set_result(None)
-        self._say(Go(call.request.id))
+        self._say(Go(ready.id, ready.turn))
 
     def _begin_answer(self, call: _Call, answer: Answer) -> None:
         call.header, call.body = answer, bytearray()

@@ -95,10 +95,14 @@ class Submit(Message, frozen=True):
 
 class Ready(Message, frozen=True):
     id: str
+    turn: int
+    """Counts every asking, so that a leave that arrives late is not taken for a fresh one."""
 
 
 class Go(Message, frozen=True):
     id: str
+    turn: int
+    """Of the ``Ready`` it answers."""
 
 
 class Answer(Message, frozen=True):
