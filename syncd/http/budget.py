@@ -1,0 +1,104 @@
+"""How much one connection may ask at once and per second, and how it slows down when told to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Final
+
+from aiolimiter import AsyncLimiter
+
+from syncd.ports import Clock
+
+_STREAK: Final = 20
+"""So many answers in a row without a complaint give one place back."""
+_FIRST_PAUSE_S: Final = 2.0
+_LONGEST_PAUSE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``requests`` in any ``per_s`` seconds."""
+
+    requests: float
+    per_s: float = 1.0
+
+
+class Budget:
+    """``async with budget:`` around every request of a connection.
+
+    A 429 pauses the whole connection and halves its concurrency; a streak of good answers gives
+    it back one place at a time.
+    """
+
+    def __init__(self, *, concurrency: int, rate: Rate | None, clock: Clock) -> None:
+        self._most = concurrency
+        self._allowed = concurrency
+        self._places = concurrency
+        """Places in circulation, free or taken; sinks to ``_allowed`` as requests end."""
+        self._free = asyncio.Semaphore(concurrency)
+        self._limiter = AsyncLimiter(rate.requests, rate.per_s) if rate else None
+        self._clock = clock
+        self._opens = clock.now()
+        self._complaints = 0
+        self._streak = 0
+
+    @property
+    def concurrency(self) -> int:
+        """Requests allowed at once now; less than configured while the platform is throttling."""
+        return self._allowed
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds until the platform wants to hear from us again; 0 if now."""
+        return max(0.0, (self._opens - self._clock.now()).total_seconds())
+
+    def throttled(self, after_s: float | None) -> None:
+        """The platform answered 429; ``after_s`` is what it asked for."""
+        self._streak = 0
+        if self.pause_s == 0.0:
+            # requests that were under way together complain together: one step down, not many
+            self._allowed = max(1, self._allowed // 2)
+            self._complaints += 1
+        if after_s is None:
+            after_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (self._complaints - 1))
+        self._opens = max(self._opens, self._clock.now() + timedelta(seconds=after_s))
+
+    def served(self) -> None:
+        """The platform answered without complaint."""
+        if self._allowed == self._most and not self._complaints:
+            return
+        self._streak += 1
+        if self._streak < _STREAK:
+            return
+        self._streak = 0
+        self._complaints = 0
+        if self._allowed < self._most:
+            self._allowed += 1
+            if self._places < self._allowed:
+                self._places += 1
+                self._free.release()
+
+    async def __aenter__(self) -> None:
+        await self._free.acquire()
+        try:
+            while pause := self.pause_s:
+                await self._clock.sleep(pause)
+            if self._limiter is not None:
+                await self._limiter.acquire()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._places > self._allowed:
+            self._places -= 1
+        else:
+            self._free.release()

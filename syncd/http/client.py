@@ -1,0 +1,295 @@
+"""The one way a connector speaks HTTP: reads are repeated, writes are sent once.
+
+``read`` gives an ``Answer`` or raises; ``write`` gives an ``Answer``, ``Retry`` (proven not executed)
+or ``Unknown``. What an exchange proves is decided in ``outcomes``; here it is only done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import orjson
+from aiohttp.typedefs import Query
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from syncd.core.errors import (
+    ForbiddenDestination,
+    RenewCredentials,
+    RetryLater,
+    SyncdError,
+    UnreadableAnswer,
+)
+from syncd.core.outcome import ErrorClass, Retry, Unknown
+from syncd.http.answer import Answer
+from syncd.http.auth import AuthScheme
+from syncd.http.budget import Budget, Rate
+from syncd.http.destination import Destination
+from syncd.http.outcomes import Exchange, Lost, NotSent, Shows, error_class, retry_after, shows
+from syncd.http.transport import DEFAULT_MAX_BODY_BYTES, Transport
+from syncd.ports import Clock
+
+_ATTEMPTS: Final = 4
+_PATIENCE_S: Final = 20.0
+"""A wait longer than this is the engine's, which has other things to do meanwhile."""
+_BACKOFF: Final = wait_random_exponential(multiplier=0.5, max=_PATIENCE_S / 2)
+
+
+_SAID: Final = frozenset({Shows.ANSWERED, Shows.FORBIDDEN, Shows.LOGIN_REFUSED})
+"""What a login endpoint may answer and be understood."""
+
+
+class HttpClient:
+    """HTTP for one connection. Build it anywhere, close it (``aclose`` or ``async with``) in the loop.
+
+    ``base_url`` fixes the host: nothing is sent elsewhere and no redirect is followed. Certificates
+    are always verified; ``ca_file`` (PEM) adds a private authority. ``private_network`` allows names
+    that resolve to private addresses. ``accept`` is the media type the platform promises; bodies are
+    checked against it if it is JSON. ``max_body_bytes`` holds before and after decompression.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: str,
+        base_url: str,
+        auth: AuthScheme,
+        clock: Clock,
+        concurrency: int,
+        rate: Rate | None = None,
+        timeout_s: float = 30.0,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        ca_file: Path | None = None,
+        private_network: bool = False,
+        accept: str = "application/json",
+    ) -> None:
+        self.connection = connection
+        self.budget = Budget(concurrency=concurrency, rate=rate, clock=clock)
+        self._auth = auth
+        self._clock = clock
+        self._transport = Transport(
+            Destination(base_url),
+            timeout_s=timeout_s,
+            max_body_bytes=max_body_bytes,
+            ca_file=ca_file,
+            private_network=private_network,
+            accept=accept,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the session at the platform where there is one, and close the sockets."""
+        try:
+            await self._auth.close(self._send_plain)
+        finally:
+            await self._transport.close()
+
+    async def read(self, path: str, params: Query = None) -> Answer:
+        """GET ``path`` (appended to base_url, or an absolute address of our own host).
+
+        Any 2xx, 404 and other 4xx come back as they are, for the connector to read. Repeated a few
+        times, waiting as asked, while the platform cannot answer. Raises ``RetryLater``,
+        ``UnreadableAnswer``, ``RenewCredentials`` (401 after renewing, 403), ``ForbiddenDestination``.
+        """
+        try:
+            return await self._read(path, params)
+        except (RetryLater, UnreadableAnswer) as failed:
+            # the machinery of retrying costs more than a page does: it starts with the first failure
+            return await self._read_again(path, params, failed)
+
+    async def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer | Retry | Unknown:
+        """Send one change, once. ``json`` is the body (None: no body).
+
+        ``Answer`` is the platform's own word (2xx, 4xx also 403 and 404); ``Retry`` proves that
+        nothing was executed; ``Unknown`` that nothing is known. Raises ``ForbiddenDestination`` for a
+        path that leaves the host, before anything is sent.
+        """
+        pause = self.budget.pause_s
+        if pause > _PATIENCE_S:
+            return Retry(ErrorClass.RATE_LIMIT, f"{self.connection} asked us to wait", pause)
+        data = None if json is None else orjson.dumps(json)
+        extra = {**(headers or {}), "Content-Type": "application/json"} if data is not None else headers
+        async with self.budget:
+            try:
+                exchange = await self._exchange(method, path, data=data, headers=extra, once=True)
+            except _LoginFailed as failed:
+                after_s = failed.cause.after_s if isinstance(failed.cause, RetryLater) else None
+                return Retry(ErrorClass.AUTH, failed.cause.message, after_s)
+        return self._outcome(exchange)
+
+    async def _read_again(self, path: str, params: Query, failed: SyncdError) -> Answer:
+        retrying = AsyncRetrying(
+            sleep=self._clock.sleep,
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=_wait_s,
+            retry=retry_if_exception(_worth_repeating),
+            reraise=True,
+        )
+        async for attempt in retrying:
+            with attempt:
+                if attempt.retry_state.attempt_number == 1:
+                    raise failed
+                return await self._read(path, params)
+        raise failed
+
+    async def _read(self, path: str, params: Query) -> Answer:
+        pause = self.budget.pause_s
+        if pause > _PATIENCE_S:
+            raise RetryLater(f"{self.connection} asked us to wait", after_s=pause)
+        async with self.budget:
+            try:
+                exchange = await self._exchange("GET", path, params=params, once=False)
+            except _LoginFailed as failed:
+                raise failed.cause from None
+        if isinstance(exchange, Answer) and shows(exchange) is Shows.ANSWERED:
+            return exchange
+        raise self._error(exchange, path)
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Query = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        once: bool,
+    ) -> Exchange:
+        """One exchange; a second one if the first proved that the login had expired.
+
+        Raises ``_LoginFailed`` around whatever the scheme raised: nothing was executed then.
+        """
+        for renewed in (False, True):
+            try:
+                credentials = await self._auth.headers(self._send_plain)
+            except SyncdError as error:
+                raise _LoginFailed(error) from None
+            sent = {**credentials, **headers} if headers else credentials
+            exchange = await self._transport.send(
+                method, path, params=params, data=data, headers=sent, once=once
+            )
+            self._count(exchange)
+            if renewed or not isinstance(exchange, Answer):
+                break
+            try:
+                if not await self._auth.refused(exchange.status, credentials, self._send_plain):
+                    break
+                await self._auth.renew(credentials, self._send_plain)
+            except SyncdError as error:
+                raise _LoginFailed(error) from None
+        return exchange
+
+    async def _send_plain(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """``auth.Send``: for signing in. Outside the budget's places, or all of them could wait for it."""
+        exchange = await self._transport.send(method, path, data=data, headers=headers or {}, once=True)
+        proof = shows(exchange)
+        if isinstance(exchange, Answer) and proof in _SAID:
+            return exchange
+        raise self._error(exchange, path)
+
+    def _count(self, exchange: Exchange) -> None:
+        if not isinstance(exchange, Answer):
+            return
+        if exchange.status == 429:
+            self.budget.throttled(retry_after(exchange.headers, self._clock.now()))
+        elif exchange.status < 500:
+            self.budget.served()
+
+    def _outcome(self, exchange: Exchange) -> Answer | Retry | Unknown:
+        proof = shows(exchange)
+        if isinstance(exchange, Answer):
+            if proof in (Shows.ANSWERED, Shows.FORBIDDEN):
+                return exchange
+            kind, words, after_s = self._described(exchange)
+        else:
+            kind, words, after_s = _kind(exchange), exchange.words, None
+        words = f"{self.connection}: {words}"
+        if proof in (Shows.NOT_EXECUTED, Shows.LOGIN_REFUSED):
+            return Retry(kind, words, after_s)
+        return Unknown(kind, words)
+
+    def _error(self, exchange: Exchange, path: str) -> SyncdError:
+        """What is raised for an exchange that is no answer. Queries may hold names: they stay out."""
+        at = f"{self.connection}: {path.partition('?')[0]}"
+        if isinstance(exchange, NotSent):
+            return RetryLater(f"{at}: {exchange.words}", remedy="check the network and the platform's status")
+        if isinstance(exchange, Lost):
+            if exchange.error_class is ErrorClass.TOO_LARGE:
+                return _TooLarge(f"{at}: {exchange.words}", remedy="ask for smaller pages")
+            if exchange.error_class is ErrorClass.PARSE:
+                return UnreadableAnswer(f"{at}: {exchange.words}")
+            return RetryLater(f"{at}: {exchange.words}")
+        _, words, after_s = self._described(exchange)
+        match shows(exchange):
+            case Shows.LOGIN_REFUSED:
+                return RenewCredentials(
+                    f"{at}: {words}", remedy="check the connection's credentials, then release it"
+                )
+            case Shows.FORBIDDEN:
+                return RenewCredentials(
+                    f"{at}: {words}: this login lacks the right to read it",
+                    remedy="give the integration's user that right on the platform",
+                )
+            case Shows.REDIRECTED:
+                return ForbiddenDestination(
+                    f"{at}: {words}: it points elsewhere and is not followed",
+                    remedy="if the platform moved, correct base_url",
+                )
+            case _:
+                return RetryLater(f"{at}: {words}", after_s=after_s)
+
+    def _described(self, answer: Answer) -> tuple[ErrorClass, str, float | None]:
+        after_s = retry_after(answer.headers, self._clock.now())
+        return error_class(answer.status), f"HTTP {answer.status}", after_s
+
+
+def _kind(exchange: NotSent | Lost) -> ErrorClass:
+    return ErrorClass.CONNECTION if isinstance(exchange, NotSent) else exchange.error_class
+
+
+class _LoginFailed(Exception):
+    """Internal: signing in failed, so the request itself was never sent."""
+
+    def __init__(self, cause: SyncdError) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class _TooLarge(UnreadableAnswer):
+    """Asking again would only bring it again."""
+
+
+def _worth_repeating(error: BaseException) -> bool:
+    if isinstance(error, RetryLater):
+        return error.after_s is None or error.after_s <= _PATIENCE_S
+    return isinstance(error, UnreadableAnswer) and not isinstance(error, _TooLarge)
+
+
+def _wait_s(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after_s if isinstance(error, RetryLater) else None
+    return max(_BACKOFF(state), asked or 0.0)
