@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 from pydantic import BaseModel
@@ -27,6 +28,8 @@ class Opening:
     """An instance of the platform's ``settings`` model."""
     clock: Clock
     vault: Vault
+    folder: Path = Path()
+    """The site folder: where the paths of secret references start."""
     profile: BaseModel | None = None
     """An instance of the platform's ``profile`` model, where it has one."""
     channel: BridgeChannel | None = None
