@@ -104,10 +104,10 @@ class Bridge(Listener):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8322
     """TCP port; 0 takes a free one."""
-    heartbeat: Seconds = 20.0
-    """A bridge that is silent for three of these counts as gone."""
-    answer_within: Seconds = 120.0
-    """How long a request to a bridge may take before its outcome is unknown."""
+    heartbeat: Annotated[Seconds, Field(gt=0)] = 5.0
+    """Between pings, both ways; a bridge that went silent is noticed in half as much again."""
+    answer_within: Annotated[Seconds, Field(gt=0)] = 120.0
+    """How long a submit may take, from the leave to execute, before its outcome is unknown."""
 
     @model_validator(mode="after")
     def _sealed_on_the_way(self) -> Self:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from secrets import token_bytes
 from typing import Final
 
 from syncd.connectors import registry
 from syncd.core.errors import FixInput, Place
+from syncd.secrets.sealed import generate_master_key_file
 
-KEY_BYTES: Final = 32
-
+_KEY: Final = "keys/master.key"
 _TEMPLATES: Final = {
     "syncd.yaml": "syncd.yaml",
     "crosswalks/acme.yaml": "crosswalks.yaml",
@@ -31,31 +28,26 @@ def write_site(folder: Path) -> list[Path]:
     A master key is made at once, in a file that only its owner reads: a site without one cannot start.
     """
     content = dict(_content())
-    there = [name for name in content if (folder / name).exists()]
+    there = [name for name in (*content, _KEY) if (folder / name).exists()]
     if there:
         raise FixInput(
             f"{', '.join(there)}: already there",
             place=Place(str(folder)),
             remedy="choose an empty folder; nothing was written",
         )
-    written = []
     try:
         for name, data in content.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            secret = path.parent.name == "keys"
-            if secret:
-                path.parent.chmod(0o700)
-            _write_new(path, data, 0o600 if secret else 0o644)
-            written.append(path)
+            with path.open("xb") as file:
+                file.write(data)
+        key = folder / _KEY
+        key.parent.mkdir(mode=0o700, exist_ok=True)
+        key.parent.chmod(0o700)  # it may have been there before, open to others
+        generate_master_key_file(key)
     except OSError as wrong:
         raise FixInput(f"cannot be written: {wrong.strerror}", place=Place(str(folder))) from None
-    return written
-
-
-def _write_new(path: Path, data: bytes, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
+    return [folder / name for name in (*content, _KEY)]
 
 
 def _content() -> Iterator[tuple[str, bytes]]:
@@ -66,7 +58,6 @@ def _content() -> Iterator[tuple[str, bytes]]:
         if registry.platform(platform).profile is not None:
             for name, data in _example_profile(platform):
                 yield f"profiles/{name}", data
-    yield "keys/master.key", base64.b64encode(token_bytes(KEY_BYTES)) + b"\n"
 
 
 def _example_profile(platform: str) -> Iterator[tuple[str, bytes]]:

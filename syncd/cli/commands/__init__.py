@@ -1,0 +1,1 @@
+"""What the commands do, one file per topic. ``syncd.cli.program`` says which exist."""

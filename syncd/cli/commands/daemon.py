@@ -1,0 +1,95 @@
+"""``run`` and ``bridge``: the two programs that keep running."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Literal
+
+from syncd.cli import session
+from syncd.cli.exits import Exit
+from syncd.cli.options import options
+
+
+def run() -> int:
+    """Run the daemon until it is told to stop (SIGTERM, Ctrl-C): webhooks and schedules in, control
+    API, health and /metrics out. What is under way is finished first; nothing is lost if it is killed.
+
+    Examples:
+      syncd run
+      syncd run --config /etc/syncd/syncd.yaml
+    """
+    asyncio.run(session.composition().run(options().config))
+    return Exit.OK
+
+
+def bridge(
+    file: Path | None = None,
+    /,
+    *,
+    hub_url: str | None = None,
+    token: str | None = None,
+    ca_file: Path | None = None,
+    outbox: Path | None = None,
+    sql_url: str | None = None,
+    readers: int | None = None,
+    object: Literal["com", "sandbox"] | None = None,  # noqa: A002 - the setting's own name
+    com_class: str | None = None,
+    sandbox_url: str | None = None,
+    data_source: str | None = None,
+    company: str | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    exclusive: bool | None = None,
+) -> int:
+    """Run the bridge beside an on-premises ERP until it is told to stop. It dials out to the daemon,
+    runs read-only SQL and submits MBXML for one connection, and remembers what it has begun.
+
+    Settings come from FILE (bridge.yaml if it is there); an option given here wins.
+
+    Examples:
+      syncd bridge bridge.yaml
+      syncd bridge --hub-url wss://sync.example.com --token env:TOKEN
+
+    Parameters
+    ----------
+    file
+        The bridge's settings.
+    hub_url
+        Where the daemon is: wss://host[:port].
+    token
+        Reference to this connection's token: env:NAME, file:PATH or keyring:SERVICE/NAME.
+    ca_file
+        Certificates to trust, for a daemon behind a private authority.
+    outbox
+        Where begun submits are remembered. Keep this file.
+    sql_url
+        Database to read, or a reference to its address if that holds a password.
+    readers
+        SQL statements run at once.
+    object
+        What takes MBXML; without it this bridge only reads.
+    com_class
+        The object's registered name at this site, for --object com.
+    sandbox_url
+        Where the sandbox's object serves, for --object sandbox.
+    data_source
+        The SQL instance, as the product names it.
+    company
+        The company to open.
+    user
+        The API user.
+    password
+        Reference to the API user's password.
+    exclusive
+        Demand exclusive access while submitting.
+    """
+    settings = locals()
+    del settings["file"]
+    from syncd.bridge import program  # noqa: PLC0415
+    from syncd.bridge.settings import load  # noqa: PLC0415
+
+    default = Path("bridge.yaml")
+    chosen = file or (default if default.is_file() else None)
+    given = {name: value for name, value in settings.items() if value is not None}
+    return asyncio.run(program.run(load(chosen, given)))

@@ -1,0 +1,132 @@
+"""``init``, ``check``, ``platforms``, ``config schema``: the site's own files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from syncd.cli import session
+from syncd.cli.exits import Exit
+from syncd.cli.options import options
+from syncd.cli.output import Column, emit, say
+from syncd.core.errors import FixInput
+
+_LEVELS = {"ok": "green", "warning": "yellow", "error": "bold red"}
+
+
+def init(folder: Path = Path(), /) -> int:
+    """Write a site folder to start from: syncd.yaml (ServiceTrade to Sage 100 Contractor as a worked
+    example), profiles with the unknowns marked, crosswalks, contracts, a master key.
+
+    Nothing is overwritten: if any of the files is there already, nothing is written.
+
+    Examples:
+      syncd init acme
+
+    Parameters
+    ----------
+    folder
+        Where to; made if it does not exist.
+    """
+    from syncd.config.scaffold import write_site  # noqa: PLC0415
+
+    written = write_site(folder)
+    rows = [{"file": str(path)} for path in written]
+    emit([row["file"] for row in rows], rows, [Column("file", "WRITTEN")])
+    say("\nNext: set what is marked SET in syncd.yaml and profiles/, then:")
+    say(f"  syncd check --live --config {folder / 'syncd.yaml'}")
+    return Exit.OK
+
+
+def check(*, live: bool = False) -> int:
+    """Look at everything without writing anything: configuration, credentials, reachability,
+    migrations, crosswalks. Each finding says where, and what to do.
+
+    Exit code 0 if nothing is wrong, 1 if something is, 2 if the configuration itself is broken.
+
+    Examples:
+      syncd check --live
+
+    Parameters
+    ----------
+    live
+        Also log in to every platform and look for values that the crosswalks do not cover.
+    """
+    found = asyncio.run(session.composition().check(options().config, live))
+    rows = [{"level": f.level, "subject": f.subject, "message": f.message, "remedy": f.remedy} for f in found]
+    columns = [
+        Column("level", "LEVEL", palette=_LEVELS),
+        Column("subject", "WHERE"),
+        Column("message", "FINDING"),
+        Column("remedy", "WHAT TO DO"),
+    ]
+    emit(rows, rows, columns)
+    errors = sum(f.level == "error" for f in found)
+    warnings = sum(f.level == "warning" for f in found)
+    say(f"{len(found)} looked at, {errors} wrong, {warnings} to look at", "red" if errors else "green")
+    return Exit.FAILED if errors else Exit.OK
+
+
+def platforms() -> int:
+    """List the platforms that can be connected, and what each of them takes.
+
+    syncd platforms -o json
+    """
+    from syncd.connectors import registry  # noqa: PLC0415
+
+    rows = []
+    for name in registry.names():
+        found = registry.platform(name)
+        rows.append(
+            {
+                "platform": name,
+                "title": found.title,
+                "entities": ", ".join(found.entities),
+                "profile": found.profile is not None,
+                "bridge": found.bridged,
+            }
+        )
+    columns = [
+        Column("platform", "PLATFORM"),
+        Column("title", "TITLE"),
+        Column("entities", "ENTITIES"),
+        Column("profile", "PROFILE"),
+        Column("bridge", "BRIDGE"),
+    ]
+    emit(rows, rows, columns)
+    return Exit.OK
+
+
+def schema(file: Annotated[str, Parameter()] = "site", /) -> int:
+    """Print the JSON Schema of a file, so that an editor completes, explains and checks it.
+
+    Examples:
+      syncd config schema > syncd.schema.json
+      syncd config schema crosswalks
+      syncd config schema profile:sage100-contractor
+
+    and in the file: `# yaml-language-server: $schema=syncd.schema.json`
+
+    Parameters
+    ----------
+    file
+        site (syncd.yaml), crosswalks, or profile:PLATFORM.
+    """
+    from syncd.config import schema as schemas  # noqa: PLC0415
+
+    kind, _, platform = file.partition(":")
+    if file == "site":
+        made = schemas.site_schema()
+    elif file == "crosswalks":
+        made = schemas.crosswalks_schema()
+    elif kind == "profile" and platform:
+        made = schemas.profile_schema(platform)
+    else:
+        raise FixInput(f"no file is called {file!r}", remedy="site, crosswalks or profile:PLATFORM")
+    sys.stdout.write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+    return Exit.OK

@@ -1,0 +1,179 @@
+"""The command tree, the options all commands share, and how a run begins and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from syncd import __version__
+from syncd.cli.exits import Exit, meaning, report_file, told
+from syncd.cli.options import Options, Output, use
+from syncd.cli.output import complain
+from syncd.core.errors import SyncdError
+
+_HELP = """
+Keep the records of field-service systems and accounting ERPs equal, both ways.
+
+First steps:
+  syncd init acme && cd acme     write a site folder to start from
+  syncd check --live             is everything in place? (writes nothing)
+  syncd plan acme                what would be written where, and why
+  syncd sync acme                do it once
+  syncd run                      do it all the time
+
+Exit codes:
+  0 ok, 1 failed, 2 something must be mended first, 3 partly failed,
+  4 nothing matched, 5 needs --yes, 6 daemon does not answer, 130 interrupted
+"""
+
+_COMMANDS = {
+    # name: where it is, and the line in the list of commands (the function's text is its own help)
+    "init": ("site:init", "Write a site folder to start from."),
+    "check": ("site:check", "Look at configuration, credentials, reachability, migrations, crosswalks."),
+    "platforms": ("site:platforms", "List the platforms that can be connected."),
+    "plan": ("records:plan", "Show what would be written where, and why. Writes nothing."),
+    "sync": ("records:sync", "Run once: all links, one link or one flow."),
+    "send": ("records:send", "Send one record now."),
+    "run": ("daemon:run", "Run the daemon: webhooks, schedules, control API."),
+    "bridge": ("daemon:bridge", "Run the bridge beside an on-premises ERP."),
+    "status": ("records:status", "Show how every link stands."),
+    "explain": ("records:explain", "Tell the life of one record."),
+    "demo": ("sandbox:demo", "Watch the main job on two sandboxes on this machine."),
+}
+_GROUPS = {
+    "quarantine": (
+        "Records that one side refuses.",
+        {
+            "list": ("quarantine:list_", "List them."),
+            "show": ("quarantine:show", "Show one, with the platform's own words."),
+            "retry": ("quarantine:retry", "Try them again."),
+            "skip": ("quarantine:skip", "Leave them alone until they change."),
+        },
+    ),
+    "db": (
+        "The state's database.",
+        {
+            "upgrade": ("database:upgrade", "Bring the tables to this version's revision."),
+            "current": ("database:current", "Show the revision it is at, and the newest one."),
+        },
+    ),
+    "sandbox": (
+        "Every platform as a local server.",
+        {
+            "serve": ("sandbox:serve", "Serve one in the foreground."),
+            "list": ("sandbox:list_", "List the platforms that can be played."),
+        },
+    ),
+    "config": (
+        "The configuration's own words.",
+        {"schema": ("site:schema", "Print the JSON Schema of syncd.yaml, for editors.")},
+    ),
+}
+
+_GLOBAL = Group("Global options", sort_key=100)
+
+
+def build(called: Sequence[str] = ()) -> App:
+    """The whole command tree. Commands are imported when called; only then does a command's own text,
+    with its examples, take the place of its line in the list."""
+    app = App(
+        name="syncd",
+        help=_HELP,
+        help_format="plaintext",
+        version=__version__,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(negative=()),
+    )
+    for name, (where, line) in _COMMANDS.items():
+        app.command(f"syncd.cli.commands.{where}", name=name, help=None if name in called else line)
+    for name, (help_text, below) in _GROUPS.items():
+        group = App(name=name, help=help_text)
+        for sub, (where, line) in below.items():
+            speaks = name in called and sub in called
+            group.command(f"syncd.cli.commands.{where}", name=sub, help=None if speaks else line)
+        app.command(group)
+
+    @app.meta.default
+    def start(
+        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        config: Annotated[Path, Parameter(group=_GLOBAL, env_var="SYNCD_CONFIG")] = Path("syncd.yaml"),
+        output: Annotated[Output, Parameter(name=("--output", "-o"), group=_GLOBAL)] = Output.TABLE,
+        json: Annotated[bool, Parameter(group=_GLOBAL, show_default=False)] = False,
+        no_input: Annotated[bool, Parameter(group=_GLOBAL, show_default=False)] = False,
+        yes: Annotated[bool, Parameter(name=("--yes", "-y"), group=_GLOBAL, show_default=False)] = False,
+        quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), group=_GLOBAL, show_default=False)] = False,
+        verbose: Annotated[
+            bool, Parameter(name=("--verbose", "-v"), group=_GLOBAL, show_default=False)
+        ] = False,
+    ) -> Any:
+        """Options that every command takes, before or after its name.
+
+        Parameters
+        ----------
+        config
+            The site's file.
+        output
+            Form of the data on stdout.
+        json
+            The same as --output json.
+        no_input
+            Never ask.
+        yes
+            Agree to what would be asked.
+        quiet
+            Say nothing but data and errors.
+        verbose
+            Say more on the way.
+        """
+        form = Output.JSON if json else output
+        use(Options(config, form, no_input=no_input, yes=yes, quiet=quiet, verbose=verbose))
+        return app(tokens, exit_on_error=False, print_error=False)
+
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Never raises, never shows a traceback."""
+    try:
+        ended = build(arguments).meta(list(arguments), exit_on_error=False, print_error=False)
+        return int(ended) if ended is not None else Exit.OK
+    except CycloptsError as wrong:
+        complain(f"syncd: {wrong}", "red")
+        complain("see: syncd --help, or syncd COMMAND --help")
+        return Exit.USAGE
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        complain("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # who read our output has gone; a second flush at exit must not complain about it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+    except SyncdError as error:
+        return _refused(error)
+    except Exception as error:
+        return _broke(error)
+
+
+def _refused(error: SyncdError) -> int:
+    code, what, _ = meaning(error)
+    problems = list(told(error))
+    complain(f"{what}:" if len(problems) == 1 else f"{what} ({len(problems)} places):", "bold red")
+    for why, remedy in problems:
+        complain(f"  {why}")
+        if remedy:
+            complain(f"    try: {remedy}", "cyan")
+    return code
+
+
+def _broke(error: Exception) -> int:
+    ident, path = report_file(error)
+    where = f"the details are in {path}" if path else "and no folder could be written to"
+    complain(f"An error nobody expected ({type(error).__name__}, id {ident}); {where}", "bold red")
+    return Exit.FAILED

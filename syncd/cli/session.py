@@ -1,0 +1,64 @@
+"""The way from a command to the records: through ``syncd.app``, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, TypeVar, cast
+
+from syncd.api.operator import Operator
+from syncd.cli.options import options
+from syncd.ports import Finding
+
+_Answer = TypeVar("_Answer")
+
+
+class Composition(Protocol):
+    """What the commands need of the composition root. ``syncd.app`` is the one that exists."""
+
+    def operator(self, config_path: Path) -> AbstractAsyncContextManager[Operator]:
+        """Through a running daemon if one holds the state, else in this process, under the lock."""
+        ...
+
+    async def check(self, config_path: Path, live: bool) -> Sequence[Finding]: ...
+
+    async def run(self, config_path: Path) -> None:
+        """The daemon, until it is told to stop."""
+        ...
+
+    async def upgrade(self, config_path: Path) -> None: ...
+
+    async def revision(self, config_path: Path) -> tuple[str | None, str]:
+        """(the database's revision, the newest one)."""
+        ...
+
+
+def _from_app() -> Composition:
+    # by name: the composition root stands above this package and is not its business at import
+    return cast("Composition", import_module("syncd.app"))
+
+
+composition: Callable[[], Composition] = _from_app
+"""The one seam: tests put another one here."""
+
+
+def ask(question: Callable[[Operator], Awaitable[_Answer]]) -> _Answer:
+    """Connect, put one question to the operator, and disconnect."""
+
+    async def connected() -> _Answer:
+        async with composition().operator(options().config) as operator:
+            return await question(operator)
+
+    return asyncio.run(connected())
+
+
+def actor() -> str:
+    """Who stands in the audit."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli"
