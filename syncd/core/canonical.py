@@ -27,7 +27,10 @@ def money(value: object) -> Decimal:
     Floats go through ``str`` so that 418.25 stays 418.25. Raises ``ValueError`` for text that
     is no number, and for NaN and infinities.
     """
-    return number(value).quantize(CENT, rounding=ROUND_HALF_UP)
+    try:
+        return number(value).quantize(CENT, rounding=ROUND_HALF_UP)
+    except InvalidOperation:
+        raise ValueError("a number beyond what can be kept exactly") from None
 
 
 def number(value: object) -> Decimal:
@@ -41,8 +44,14 @@ def number(value: object) -> Decimal:
     if not exact.is_finite():
         raise ValueError("not a finite number")
     plain = exact.normalize()
-    # normalize() writes 100 as 1E+2; quantize it back so that one number has one spelling
-    return plain.quantize(Decimal(1)) if plain.as_tuple().exponent > 0 else plain  # type: ignore[operator]
+    if plain != exact:
+        # more digits than the arithmetic keeps: rounding it unasked would change an amount
+        raise ValueError("a number beyond what can be kept exactly")
+    try:
+        # normalize() writes 100 as 1E+2; quantize it back so that one number has one spelling
+        return plain.quantize(Decimal(1)) if plain.as_tuple().exponent > 0 else plain  # type: ignore[operator]
+    except InvalidOperation:
+        raise ValueError("a number beyond what can be kept exactly") from None
 
 
 def instant(seconds: float) -> datetime:

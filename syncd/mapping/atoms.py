@@ -62,7 +62,8 @@ class Text:
 
     def put(self, value: Value, current: Any) -> Any:
         wanted = self.cut(value)
-        if _keeps(self, wanted, current):
+        # uncut first: a width declared too small must not shorten what the platform does hold
+        if _keeps(self, value, current) or _keeps(self, wanted, current):
             return KEEP
         return self.empty if wanted is None else wanted
 
@@ -303,6 +304,18 @@ class Lines:
     def put(self, value: Value, current: Any) -> Any:
         if _keeps(self, value, current):
             return KEEP
+        rows = self._rows(value)
+        # compared as they would read back: a NULL that the wire leaves out, or a text that is cut,
+        # would otherwise be written again for ever
+        return KEEP if self._says(current, rows) else rows
+
+    def _says(self, current: Any, rows: list[dict[str, Any]]) -> bool:
+        try:
+            return current is not None and _without_nulls(self.get(current)) == _without_nulls(self.get(rows))
+        except ValueError:
+            return False
+
+    def _rows(self, value: Value) -> list[dict[str, Any]]:
         if not isinstance(value, tuple):
             return []
         written = []
@@ -315,3 +328,9 @@ class Lines:
                     row[key] = put
             written.append(row)
         return written
+
+
+def _without_nulls(lines: Value) -> list[dict[str, Value]]:
+    if not isinstance(lines, tuple):
+        return []
+    return [{name: value for name, value in line.items() if value is not None} for line in lines]
