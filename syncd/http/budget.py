@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final
 
@@ -41,7 +41,7 @@ class Budget:
         self._free = asyncio.Semaphore(concurrency)
         self._limiter = AsyncLimiter(rate.requests, rate.per_s) if rate else None
         self._clock = clock
-        self._opens = clock.now()
+        self._opens: datetime | None = None
         self._complaints = 0
         self._streak = 0
 
@@ -53,7 +53,12 @@ class Budget:
     @property
     def pause_s(self) -> float:
         """Seconds until the platform wants to hear from us again; 0 if now."""
-        return max(0.0, (self._opens - self._clock.now()).total_seconds())
+        if self._opens is None:
+            return 0.0
+        left = (self._opens - self._clock.now()).total_seconds()
+        if left <= 0.0:
+            self._opens = None
+        return max(0.0, left)
 
     def throttled(self, after_s: float | None) -> None:
         """The platform answered 429; ``after_s`` is what it asked for."""
@@ -64,7 +69,8 @@ class Budget:
             self._complaints += 1
         if after_s is None:
             after_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (self._complaints - 1))
-        self._opens = max(self._opens, self._clock.now() + timedelta(seconds=after_s))
+        opens = self._clock.now() + timedelta(seconds=after_s)
+        self._opens = opens if self._opens is None else max(self._opens, opens)
 
     def served(self) -> None:
         """The platform answered without complaint."""

@@ -186,7 +186,7 @@ class HttpClient:
                 method, path, params=params, data=data, headers=sent, once=once
             )
             self._count(exchange)
-            if renewed or not isinstance(exchange, Answer):
+            if renewed or not isinstance(exchange, Answer) or not 400 <= exchange.status < 500:
                 break
             try:
                 if not await self._auth.refused(exchange.status, credentials, self._send_plain):

@@ -8,6 +8,7 @@ were checked are the ones that are dialled, whatever the name service says a sec
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
@@ -26,8 +27,6 @@ class Destination:
     Raises ``FixInput`` for an address that must not be used: no http(s), credentials inside it, http
     to another machine, or a link-local address (cloud metadata services live there).
     """
-
-    __slots__ = ("_prefix", "_root", "loopback")
 
     def __init__(self, base_url: str) -> None:
         try:
@@ -48,14 +47,16 @@ class Destination:
             raise FixInput("base_url must be https: http would send the login in the clear", remedy=_REMEDY)
         self._root = url.origin()
         self._prefix = str(url).rstrip("/")
+        self.url = lru_cache(maxsize=64)(self._url)
+        """``url(path)``: the address of ``path`` ("/invoice/7", appended to base_url), or of an absolute
+        address that a platform gave, if it is our own. Raises ``ForbiddenDestination``. A walk asks for
+        one path again and again, hence the cache."""
 
     @property
     def host(self) -> str:
         return str(self._root.host)
 
-    def url(self, path: str) -> URL:
-        """The address of ``path`` ("/invoice/7", appended to base_url) or of an absolute address that a
-        platform gave, if it is our own. Raises ``ForbiddenDestination``."""
+    def _url(self, path: str) -> URL:
         url = URL(self._prefix + path) if path.startswith("/") else self._absolute(path)
         # yarl has folded "..": what is left of our prefix shows whether the path climbed out of it
         if url.origin() != self._root or not f"{url}/".startswith(f"{self._prefix}/") or _climbs(url):
