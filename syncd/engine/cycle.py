@@ -90,9 +90,12 @@ class LinkEngine:
         self.applier = Applier(store, flows, gates)
         self._recovery = Recovery(store, flows, self.applier)
         self._one_at_a_time = asyncio.Lock()
+        self._recovered = False
 
     async def recover(self) -> int:
-        """After a start, before anything else. Returns how many writes were in doubt."""
+        """What the process before this one left half done; the first cycle does it before anything else.
+        Returns how many writes were in doubt."""
+        self._recovered = True
         settle_s = {end.connection: end.connector.capabilities.settle_s for end in self.setup.ends.values()}
         return await self.store.recover(self.setup.name, settle_s)
 
@@ -108,6 +111,8 @@ class LinkEngine:
         """``entities``: just these flows. ``poll``: the sides to read first; what is stored and announced
         is acted on in any case. ``only``: just these pairs, by flow (one record on command)."""
         async with self._one_at_a_time:
+            if not self._recovered:
+                await self.recover()
             flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
             outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
             doubt = Tally()

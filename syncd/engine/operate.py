@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -25,7 +25,7 @@ from syncd.engine import views
 from syncd.engine.cycle import CycleOutcome, LinkEngine
 from syncd.engine.observe import Read, observe_keys, store_seen
 from syncd.engine.setup import FlowSetup
-from syncd.ports import Clock, PairLife, Records, Seen, Store
+from syncd.ports import BridgeChannel, Clock, PairLife, Records, Seen, Store
 
 _BRING_ALONG_MAX = 5
 """How deep one record on command brings along what it refers to (invoice, job, location, customer)."""
@@ -44,14 +44,16 @@ class LocalOperator:
         links: Mapping[str, LinkEngine],
         store: Memory,
         clock: Clock,
-        connections: Mapping[str, tuple[str, bool | None]],
+        connections: Mapping[str, tuple[str, BridgeChannel | None]],
         *,
         version: str,
         daemon: bool,
         intervals: Mapping[str, float],
+        ready: Callable[[str], Awaitable[None]],
     ) -> None:
-        """``connections``: name -> (platform, whether its bridge is connected or None);
-        ``intervals``: link -> seconds between two scheduled cycles."""
+        """``connections``: name -> (platform, the channel to its bridge if it has one);
+        ``intervals``: link -> seconds between two scheduled cycles; ``ready``: returns when the
+        bridges of a link have dialled in, raises ``RetryLater`` if they do not."""
         self._links = links
         self._store = store
         self._clock = clock
@@ -59,6 +61,7 @@ class LocalOperator:
         self._version = version
         self._daemon = daemon
         self._intervals = intervals
+        self._ready = ready
 
     # -- looking
 
@@ -87,8 +90,8 @@ class LocalOperator:
 
     def _connection_status(self, errors: Mapping[tuple[str, str], str]) -> list[ConnectionStatus]:
         return [
-            views.connection_status(name, platform, bridge, errors)
-            for name, (platform, bridge) in self._connections.items()
+            views.connection_status(name, platform, None if channel is None else channel.connected, errors)
+            for name, (platform, channel) in self._connections.items()
         ]
 
     async def explain(self, entity: str, ident: str, link: str | None = None) -> Sequence[Life]:
@@ -118,6 +121,7 @@ class LocalOperator:
     async def plan(self, link: str, flow: str | None = None, limit: int = 200) -> PlanView:
         (engine,) = self._chosen(link)
         self._check_flow(engine, flow)
+        await self._ready(link)
         async with self._store.scratch() as scratch:
             trial = engine.on(scratch)
             planned = await trial.preview(None if flow is None else [flow])
@@ -138,6 +142,7 @@ class LocalOperator:
     ) -> AsyncIterator[Progress | SyncReport]:
         steps: asyncio.Queue[Progress | None] = asyncio.Queue()
         name = engine.setup.name
+        await self._ready(name)
 
         def step(entity: str, phase: str, done: int, total: int | None) -> None:
             steps.put_nowait(Progress(link=name, flow=entity, phase=phase, done=done, total=total))
@@ -168,6 +173,7 @@ class LocalOperator:
         (engine,) = self._chosen(link)
         flow = self._check_flow(engine, entity)
         assert flow is not None
+        await self._ready(link)
         side, seen = await self._find(flow, number)
         pair = await self._force(engine, flow, side, seen)
         only: dict[str, list[int]] = {entity: [pair]}

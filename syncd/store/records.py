@@ -13,7 +13,7 @@ from syncd.ports.store import Event, FlowLine, FlowRow, PairLife, RefusedPair
 from syncd.store import journal
 from syncd.store.pairs import counts, pair_by_id
 from syncd.store.sealing import Keeper
-from syncd.store.tables import flow, intent, pair, remote, remote_natural, stream
+from syncd.store.tables import flow, intent, pair, remote, remote_body, remote_natural, stream
 from syncd.store.tables import journal as journal_table
 
 _LIVES_MAX = 20
@@ -33,6 +33,16 @@ def flow_lines(c: Connection, link: str) -> list[FlowLine]:
 def stream_errors(c: Connection) -> Mapping[tuple[str, str], str]:
     rows = c.execute(select(stream.c.connection, stream.c.entity, stream.c.last_error))
     return {(row.connection, row.entity): row.last_error for row in rows}
+
+
+def bodies(c: Connection, k: Keeper, connection: str, entity: str) -> list[bytes]:
+    rows = c.execute(
+        select(remote_body.c.body)
+        .join(remote, remote.c.id == remote_body.c.remote_id)
+        .join(stream, stream.c.id == remote.c.stream_id)
+        .where(stream.c.connection == connection, stream.c.entity == entity, ~remote.c.gone)
+    )
+    return [k.seal.open(connection, "observation", body) for (body,) in rows]
 
 
 def quarantined(c: Connection, k: Keeper, link: str | None, limit: int) -> list[RefusedPair]:

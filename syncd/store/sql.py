@@ -240,6 +240,11 @@ class SqlStore:
     async def stream_errors(self) -> Mapping[tuple[str, str], str]:
         return await self.database.read(records.stream_errors)
 
+    async def bodies(self, connection: str, entity: str) -> Sequence[bytes]:
+        """The latest raw JSON of every living record of a stream (for checks; not for the hot path)."""
+        k = self.keeper()
+        return await self.database.read(lambda c: records.bodies(c, k, connection, entity))
+
     async def link_holds(self, link: str, connections: Sequence[str]) -> Sequence[HoldRow]:
         return await self.database.read(lambda c: holds.of_link(c, link, connections))
 
