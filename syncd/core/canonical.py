@@ -126,7 +126,8 @@ def company_name(text: str) -> str:
     """``plain_text`` without legal suffixes and article: "The Orchard Foods, Inc." is "orchard foods"."""
     plain = plain_text(text)
     bare = _SPACES.sub(" ", _COMPANY_SUFFIX.sub(" ", plain)).strip()
-    bare = bare.removeprefix("the ")
+    while bare.startswith("the "):
+        bare = bare.removeprefix("the ")
     return bare or plain
 
 
