@@ -1,4 +1,4 @@
-"""The composition root: the only file that knows everything. It puts the parts together, and decides nothing."""
+"""The composition root: the only file that knows everything. It puts parts together and decides nothing."""
 
 from __future__ import annotations
 
@@ -330,12 +330,13 @@ async def _check_crosswalks(opened: Installation) -> list[Finding]:
             for side, end in flow.ends.items():
                 bodies = await opened.store.bodies(end.connection, flow.entity)
                 for (table, code), count in uncovered(flow, side, bodies).most_common(20):
+                    file = opened.site.links[name].config.crosswalks
                     findings.append(
                         Finding(
                             "warning",
                             f"{name}: crosswalk {table}",
-                            f"{code!r} on the {side.value} is not covered ({count} {flow.entity} records use it)",
-                            f"add it to {opened.site.links[name].config.crosswalks}, or give {table} a default",
+                            f"{code!r} on the {side.value} is not covered; {count} {flow.entity} records use it",
+                            f"add it to {file}, or give {table} a default",
                         )
                     )
     return findings

@@ -1,0 +1,47 @@
+# Two commands are enough for a newcomer: `make demo` and `make test`. Both set up what they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.ready ## Set up the virtual environment
+
+.PHONY: demo
+demo: setup ## The main job on two sandboxes on this machine (DEMO="--keep", DEMO="--json")
+	@$(BIN)/syncd demo $(DEMO)
+
+.PHONY: lint
+lint: setup ## Style, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: test
+test: lint ## Everything that must hold before a commit (about five minutes)
+	$(BIN)/pytest -m 'not soak' -n $(WORKERS) --dist loadfile
+
+.PHONY: soak
+soak: setup ## The long ones: kill -9 of the real process, exhaustive crashes
+	$(BIN)/pytest -m soak --timeout 1800
+
+.PHONY: bench
+bench: setup ## Ratios against the bare loop, in one run
+	$(BIN)/python -m benchmarks
+
+.PHONY: clean
+clean: ## Remove what setup and tests made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
