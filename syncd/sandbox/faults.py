@@ -41,7 +41,7 @@ class FaultKind(StrEnum):
     EXPIRE_TOKEN = "expire_token"  # noqa: S105 - a kind of fault
     """Every access token and session given out so far is dead from this request on."""
     SHIFT_PAGES = "shift_pages"
-    """A record of the listed kind appears at the front before the page is cut, so later pages shift."""
+    """The listing moves by ``shift`` records before the page is cut."""
     CLOSED_PERIOD = "closed_period"
     """A ledger's posting period is closed for this request."""
     LOCKED = "locked"
@@ -87,6 +87,9 @@ class Fault(BaseModel):
     """Bytes, for ``huge`` and ``gzip_bomb``."""
     location: str = "http://elsewhere.invalid/"
     """For ``redirect``."""
+    shift: int = 1
+    """For ``shift_pages``: above zero, so many records at the front have left, and a walk skips as
+    many; below zero, so many came in there, and a walk sees as many twice."""
     field: str = ""
     """For ``wrong_type``: the key whose values change type."""
 

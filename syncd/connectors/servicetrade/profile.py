@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from syncd.core.errors import FixInput, Place
 
@@ -141,7 +142,7 @@ class ServiceTradeProfile(_Section):
     external_ids: ExternalIds
     comments: Comments
     entity_types: EntityTypes
-    status_steps: dict[str, frozenset[str]]
+    status_steps: dict[str, tuple[str, ...]]
     """Invoice status -> statuses it may be set to. That some steps are refused with 400 is seen in
     public code, which ones is assumed. The sandbox refuses all others."""
     revoke_with: Literal["refresh_token", "token"] = "refresh_token"

@@ -1,0 +1,187 @@
+"""Fills a ``World`` with the made-up contractor's records, as its office would have entered them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from syncd.connectors.servicetrade.profile import ServiceTradeProfile
+from syncd.sandbox.company import Address, Company, Invoice
+from syncd.sandbox.servicetrade import invoices
+from syncd.sandbox.servicetrade.world import Kind, World
+from syncd.sandbox.servicetrade.writes import job_fields, location_fields
+
+
+def opened(company: Company, profile: ServiceTradeProfile) -> World:
+    """The account of that company. The ledger's own records are not in it."""
+    world = World()
+    world.tax_rates = {district.code: district.rate for district in company.tax_districts}
+    _Entry(world, company, profile).enter()
+    return world
+
+
+class _Entry:
+    """One run of data entry; keeps which id each record of the company got."""
+
+    def __init__(self, world: World, company: Company, profile: ServiceTradeProfile) -> None:
+        self._world = world
+        self._company = company
+        self._profile = profile
+        self._external = profile.external_ids.field
+        self._customers: dict[int, int] = {}
+        self._contracts: dict[int, int] = {}
+        self._locations: list[int] = []
+        self._jobs: list[int] = []
+        self._library: dict[str, dict[str, Any]] = {}
+        self._start = _seconds(company.today) - 600 * 86400
+
+    def enter(self) -> None:
+        names = self._profile.lines
+        for item in self._company.items:
+            entry = {"id": self._world.new_id(), "name": item.name, names.item_code: item.code}
+            self._library[item.code] = entry
+        self._companies()
+        self._sites()
+        self._work()
+        for invoice in self._company.invoices:
+            self._invoice(invoice)
+
+    def _companies(self) -> None:
+        world = self._world
+        own = world.seed(Kind.COMPANY, self._own_company(), self._start, self._start)
+        # whether a list shows the account's own company is not known; here it does not
+        own.listed = False
+        world.vendor = own.id
+        for at, customer in enumerate(self._company.field_customers):
+            fields = {
+                "name": customer.name,
+                "phoneNumber": customer.phone,
+                "status": customer.status,
+                "refNumber": customer.ref_number,
+                "address": _address(customer.address),
+                self._external: {},
+            }
+            stamp = self._start + at * 3600
+            row = world.seed(Kind.COMPANY, fields, stamp, stamp + 60)
+            self._customers[customer.index] = row.id
+            contract = {"name": f"T&M {customer.name}", "customer": row.id}
+            self._contracts[customer.index] = world.seed(Kind.CONTRACT, contract, stamp, stamp).id
+        for at, contact in enumerate(self._company.contacts):
+            details = {
+                "email": contact.email,
+                "type": contact.type,
+                "companies": [{"id": self._customers[contact.customer]}],
+                "locations": [],
+            }
+            world.seed(Kind.CONTACT, details, self._start + at * 60, self._start + at * 60)
+
+    def _own_company(self) -> dict[str, Any]:
+        home = self._company.customers[0].address
+        return {
+            "name": "Demo Mechanical & Fire, Inc.",
+            "phoneNumber": None,
+            "status": "active",
+            "refNumber": None,
+            "address": _address(home),
+            self._external: {},
+        }
+
+    def _sites(self) -> None:
+        for at, site in enumerate(self._company.locations):
+            fields = {
+                **location_fields(self._profile, self._customers[site.customer]),
+                "name": site.name,
+                "storeNumber": site.store_number,
+                "phoneNumber": site.phone,
+                "email": site.email,
+                "address": _address(site.address),
+                "taxable": site.taxable,
+                "status": site.status,
+            }
+            stamp = self._start + 86400 + at * 1800
+            row = self._world.seed(Kind.LOCATION, fields, stamp, stamp + 60)
+            self._world.location_tax[row.id] = site.tax
+            self._locations.append(row.id)
+
+    def _work(self) -> None:
+        world = self._world
+        for job in self._company.jobs:
+            customer, location = self._customers[job.customer], self._locations[job.location]
+            fields = {
+                **job_fields(self._profile, job.number, customer, world.vendor, location),
+                "name": job.name,
+                "type": job.type,
+                "status": job.status,
+                "customerPo": job.customer_po,
+                "contract": self._contracts[job.customer],
+            }
+            stamp = _seconds(job.created)
+            row = world.seed(Kind.JOB, fields, stamp, stamp + 1800)
+            self._jobs.append(row.id)
+            code = self._company.items[job.index % 12]
+            item = {
+                "name": code.name,
+                "quantity": 1 + job.index % 4,
+                "cost": code.price if job.index % 5 else None,
+                "usedOn": stamp,
+                "libItem": self._library[code.code],
+                "job": row.id,
+            }
+            world.seed(Kind.JOB_ITEM, item, stamp, stamp)
+
+    def _invoice(self, invoice: Invoice) -> None:
+        names = self._profile.lines
+        lines = [
+            {
+                "id": self._world.new_id(),
+                names.quantity: line.quantity,
+                names.unit_price: line.unit_price,
+                names.amount: line.amount,
+                names.description: line.description,
+                names.taxable: line.taxable,
+                names.item: self._library[line.item],
+            }
+            for line in invoice.lines
+        ]
+        stamp = _seconds(invoice.date)
+        fields: dict[str, Any] = {
+            "name": invoice.description,
+            "invoiceNumber": invoice.number,
+            "notes": None,
+            "type": "invoice",
+            "status": invoice.status,
+            "partial": False,
+            "transactionDate": stamp,
+            "totalPrice": (
+                invoice.total if self._profile.totals.total_includes_tax else invoice.total - invoice.tax
+            ),
+            "customer": self._customers[invoice.customer],
+            "location": self._locations[invoice.location],
+            "vendor": self._world.vendor,
+            "job": None if invoice.job is None else self._jobs[invoice.job],
+            "contract": None if invoice.job is None else self._contracts[invoice.customer],
+            "assignedUser": None,
+            "items": lines,
+            self._external: {},
+        }
+        invoices.amounts(
+            fields,
+            self._profile,
+            tax=invoice.tax,
+            retainage=invoice.retainage,
+            district=invoice.tax_code,
+        )
+        self._world.seed(Kind.INVOICE, fields, stamp, stamp + 3600 + invoice.index % 600)
+
+
+def _address(address: Address) -> dict[str, str]:
+    return {
+        "street": address.street,
+        "city": address.city,
+        "state": address.state,
+        "postalCode": address.postal_code,
+    }
+
+
+def _seconds(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp())
