@@ -168,7 +168,7 @@ class Desk:
             except SyncdError as error:
                 kept = _refusal(error, otherwise=Outcome.FAILED)
             except Exception as trouble:
-                # a driver's own surprise: the caller must hear of it, but not its words (they may hold values)
+                # a driver's own surprise: the caller must hear of it, but not in its words (values)
                 log.error("a read failed", request=query.id, trouble=type(trouble).__name__)
                 kept = Kept(Outcome.FAILED, f"the read failed in the bridge ({type(trouble).__name__})")
         self._keep(query.id, kept)

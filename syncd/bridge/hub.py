@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-import secrets
 from collections.abc import Mapping
-from hashlib import sha256
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -15,18 +12,9 @@ from syncd.bridge import protocol
 from syncd.bridge.channel import Channel, Limits
 from syncd.bridge.protocol import Hello, Message, Welcome
 from syncd.ports import BridgeChannel
+from syncd.secrets.bearer import matches
 
 log = structlog.get_logger(__name__)
-
-
-def new_token() -> str:
-    """256 random bits for one connection's bridge."""
-    return f"syncd-bridge-{secrets.token_urlsafe(32)}"
-
-
-def digest(token: str) -> str:
-    """What the daemon keeps of a token: a random token needs no slow hash."""
-    return sha256(token.encode()).hexdigest()
 
 
 class _Socket:
@@ -52,7 +40,7 @@ class _Socket:
 class BridgeHub:
     """One channel per connection name.
 
-    ``tokens``: connection -> ``digest`` of its bridge's token. ``handler`` is the aiohttp handler of
+    ``tokens``: connection -> ``bearer.digest`` of its bridge's token. ``handler`` is the aiohttp handler of
     ``protocol.PATH``.
     """
 
@@ -69,9 +57,9 @@ class BridgeHub:
 
     def connection_of(self, token: str) -> str | None:
         """The connection a token is bound to. Looks at every digest, equal or not, in constant time each."""
-        offered, found = digest(token), None
+        found = None
         for connection, known in self._tokens.items():
-            if hmac.compare_digest(offered, known):
+            if matches(token, known):
                 found = connection
         return found
 

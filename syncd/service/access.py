@@ -1,0 +1,94 @@
+"""Who may call what: tokens, scopes, and the routes that ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiolimiter import AsyncLimiter
+
+from syncd.secrets.bearer import matches
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Scope(StrEnum):
+    """What a route asks for. There is no default: a route says who may call it."""
+
+    PUBLIC = "public"
+    """Anyone who reaches the port (health), or a handler that checks for itself (webhooks)."""
+    READ = "read"
+    OPERATE = "operate"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address of the daemon. Other packages bring theirs as these."""
+
+    method: str
+    path: str
+    scope: Scope
+    handler: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Who holds it (for the audit), its digest, and what it may do."""
+
+    name: str
+    digest: str
+    scopes: frozenset[Scope] = frozenset({Scope.READ, Scope.OPERATE})
+
+
+HOLDER: Final = web.RequestKey("holder", Token)
+"""On a request that was let in: the token it came with."""
+
+
+class Gate:
+    """Lets requests through to their routes."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tuple(tokens)
+        self._failures = AsyncLimiter(30, 60)
+
+    def guarded(self, route: Route) -> Handler:
+        """The handler of ``route`` behind its scope: 401 without a known token, 403 without the scope."""
+        if route.scope is Scope.PUBLIC:
+            return route.handler
+
+        async def checked(request: web.Request) -> web.StreamResponse:
+            holder = self._holder(request)
+            if holder is None:
+                await self._refuse(request)
+            elif route.scope not in holder.scopes:
+                raise web.HTTPForbidden(text=f"this token does not have the scope {route.scope.value!r}")
+            else:
+                request[HOLDER] = holder
+            return await route.handler(request)
+
+        return checked
+
+    def _holder(self, request: web.Request) -> Token | None:
+        """Looks at every token, known or not, so that time tells nothing."""
+        scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
+        found = None
+        for token in self._tokens:
+            if matches(offered, token.digest):
+                found = token
+        return found if scheme.lower() == "bearer" else None
+
+    async def _refuse(self, request: web.Request) -> None:
+        """The same answer whatever was wrong. Many refusals are slowed for everyone but token holders."""
+        if not self._failures.has_capacity():
+            raise web.HTTPTooManyRequests(text="too many refused requests", headers={"Retry-After": "60"})
+        await self._failures.acquire()
+        log.warning("control API refused a request", peer=request.remote, path=request.path)
+        raise web.HTTPUnauthorized(
+            text="this token is not known here", headers={"WWW-Authenticate": "Bearer"}
+        )

@@ -1,0 +1,77 @@
+"""The daemon's applications, put together from what the composition root gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from syncd.api.operator import Operator
+from syncd.bridge import protocol
+from syncd.bridge.hub import BridgeHub
+from syncd.service import health
+from syncd.service.access import Gate, Route, Scope, Token
+from syncd.service.answers import as_problems, named_hosts
+from syncd.service.control import Control
+from syncd.service.webhooks import Hook, StoreHints, Webhooks
+
+PROTECTED: Final = web.AppKey("protected", bool)
+"""Whether whoever reaches the port still needs a token; ``listen.serve`` asks before a public bind."""
+
+LARGEST_REQUEST: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the daemon's application is made of."""
+
+    operator: Operator
+    tokens: Sequence[Token]
+    """Of the control API. None at all: nobody may use it."""
+    store_hints: StoreHints
+    wake: Callable[[str], None]
+    """Connection -> have its links look at their hints soon; must not wait."""
+    waiting: health.Waiting
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    metrics: CollectorRegistry | None = None
+    metrics_scope: Scope = Scope.READ
+    hosts: Collection[str] = ()
+    """Names this daemon is reached by, besides this machine's own (``public_url``'s host)."""
+    routes: Sequence[Route] = ()
+    """Of other packages."""
+
+
+def build(parts: Parts) -> web.Application:
+    """Webhooks, control API, health, metrics."""
+    application = _application(parts.hosts)
+    gate = Gate(parts.tokens)
+    every = (
+        *Control(parts.operator).routes(),
+        *Webhooks(parts.hooks, parts.store_hints, parts.wake).routes(),
+        *health.routes(parts.waiting, parts.metrics, parts.metrics_scope),
+        *parts.routes,
+    )
+    for route in every:
+        application.router.add_route(route.method, route.path, gate.guarded(route))
+    application[PROTECTED] = bool(parts.tokens)
+    return application
+
+
+def build_bridge(hub: BridgeHub, hosts: Collection[str] = ()) -> web.Application:
+    """Where bridges dial in; each shows the token of its connection."""
+    application = _application(hosts)
+    application.router.add_get(protocol.PATH, hub.handler)
+
+    async def close(_application: web.Application) -> None:
+        await hub.close()
+
+    application.on_shutdown.append(close)
+    application[PROTECTED] = True
+    return application
+
+
+def _application(hosts: Collection[str]) -> web.Application:
+    return web.Application(middlewares=[as_problems, named_hosts(hosts)], client_max_size=LARGEST_REQUEST)

@@ -1,0 +1,45 @@
+"""Liveness, readiness and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from syncd.service.access import Handler, Route, Scope
+
+Waiting = Callable[[], Awaitable[Sequence[str]]]
+"""What the daemon still waits for before it can work; empty: ready."""
+
+
+def routes(waiting: Waiting, metrics: CollectorRegistry | None, metrics_scope: Scope) -> tuple[Route, ...]:
+    """``metrics_scope``: ``READ``, or ``PUBLIC`` where only the machine itself reaches the port."""
+    health = (
+        Route("GET", "/health/live", Scope.PUBLIC, _live),
+        Route("GET", "/health/ready", Scope.PUBLIC, _ready(waiting)),
+    )
+    return health if metrics is None else (*health, _metrics(metrics, metrics_scope))
+
+
+async def _live(_request: web.Request) -> web.StreamResponse:
+    return web.json_response({"live": True})
+
+
+def _ready(waiting: Waiting) -> Handler:
+    async def ready(_request: web.Request) -> web.StreamResponse:
+        reasons = list(await waiting())
+        return web.json_response(
+            {"ready": not reasons, "waiting_for": reasons}, status=503 if reasons else 200
+        )
+
+    return ready
+
+
+def _metrics(registry: CollectorRegistry, scope: Scope) -> Route:
+    async def metrics(request: web.Request) -> web.StreamResponse:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+    return Route("GET", "/metrics", scope, metrics)
