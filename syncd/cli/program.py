@@ -136,6 +136,7 @@ def build(called: Sequence[str] = ()) -> App:
         use(Options(config, form, no_input=no_input, yes=yes, quiet=quiet, verbose=verbose))
         return app(tokens, exit_on_error=False, print_error=False)
 
+    app.meta.suppress_keyboard_interrupt = False  # `run` says what an interruption means
     return app
 
 

@@ -15,7 +15,7 @@ def run() -> int:
     """Run the daemon until it is told to stop (SIGTERM, Ctrl-C): webhooks and schedules in, control
     API, health and /metrics out. What is under way is finished first; nothing is lost if it is killed.
 
-    Examples:
+    For example:
       syncd run
       syncd run --config /etc/syncd/syncd.yaml
     """
@@ -47,7 +47,7 @@ def bridge(
 
     Settings come from FILE (bridge.yaml if it is there); an option given here wins.
 
-    Examples:
+    For example:
       syncd bridge bridge.yaml
       syncd bridge --hub-url wss://sync.example.com --token env:TOKEN
 

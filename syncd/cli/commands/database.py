@@ -15,7 +15,7 @@ def upgrade() -> int:
 
     Take a copy of the database first; stop the daemon meanwhile.
 
-    Examples:
+    For example:
       syncd db upgrade
     """
     root = session.composition()
@@ -31,7 +31,8 @@ def upgrade() -> int:
 def current() -> int:
     """Show the revision the state's tables are at, and the newest one. Exit code 1 if they differ.
 
-    syncd db current --json
+    For example:
+      syncd db current --json
     """
     at, newest = asyncio.run(session.composition().revision(options().config))
     row = {"current": at, "newest": newest, "up_to_date": at == newest}

@@ -29,7 +29,7 @@ _COLUMNS = [
 def list_(link: str | None = None, /, *, fail_if_empty: bool = False) -> int:
     """List the records that one side refuses, oldest first.
 
-    Examples:
+    For example:
       syncd quarantine list acme
       syncd quarantine list --fail-if-empty -o csv
 
@@ -49,7 +49,7 @@ def list_(link: str | None = None, /, *, fail_if_empty: bool = False) -> int:
 def show(ident: int, /) -> int:
     """Show one record: why it was refused, in the platform's own words, and what may be done.
 
-    Examples:
+    For example:
       syncd quarantine show 17
 
     Parameters
@@ -71,7 +71,7 @@ def show(ident: int, /) -> int:
 def retry(*ids: int, all_matching: bool = False, link: str | None = None) -> int:
     """Try records again, after what was wrong with them has been mended.
 
-    Examples:
+    For example:
       syncd quarantine retry 17 18
       syncd quarantine retry --all-matching --link acme
 
@@ -93,7 +93,7 @@ def retry(*ids: int, all_matching: bool = False, link: str | None = None) -> int
 def skip(*ids: int, reason: str, all_matching: bool = False, link: str | None = None) -> int:
     """Leave records alone until they change again. The reason stands in the audit.
 
-    Examples:
+    For example:
       syncd quarantine skip 17 --reason "entered by hand as 4411"
 
     Parameters

@@ -22,7 +22,7 @@ def plan(link: str | None = None, /, *, flow: str | None = None, limit: int = 20
 
     Exit code 3 if a brake would stop it. With -o json: a list with one plan a link.
 
-    Examples:
+    For example:
       syncd plan acme
       syncd plan acme --flow invoice -o csv > invoices.csv
 
@@ -62,7 +62,7 @@ def sync(link: str | None = None, /, *, flow: str | None = None) -> int:
 
     Exit code 1 if a flow failed or a brake stopped it, 3 if some records were refused or are held.
 
-    Examples:
+    For example:
       syncd sync
       syncd sync acme --flow invoice
 
@@ -105,7 +105,7 @@ def send(link: str, entity: str, number: str, /) -> int:
 
     Exit code 0 if it stands on the other side, 3 if it waits or is not known yet, 1 if it was refused.
 
-    Examples:
+    For example:
       syncd send acme invoice S-10442
 
     Parameters
@@ -128,7 +128,7 @@ def status(link: str | None = None, /) -> int:
 
     Exit code 3 if anything is late, in error, or needs a person.
 
-    Examples:
+    For example:
       syncd status
       syncd status acme -o json
 
@@ -155,7 +155,7 @@ def _sick(found: Status) -> bool:
 def explain(entity: str, ident: str, /, *, link: str | None = None) -> int:
     """Tell the life of one record: seen, mapped, intended, sent, confirmed; both ids, who and when.
 
-    Examples:
+    For example:
       syncd explain invoice S-10442
       syncd explain customer 2270000000000123 --link acme
 

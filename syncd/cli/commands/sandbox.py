@@ -26,7 +26,7 @@ def serve(
     Prints one JSON line with its addresses once both ports listen. The control port orders faults
     and looks inside.
 
-    Examples:
+    For example:
       syncd sandbox serve servicetrade --port 8401 --seed 7 --size 50
 
     Parameters
@@ -67,7 +67,8 @@ def serve(
 def list_() -> int:
     """List the platforms that can be played.
 
-    syncd sandbox list
+    For example:
+      syncd sandbox list
     """
     from syncd.sandbox.sandbox import names  # noqa: PLC0415
 
@@ -80,7 +81,7 @@ def demo(*, keep: bool = False, seed: int = 1, port: int = 0) -> int:
     """Watch the main job on this machine: two sandboxes, 200 customers, 25 invoices approved in the one
     and standing in the other's ledger seconds later, each exactly once.
 
-    Examples:
+    For example:
       syncd demo
       syncd demo --keep        # leave it running, with things to try
       syncd demo --json

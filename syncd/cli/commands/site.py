@@ -25,7 +25,7 @@ def init(folder: Path = Path(), /) -> int:
 
     Nothing is overwritten: if any of the files is there already, nothing is written.
 
-    Examples:
+    For example:
       syncd init acme
 
     Parameters
@@ -49,7 +49,7 @@ def check(*, live: bool = False) -> int:
 
     Exit code 0 if nothing is wrong, 1 if something is, 2 if the configuration itself is broken.
 
-    Examples:
+    For example:
       syncd check --live
 
     Parameters
@@ -75,7 +75,8 @@ def check(*, live: bool = False) -> int:
 def platforms() -> int:
     """List the platforms that can be connected, and what each of them takes.
 
-    syncd platforms -o json
+    For example:
+      syncd platforms -o json
     """
     from syncd.connectors import registry  # noqa: PLC0415
 
@@ -105,7 +106,7 @@ def platforms() -> int:
 def schema(file: Annotated[str, Parameter()] = "site", /) -> int:
     """Print the JSON Schema of a file, so that an editor completes, explains and checks it.
 
-    Examples:
+    For example:
       syncd config schema > syncd.schema.json
       syncd config schema crosswalks
       syncd config schema profile:sage100-contractor

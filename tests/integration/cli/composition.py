@@ -1,0 +1,180 @@
+"""A composition root for these tests: an operator that knows one link and does as it is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from syncd.api.models import (
+    ConnectionStatus,
+    Done,
+    FieldChange,
+    FlowReport,
+    FlowStatus,
+    Health,
+    HoldView,
+    Life,
+    LifeEvent,
+    LifeField,
+    LinkStatus,
+    PlanItem,
+    PlanView,
+    Progress,
+    QuarantineItem,
+    SendResult,
+    Status,
+    SyncReport,
+    TripView,
+)
+from syncd.api.operator import Operator
+from syncd.core import errors
+from syncd.ports import Finding
+
+AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+HOSTILE = "Evil \x1b[31mRed\x1b[0m [bold]Co[/bold]\u202e\x07\nnext"
+"""A customer's name that would turn a terminal red, ring it, and turn what follows around."""
+
+
+class FakeOperator:
+    """``mode`` (from the environment) chooses what goes wrong."""
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+
+    async def status(self, link: str | None = None) -> Status:
+        self._known(link)
+        sick = self.mode == "sick"
+        flow = FlowStatus(flow="invoice", mode="left-to-right", in_step=41, quarantined=1, last_success_at=AT)
+        hold = HoldView(
+            id=7, scope="flow:acme/invoice", reason="mass change", by="brake", since=AT,
+            release="syncd release 7",
+        )  # fmt: skip
+        return Status(
+            version="0.1.0",
+            at=AT,
+            daemon=False,
+            links=[
+                LinkStatus(
+                    link="acme",
+                    left="field",
+                    right="books",
+                    health=Health.ERROR if sick else Health.ON_TIME,
+                    flows=[flow],
+                    holds=[hold] if sick else [],
+                )
+            ],
+            connections=[ConnectionStatus(connection="field", platform="servicetrade", up=not sick)],
+        )
+
+    async def plan(self, link: str, flow: str | None = None, limit: int = 200) -> PlanView:
+        self._known(link)
+        name = FieldChange(name="name", before="Orchard", after=HOSTILE, why="changed on the left only")
+        items = [
+            PlanItem(flow="customer", verb="update", side="right", label="Orchard", key="12", fields=[name],
+                     reason="changed on the left only"),
+            PlanItem(flow="invoice", verb="create", side="right", label="S-10442", key="99",
+                     fields=[FieldChange(name="total", before=None, after="418.25", why="new")],
+                     reason="the record is new"),
+            PlanItem(flow="customer", verb="update", side="left", label="=cmd()", key="13", fields=[],
+                     reason="changed on the right only"),
+        ]  # fmt: skip
+        trips = []
+        if self.mode == "trip":
+            trips = [TripView(brake="mass_change", message="90 of 100 would be rewritten", release="syncd x")]
+        counts = {"customer.update.right": 1, "customer.update.left": 1, "invoice.create.right": 1}
+        return PlanView(link=link, counts=counts, items=items, trips=trips, truncated=2)
+
+    async def sync(
+        self, link: str | None = None, flow: str | None = None, actor: str = ""
+    ) -> AsyncIterator[Progress | SyncReport]:
+        self._known(link)
+        yield Progress(link="acme", flow="invoice", phase="reading left", done=5, total=10)
+        if self.mode == "crash":
+            raise RuntimeError("secret-in-a-traceback")
+        yield Progress(link="acme", flow="invoice", phase="writing", done=10, total=10)
+        report = FlowReport(
+            flow="invoice",
+            read=10,
+            created=9,
+            rejected=1 if self.mode == "partly" else 0,
+            error="books: the licence is taken" if self.mode == "failed" else "",
+        )
+        yield SyncReport(link="acme", seconds=1.25, flows=[report])
+
+    async def send(self, link: str, entity: str, number: str, actor: str = "") -> SendResult:
+        self._known(link)
+        state = {"refused": "rejected", "waits": "waiting"}.get(self.mode, "posted")
+        return SendResult(link=link, entity=entity, number=number, state=state, left_key="99", message=actor)
+
+    async def explain(self, entity: str, ident: str, link: str | None = None) -> Sequence[Life]:
+        if ident == "nobody":
+            return []
+        return [
+            Life(
+                link="acme", flow="acme/invoice", state="in_step", left_key="99", right_key="4411",
+                label="S-10442",
+                fields=[LifeField(name="total", base="1", left="2", right="1", differs=True)],
+                events=[LifeEvent(at=AT, kind="posted", text=f"by {HOSTILE}", actor="webhook", intent=3)],
+            )
+        ]  # fmt: skip
+
+    async def quarantine(self, link: str | None = None) -> Sequence[QuarantineItem]:
+        self._known(link)
+        if self.mode == "clean":
+            return []
+        return [
+            QuarantineItem(
+                id=17, link="acme", flow="acme/invoice", side="right", key="99", label="S-10442",
+                code="validation", reason="Period 3 is closed", field="date", since=AT, attempts=2,
+            )
+        ]  # fmt: skip
+
+    async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
+        return Done(count=len(ids), message=f"{len(ids)} will be tried again", ids=list(ids))
+
+    async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
+        return Done(count=len(ids), message=f"{len(ids)} left alone: {reason}", ids=list(ids))
+
+    def _known(self, link: str | None) -> None:
+        raised = {
+            "unreachable": errors.DaemonUnreachable("http://127.0.0.1:8321 does not answer"),
+            "locked": errors.StateLocked("state.db belongs to process 4711"),
+            "login": errors.RenewCredentials("field refuses the login"),
+        }.get(self.mode)
+        if raised is not None:
+            raise raised
+        if self.mode == "interrupted":
+            raise KeyboardInterrupt
+        if link not in (None, "acme"):
+            raise errors.NothingMatched(f"no link is called {link}")
+
+
+class FakeComposition:
+    """What ``syncd.app`` offers, without a site behind it."""
+
+    def __init__(self) -> None:
+        self.mode = os.environ.get("FAKE_MODE", "")
+        self.at: str | None = "0001"
+
+    @asynccontextmanager
+    async def operator(self, config_path: Path) -> AsyncIterator[Operator]:
+        yield FakeOperator(self.mode)
+
+    async def check(self, config_path: Path, live: bool) -> Sequence[Finding]:
+        found = [
+            Finding("ok", str(config_path), "readable"),
+            Finding("warning", "acme/tax", "TX-1 uncovered"),
+        ]
+        return [*found, Finding("error", "books", "no bridge", "start it")] if live else found
+
+    async def run(self, config_path: Path) -> None:
+        return None
+
+    async def upgrade(self, config_path: Path) -> None:
+        self.at = "0002"
+
+    async def revision(self, config_path: Path) -> tuple[str | None, str]:
+        return self.at, "0002"
