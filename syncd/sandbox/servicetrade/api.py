@@ -23,7 +23,6 @@ from syncd.sandbox.servicetrade.webhooks import Webhooks
 from syncd.sandbox.servicetrade.world import Kind, Row, World
 from syncd.sandbox.servicetrade.writes import Writer
 
-_CALLER: Final = "caller"
 _COOKIE: Final = "PHPSESSID"
 _OPEN: Final = frozenset({"/api/oauth2/token", "/api/oauth2/revoke", "/api/auth"})
 """Paths that need no login."""
@@ -117,9 +116,11 @@ class Api:
         if request.path not in _OPEN:
             if self._faults.pick(_EXPIRE, method=request.method, path=request.path):
                 self._doors.expire()
-            authorization = request.headers.get("Authorization")
-            request[_CALLER] = self._doors.caller(authorization, request.cookies.get(_COOKIE))
+            self._caller(request)
         return await handler(request)
+
+    def _caller(self, request: web.Request) -> Caller:
+        return self._doors.caller(request.headers.get("Authorization"), request.cookies.get(_COOKIE))
 
     # -- logins ------------------------------------------------------------------------------
 
@@ -134,7 +135,7 @@ class Api:
         return web.json_response({})
 
     async def userinfo(self, request: web.Request) -> web.Response:
-        client = _user(request) is None
+        client = self._caller(request).user is None
         return web.json_response({"sub": self._options.client_id if client else str(USER_ID)})
 
     async def log_in(self, request: web.Request) -> web.Response:
@@ -190,7 +191,7 @@ class Api:
     def _create(self, kind: Kind) -> Route:
         async def handle(request: web.Request) -> web.Response:
             body = await _json(request)
-            row = self._writer.create(kind, body, _user(request))
+            row = self._writer.create(kind, body, self._caller(request).user)
             return answer(shapes.record(self._world, row))
 
         return handle
@@ -199,14 +200,14 @@ class Api:
         async def handle(request: web.Request) -> web.Response:
             body = await _json(request)
             row = self._row(kind, request)
-            self._writer.update(row, body, _user(request))
+            self._writer.update(row, body, self._caller(request).user)
             return answer(shapes.record(self._world, row))
 
         return handle
 
     def _delete(self, kind: Kind) -> Route:
         async def handle(request: web.Request) -> web.Response:
-            self._writer.delete(self._row(kind, request), _user(request))
+            self._writer.delete(self._row(kind, request), self._caller(request).user)
             return web.Response(status=204)
 
         return handle
@@ -225,7 +226,7 @@ class Api:
         return self._plain_list(Kind.COMMENT, names.list_key, (names.entity_id, names.entity_type), request)
 
     async def add_comment(self, request: web.Request) -> web.Response:
-        row = self._writer.comment(await _json(request), _user(request))
+        row = self._writer.comment(await _json(request), self._caller(request).user)
         return answer(shapes.record(self._world, row))
 
     async def payments(self, request: web.Request) -> web.Response:
@@ -235,7 +236,7 @@ class Api:
 
     async def add_payment(self, request: web.Request) -> web.Response:
         assert self._profile.payments is not None
-        row = self._writer.payment(self._profile.payments, await _json(request), _user(request))
+        row = self._writer.payment(self._profile.payments, await _json(request), self._caller(request).user)
         return answer(shapes.record(self._world, row))
 
     def _plain_list(
@@ -281,12 +282,6 @@ class Api:
     def _need_admin(self) -> None:
         if not self._options.account_admin:
             raise Refusal(403, "Account admin permission is required")
-
-
-def _user(request: web.Request) -> int | None:
-    """Who writes: the session's user; None for an OAuth client."""
-    caller: Caller = request[_CALLER]
-    return caller.user
 
 
 async def _json(request: web.Request) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from syncd.sandbox.servicetrade.shapes import Refusal
 from syncd.sandbox.servicetrade.world import Kind, Row, World
@@ -93,11 +93,11 @@ def listed(world: World, kind: Kind, listing: Listing, query: Mapping[str, str])
     found = [row for row in rows if row.listed and all(test(row, value) for test, value in wanted)]
     if kind is Kind.JOB:
         found = _jobs_shown(world, found, query)
-    sort = query.get("sort") or (listing.sort[0] if listing.sort else "")
-    by: Callable[[Row], Any] = lambda row: row.id  # noqa: E731
-    if sort in listing.sort:
-        by = lambda row: (row.fields[sort], row.id)  # noqa: E731
-    return sorted(found, key=by)
+    if not listing.sort:
+        return sorted(found, key=lambda row: row.id)
+    wished = query.get("sort", "")
+    sort = wished if wished in listing.sort else listing.sort[0]
+    return sorted(found, key=lambda row: (row.fields[sort], row.id))
 
 
 def page_of(rows: list[Row], listing: Listing, query: Mapping[str, str]) -> tuple[int, int, list[Row]]:

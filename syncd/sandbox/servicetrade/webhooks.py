@@ -53,7 +53,8 @@ class Delivery:
     tries: int = 0
     status: int | None = None
     """The last answer; None: no answer."""
-    delivered: bool = False
+    outcome: str = "pending"
+    """pending | delivered | dropped"""
 
 
 class Webhooks:
@@ -178,8 +179,9 @@ class Webhooks:
             delivery.tries += 1
             delivery.status = await self._post(url, body)
             if delivery.status is not None and 200 <= delivery.status <= 499:
-                delivery.delivered = True
+                delivery.outcome = "delivered"
                 return
+        delivery.outcome = "dropped"
 
     async def _post(self, url: str, body: bytes) -> int | None:
         if self.fail_next > 0:
