@@ -1,4 +1,4 @@
-"""Two small platforms found by the registry like any other, and a site folder that uses them."""
+"""Two small platforms found by the registry like any other (and nothing else), and a site folder that uses them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ requests:
 @pytest.fixture(autouse=True)
 def _platforms(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     here = str(Path(__file__).parent / "platforms")
-    monkeypatch.setattr(syncd.connectors, "__path__", [*syncd.connectors.__path__, here])
+    monkeypatch.setattr(syncd.connectors, "__path__", [here])
     yield
     for name in ("fieldserv", "ledger"):
         modules.pop(f"syncd.connectors.{name}", None)

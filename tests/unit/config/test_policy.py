@@ -1,0 +1,102 @@
+"""A flow's policy: the entity's defaults, and what the file lays over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from syncd.config.load import load
+from syncd.config.models import FlowConfig, Schedule
+from syncd.config.policy import flow_policy, policy_of
+from syncd.core.model import Side
+from syncd.core.policy import Deletes, Kind, Mode, Rule
+
+
+@pytest.mark.parametrize(
+    ("entity", "mode", "create", "create_only"),
+    [
+        ("customer", Mode.BOTH, {Side.LEFT, Side.RIGHT}, False),
+        ("location", Mode.LEFT_TO_RIGHT, {Side.RIGHT}, False),
+        ("job", Mode.LEFT_TO_RIGHT, {Side.RIGHT}, False),
+        ("invoice", Mode.LEFT_TO_RIGHT, {Side.RIGHT}, True),
+        ("payment", Mode.OBSERVE, set(), False),
+    ],
+)
+def test_a_silent_flow_takes_the_entitys_own_way(
+    entity: str, mode: Mode, create: set[Side], create_only: bool
+) -> None:
+    policy = policy_of(entity, FlowConfig())
+    assert (policy.mode, policy.create, policy.create_only) == (mode, create, create_only)
+    assert policy.deletes is Deletes.HOLD
+    assert all(f.rule is Rule.MANUAL for f in policy.fields), "nothing is guessed"
+
+
+def test_asking_for_a_direction_lets_it_create_there_too() -> None:
+    assert policy_of("payment", FlowConfig(mode=Mode.RIGHT_TO_LEFT)).create == {Side.LEFT}
+    assert policy_of("payment", FlowConfig(mode=Mode.BOTH, create=())).create == frozenset()
+
+
+def test_a_rule_for_a_group_holds_for_all_its_fields() -> None:
+    flow = FlowConfig.model_validate(
+        {"fields": {"address": {"rule": "right"}, "name": {"rule": "left", "normaliser": "text"}}}
+    )
+    fields = {f.name: f for f in policy_of("customer", flow).fields}
+    assert {fields[n].rule for n in ("street", "city", "state", "postal_code")} == {Rule.RIGHT}
+    assert (fields["name"].rule, fields["name"].normaliser) == (Rule.LEFT, "text")
+    assert fields["phone"].rule is Rule.MANUAL
+
+
+def test_an_ignored_field_is_no_part_of_the_flow_lines_and_groups_included() -> None:
+    flow = FlowConfig.model_validate(
+        {"fields": {"description": {"ignore": True}, "lines.cost_code": {"ignore": True}}}
+    )
+    policy = policy_of("invoice", flow)
+    assert policy.field_named("description") is None
+    lines = policy.field_named("lines")
+    assert lines is not None
+    assert "cost_code" not in {f.name for f in lines.lines}
+    address = FlowConfig.model_validate({"fields": {"address": {"ignore": True}}})
+    assert policy_of("customer", address).field_named("street") is None
+
+
+def test_a_crosswalk_makes_a_plain_field_a_code() -> None:
+    flow = FlowConfig.model_validate(
+        {"fields": {"customer_po": {"crosswalk": "po"}, "lines.description": {"crosswalk": "texts"}}}
+    )
+    policy = policy_of("invoice", flow)
+    field, lines = policy.field_named("customer_po"), policy.field_named("lines")
+    assert field is not None
+    assert (field.kind, field.target) == (Kind.CROSSWALK, "po")
+    assert lines is not None
+    assert ("description", Kind.CROSSWALK, "texts") in {(f.name, f.kind, f.target) for f in lines.lines}
+
+
+def test_a_sites_flow_carries_its_own_fields_acknowledgements_and_brakes(
+    edited: Callable[..., Path],
+) -> None:
+    path = edited("      customer:\n", "      customer: {limits: {deletes_count: 1}, skew_margin: 2m}\n")
+    site = load(path)
+    customer = flow_policy(site, "acme", "customer")
+    assert customer.field_named("custom.warranty") is not None
+    assert customer.field_named("custom.region") is None, "only one side defines it"
+    assert (customer.limits.deletes_count, customer.limits.deletes_share) == (1, 0.05)
+    assert customer.skew_margin_s == 120
+    invoice = flow_policy(site, "acme", "invoice")
+    assert invoice.select == {"status": {"pending_accounting"}}
+    assert invoice.acknowledge.posted == (("set_external_id", "{key}"), ("set_status", "processed"))
+    assert invoice.acknowledge.rejected == (("set_status", "failed"), ("comment", "{reason}"))
+    assert invoice.fingerprint() != flow_policy(site, "acme", "payment").fingerprint()
+
+
+def test_an_interval_counts_from_the_start_and_a_cron_line_in_its_own_zone() -> None:
+    start = datetime(2026, 11, 21, 12, 3, 30, tzinfo=UTC)
+    every = Schedule.model_validate({"every": "60s"})
+    assert every.next_after(start) == datetime(2026, 11, 21, 12, 4, 30, tzinfo=UTC)
+    cron = Schedule.model_validate({"cron": "0 7 * * *", "timezone": "America/Chicago"})
+    assert cron.next_after(start) == datetime(2026, 11, 21, 13, 0, tzinfo=UTC)
+    # the night the clocks go forward: seven o'clock there is an hour earlier here
+    march = datetime(2026, 3, 8, 3, 0, tzinfo=UTC)
+    assert cron.next_after(march) == datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
