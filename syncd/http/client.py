@@ -128,7 +128,7 @@ class HttpClient:
         extra = {**(headers or {}), "Content-Type": "application/json"} if data is not None else headers
         async with self.budget:
             try:
-                exchange = await self._exchange(method, path, data=data, headers=extra, once=True)
+                exchange = await self._exchange(method, path, data=data, headers=extra)
             except _LoginFailed as failed:
                 after_s = failed.cause.after_s if isinstance(failed.cause, RetryLater) else None
                 return Retry(ErrorClass.AUTH, failed.cause.message, after_s)
@@ -155,7 +155,7 @@ class HttpClient:
             raise RetryLater(f"{self.connection} asked us to wait", after_s=pause)
         async with self.budget:
             try:
-                exchange = await self._exchange("GET", path, params=params, once=False)
+                exchange = await self._exchange("GET", path, params=params)
             except _LoginFailed as failed:
                 raise failed.cause from None
         if isinstance(exchange, Answer) and shows(exchange) is Shows.ANSWERED:
@@ -170,7 +170,6 @@ class HttpClient:
         params: Query = None,
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        once: bool,
     ) -> Exchange:
         """One exchange; a second one if the first proved that the login had expired.
 
@@ -182,9 +181,7 @@ class HttpClient:
             except SyncdError as error:
                 raise _LoginFailed(error) from None
             sent = {**credentials, **headers} if headers else credentials
-            exchange = await self._transport.send(
-                method, path, params=params, data=data, headers=sent, once=once
-            )
+            exchange = await self._transport.send(method, path, params=params, data=data, headers=sent)
             self._count(exchange)
             if renewed or not isinstance(exchange, Answer) or not 400 <= exchange.status < 500:
                 break
@@ -205,7 +202,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """``auth.Send``: for signing in. Outside the budget's places, or all of them could wait for it."""
-        exchange = await self._transport.send(method, path, data=data, headers=headers or {}, once=True)
+        exchange = await self._transport.send(method, path, data=data, headers=headers or {})
         proof = shows(exchange)
         if isinstance(exchange, Answer) and proof in _SAID:
             return exchange

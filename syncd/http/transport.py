@@ -69,9 +69,8 @@ class Transport:
         params: Query = None,
         data: bytes | None = None,
         headers: Mapping[str, str],
-        once: bool,
     ) -> Exchange:
-        """Send one request and read its answer. ``once``: never repeat it on a stale connection.
+        """Send one request, once, and read its answer.
 
         Raises ``ForbiddenDestination`` before anything is sent, and ``FixInput`` for a bad CA file.
         """
@@ -85,7 +84,6 @@ class Transport:
                 data=data,
                 headers=headers,
                 allow_redirects=False,
-                middlewares=_ONCE if once else None,
             ) as response:
                 return await self._answer(response)
         except aiohttp.ClientConnectorCertificateError:
@@ -118,6 +116,7 @@ class Transport:
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
+            middlewares=(_send_once,),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
@@ -228,16 +227,13 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
 async def _send_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Keeps aiohttp from sending PUT and DELETE again when a kept-alive connection breaks."""
+    """Keeps aiohttp from sending GET, PUT and DELETE a second time by itself when a connection breaks."""
     try:
         return await handler(request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise aiohttp.ClientPayloadError("the connection broke after the request was sent") from error
-
-
-_ONCE: Final = (_send_once,)
 
 
 @lru_cache(maxsize=32)
