@@ -18,7 +18,6 @@ from syncd.connectors.sage100_contractor.profile import (
     RequestShape,
     Sage100ContractorProfile,
 )
-from syncd.connectors.sage100_contractor.settings import Settings
 from syncd.connectors.sage100_contractor.tables import CHANGED, Layout, Source
 from syncd.mapping.atoms import Atom, Code, Day, Identifier, Lines, LocalTime, Money, Number, Text
 from syncd.mapping.entity_map import EntityMap, FieldMap
@@ -81,7 +80,6 @@ class _Wanted:
 
 def build(
     source: Source,
-    settings: Settings,
     profile: Sage100ContractorProfile,
     layout: Layout,
     custom: Mapping[str, str],
@@ -216,10 +214,12 @@ def _service_billing(profile: Sage100ContractorProfile, widths: _Widths) -> tupl
     return (
         _Wanted("number", "invnum", Text()),
         _Wanted("date", "invdte", Day()),
+        _Wanted("due_date", "duedte", Day()),
         _Wanted("customer", "clnnum", _REFERENCE),
         _Wanted("location", "location", Identifier(), carried_by="locnum"),
         _Wanted("job", "jobnum", _REFERENCE),
         _Wanted("description", "dscrpt", widths.text("dscrpt")),
+        _Wanted("customer_po", "pchord", widths.text("pchord")),
         _Wanted("tax_district", "taxdst", _REFERENCE),
         _Wanted("tax", "slstax", _MONEY),
         _Wanted("total", "invttl", _MONEY),
@@ -250,7 +250,7 @@ def _job_lines(widths: _Widths) -> _LineFields:
         ("amount", "extprc", _MONEY),
         ("item", "prtnum", _REFERENCE),
         ("account", "lgract", _REFERENCE),
-        ("cost_code", "cstcde", Identifier()),
+        ("cost_code", "cstcde", Identifier(none="0")),
     )
 
 

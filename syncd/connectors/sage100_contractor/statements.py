@@ -63,15 +63,16 @@ class Statements:
     def page(self, source: Source, after: Position | None, limit: int) -> Statement:
         """The next ``limit`` records in the order of their change."""
         rows = self._rows(source)
-        query = rows.query
+        origin, changed = rows.origin, rows.changed
         if source.lines and self._line_stamps:
-            query, changed = self._with_line_stamps(rows, source.lines, after)
-        else:
-            changed = rows.changed
-        query = query.add_columns(changed.label(CHANGED))
+            latest = self._newest_lines(source.lines, after)
+            origin = origin.join(latest, latest.c.document == rows.base.c[ID], isouter=True)
+            changed = _later(latest.c.changed, changed)
+        seen = select(*rows.shown, changed.label(CHANGED)).select_from(origin).subquery("seen")
+        query = select(*seen.c).order_by(seen.c[CHANGED], seen.c[ID]).limit(limit)
         if after is not None:
-            query = query.where(_beyond(changed, rows.base.c[ID], after))
-        return self._compiled(query.order_by(changed, rows.base.c[ID]).limit(limit))
+            query = query.where(_beyond(seen.c[CHANGED], seen.c[ID], after))
+        return self._compiled(query)
 
     def lines(self, source: Source, parents: Sequence[str]) -> Statement:
         """The lines of those documents, by the surrogate key of their document."""
@@ -87,7 +88,7 @@ class Statements:
     def where(self, source: Source, values: Mapping[str, Any]) -> Statement:
         """Records whose columns all equal ``values``; None and "" stand for an empty column."""
         rows = self._rows(source)
-        query = rows.query.add_columns(rows.changed.label(CHANGED))
+        query = self._single(source, rows)
         for name, value in values.items():
             at = rows.base.c[name]
             query = query.where(or_(at.is_(None), at == "") if value in (None, "") else at == value)
@@ -100,7 +101,7 @@ class Statements:
         hits = [rows.base.c[n] == number for n in names]
         if source.key == ("recnum",) and is_record_number(number):
             hits.append(rows.base.c.recnum == int(number))
-        query = rows.query.add_columns(rows.changed.label(CHANGED)).where(or_(*hits))
+        query = self._single(source, rows).where(or_(*hits))
         return self._compiled(query.order_by(rows.base.c[ID]).limit(LOOKUP_LIMIT))
 
     def highest(self, name: str) -> Statement:
@@ -160,25 +161,29 @@ class Statements:
             base.c[n] for n, k in kinds.items() if k is not Kind.STAMP and not (source.of and n == PARENT)
         ]
         if not source.of:
-            return _Rows(base, select(*shown), self._changed(base))
+            return _Rows(base, base, shown, self._changed(base))
         parent = self._table(source.of, "parent")
         joined = base.join(parent, parent.c[ID] == base.c[PARENT], isouter=True)
-        query = select(*shown, parent.c.recnum.label("invoice")).select_from(joined)
-        return _Rows(base, query, self._changed(base))
+        return _Rows(base, joined, [*shown, parent.c.recnum.label("invoice")], self._changed(base))
 
-    def _with_line_stamps(
-        self, rows: _Rows, name: str, after: Position | None
-    ) -> tuple[Select[Any], ColumnElement[str]]:
-        """A document also changed when a line of it did: whether Sage then stamps the document is not known."""
+    def _single(self, source: Source, rows: _Rows) -> Select[Any]:
+        """The same row as in a page, for a few records."""
+        changed = rows.changed
+        if source.lines and self._line_stamps:
+            lines = self._table(source.lines, "line")
+            of_this = select(func.max(self._changed(lines))).where(lines.c[PARENT] == rows.base.c[ID])
+            changed = _later(of_this.scalar_subquery(), changed)
+        return select(*rows.shown, changed.label(CHANGED)).select_from(rows.origin)
+
+    def _newest_lines(self, name: str, after: Position | None) -> FromClause:
+        """When the lines of a document changed last: whether Sage then stamps the document is not known."""
         lines = self._table(name, "line")
-        newest = select(lines.c[PARENT].label("document"), func.max(self._changed(lines)).label("changed"))
+        changed = self._changed(lines)
+        newest = select(lines.c[PARENT].label("document"), func.max(changed).label("changed"))
         if after is not None:
             # older lines cannot bring their document into this page
-            newest = newest.where(self._changed(lines) >= after.stamp)
-        latest = newest.group_by(lines.c[PARENT]).subquery("latest")
-        joined = rows.base.join(latest, latest.c.document == rows.base.c[ID], isouter=True)
-        changed = case((latest.c.changed > rows.changed, latest.c.changed), else_=rows.changed)
-        return rows.query.select_from(joined), changed
+            newest = newest.where(changed >= after.stamp)
+        return newest.group_by(lines.c[PARENT]).subquery("latest")
 
     def _changed(self, of: FromClause) -> ColumnElement[str]:
         """The change stamp as ``yyyy-mm-ddThh:mm:ss.mmm``; empty where nothing was ever stamped."""
@@ -188,7 +193,7 @@ class Statements:
     def _stamp(self, at: ColumnElement[Any]) -> ColumnElement[str]:
         if self._dialect == "sqlite":
             return func.strftime(literal_column("'%Y-%m-%dT%H:%M:%f'"), at)
-        exact = cast(at, mssql.DATETIME2(3))
+        exact = cast(at, mssql.DATETIME2(3))  # type: ignore[no-untyped-call]
         return func.convert(literal_column("varchar(23)"), exact, literal_column("126"))
 
     def _compiled(self, query: Select[Any]) -> Statement:
@@ -202,8 +207,14 @@ class Statements:
 @dataclass(frozen=True, slots=True)
 class _Rows:
     base: FromClause
-    query: Select[Any]
+    origin: FromClause
+    """``base``, with what it is joined to."""
+    shown: list[ColumnElement[Any]]
     changed: ColumnElement[str]
+
+
+def _later(line: ColumnElement[str], document: ColumnElement[str]) -> ColumnElement[str]:
+    return case((line > document, line), else_=document)
 
 
 def _beyond(changed: ColumnElement[str], row: ColumnElement[Any], after: Position) -> ColumnElement[bool]:

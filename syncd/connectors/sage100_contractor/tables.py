@@ -60,7 +60,8 @@ TABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
     },
     "srvinv": _ROW | {
         "recnum": Kind.NUMBER, "invnum": Kind.TEXT, "clnnum": Kind.NUMBER, "locnum": Kind.NUMBER,
-        "jobnum": Kind.NUMBER, "invdte": Kind.DAY, "dscrpt": Kind.TEXT, "invtyp": Kind.NUMBER,
+        "jobnum": Kind.NUMBER, "ordnum": Kind.TEXT, "invdte": Kind.DAY, "duedte": Kind.DAY,
+        "dscrpt": Kind.TEXT, "pchord": Kind.TEXT, "invtyp": Kind.NUMBER,
         "status": Kind.NUMBER, "taxdst": Kind.NUMBER, "slstax": Kind.EXACT, "invttl": Kind.EXACT,
         "invbal": Kind.EXACT,
     },
@@ -115,7 +116,9 @@ def sources(*, billing: str, locations: bool) -> dict[str, Source]:
         found.append(Source("invoice", "acrinv", ("recnum",), ("invnum",), lines="arivln", archived=True))
         found.append(Source("payment", "acrpmt", (ID,), ("chknum",), of="acrinv", archived=True))
     else:
-        found.append(Source("invoice", "srvinv", ("recnum",), ("invnum",), lines="srvlin", archived=True))
+        found.append(
+            Source("invoice", "srvinv", ("recnum",), ("invnum", "ordnum"), lines="srvlin", archived=True)
+        )
     return {source.entity: source for source in found}
 
 
