@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -59,6 +59,10 @@ class Observation:
     natural: tuple[str | None, ...] = ()
     """Natural keys by rank, as normalised text; the store keeps keyed digests of them only."""
     gone: bool = False
+
+    def beside(self, known: Known | None) -> Observation:
+        """The same, next to what the store knows of the record."""
+        return replace(self, known=known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -22,6 +22,7 @@ from sqlalchemy.pool import StaticPool
 from syncd.core.errors import FixInput
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 Script = Callable[[Connection], T]
 """A transaction: reads and writes through the connection, no I/O of its own, safe to run again."""
 
@@ -184,3 +185,44 @@ class ThreadedDatabase:
         connection = self._read_connection = self._read_connection or self._reading.connect()
         with connection.begin():
             return script(connection)
+
+
+class Coalesced(Generic[Item, T]):
+    """Many concurrent calls of one transaction as few: whatever was asked while the last group was being
+    committed goes into the next, as one list to one script."""
+
+    def __init__(
+        self, database: Database, script: Callable[[Connection, Sequence[Item]], Sequence[T]]
+    ) -> None:
+        """``script`` gives one answer an item, in order, and is safe to run again."""
+        self._database = database
+        self._script = script
+        self._waiting: list[tuple[Item, asyncio.Future[T]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def __call__(self, item: Item) -> T:
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush(), name="store-coalesce")
+        return await future
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            await self._run(group)
+
+    async def _run(self, group: list[tuple[Item, asyncio.Future[T]]]) -> None:
+        items = [item for item, _ in group]
+        try:
+            answers = await self._database.write(lambda c: self._script(c, items))
+        except Exception as error:
+            if len(group) > 1:  # one of them failed and undid all; by itself, each gets its own answer
+                for one in group:
+                    await self._run([one])
+            elif not group[0][1].cancelled():
+                group[0][1].set_exception(error)
+            return
+        for (_, future), answer in zip(group, answers, strict=True):
+            if not future.cancelled():
+                future.set_result(answer)

@@ -28,15 +28,6 @@ def scopes(connection: str, link: str, entity: str, key: str) -> tuple[str, ...]
     )
 
 
-def covering(c: Connection, connection: str, link: str, entity: str, key: str) -> list[HoldRow]:
-    rows = c.execute(
-        select(hold).where(
-            hold.c.released_at.is_(None), hold.c.scope.in_(scopes(connection, link, entity, key))
-        )
-    )
-    return [_row(row) for row in rows]
-
-
 def active(c: Connection, wanted: Sequence[str] | None) -> list[HoldRow]:
     query = select(hold).where(hold.c.released_at.is_(None)).order_by(hold.c.id)
     if wanted is not None:

@@ -11,7 +11,8 @@ from syncd.core.canonical import plain_text
 from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.ports.store import Event, FlowLine, FlowRow, PairLife, RefusedPair
 from syncd.store import journal
-from syncd.store.pairs import counts, pair_by_id
+from syncd.store.counting import counts
+from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, intent, pair, remote, remote_body, remote_natural, stream
 from syncd.store.tables import journal as journal_table

@@ -32,8 +32,19 @@ from syncd.ports.store import (
     StreamRow,
     Verdict,
 )
-from syncd.store import hints, holds, intents, pairs, records, streams
-from syncd.store.database import Database
+from syncd.store import (
+    counting,
+    hints,
+    holds,
+    intents,
+    matching,
+    pairs,
+    records,
+    recovery,
+    settling,
+    streams,
+)
+from syncd.store.database import Coalesced, Database
 from syncd.store.sealing import Keeper, Seal
 from syncd.store.tables import token
 
@@ -46,6 +57,12 @@ class SqlStore:
         self._clock = clock
         self._seal = seal
         self._digest_key = digest_key
+        self._sent: Coalesced[IntentRow, bool] = Coalesced(
+            database, lambda c, many: settling.mark_sent(c, self.keeper(), many)
+        )
+        self._settled: Coalesced[Settlement, IntentRow | None] = Coalesced(
+            database, lambda c, many: settling.settle(c, self.keeper(), many)
+        )
 
     def keeper(self) -> Keeper:
         """What scripts need, as of now."""
@@ -114,21 +131,21 @@ class SqlStore:
         self, flow: FlowRow, stream: int, side: Side, natural: Sequence[tuple[int, tuple[str | None, ...]]]
     ) -> Mapping[int, Sequence[Sequence[str]]]:
         k = self.keeper()
-        return await self.database.read(lambda c: pairs.candidates(c, k, flow, stream, side, natural))
+        return await self.database.read(lambda c: matching.candidates(c, k, flow, stream, side, natural))
 
     async def bind(self, flow: FlowRow, side: Side, stream: int, matches: Sequence[tuple[int, str]]) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: pairs.bind(c, k, flow, side, stream, matches))
+        await self.database.write(lambda c: matching.bind(c, k, flow, side, stream, matches))
 
     async def open_creates(self, flow: FlowRow) -> frozenset[Side]:
-        return await self.database.read(lambda c: pairs.open_creates(c, flow))
+        return await self.database.read(lambda c: counting.open_creates(c, flow))
 
     async def counts(self, flow: FlowRow) -> Counts:
-        return await self.database.read(lambda c: pairs.counts(c, flow))
+        return await self.database.read(lambda c: counting.counts(c, flow))
 
     async def busiest(self, which: Sequence[int], within_s: float) -> int:
         k = self.keeper()
-        return await self.database.read(lambda c: pairs.busiest(c, k, which, within_s))
+        return await self.database.read(lambda c: counting.busiest(c, k, which, within_s))
 
     async def write_down(
         self, flow: FlowRow, verdicts: Sequence[Verdict], new: Sequence[NewIntent]
@@ -147,56 +164,56 @@ class SqlStore:
     # -- applying and settling
 
     async def mark_sent(self, intent: IntentRow) -> bool:
-        k = self.keeper()
-        return await self.database.write(lambda c: intents.mark_sent(c, k, intent))
+        return await self._sent(intent)
 
     async def settle(self, settlement: Settlement) -> IntentRow | None:
-        k = self.keeper()
-        return await self.database.write(lambda c: intents.settle(c, k, settlement))
+        return await self._settled(settlement)
 
     async def accepted(self, intent: IntentRow, key: str, look_after_s: float) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: intents.accepted(c, k, intent, key, look_after_s))
+        await self.database.write(lambda c: settling.accepted(c, k, intent, key, look_after_s))
 
     async def rejected(
         self, intent: IntentRow, error: ErrorClass, words: str, field: str, next_: Acknowledgement | None
     ) -> IntentRow | None:
         k = self.keeper()
-        return await self.database.write(lambda c: intents.rejected(c, k, intent, error, words, field, next_))
+        return await self.database.write(
+            lambda c: settling.rejected(c, k, intent, error, words, field, next_)
+        )
 
     async def retry_later(self, intent: IntentRow, error: ErrorClass, words: str, after_s: float) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: intents.retry_later(c, k, intent, error, words, after_s))
+        await self.database.write(lambda c: settling.retry_later(c, k, intent, error, words, after_s))
 
     async def uncertain(self, intent: IntentRow, words: str, look_after_s: float | None) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: intents.uncertain(c, k, intent, words, look_after_s))
+        await self.database.write(lambda c: settling.uncertain(c, k, intent, words, look_after_s))
 
     async def hold_intent(self, intent: IntentRow, words: str) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: intents.hold_intent(c, k, intent, words))
+        await self.database.write(lambda c: settling.hold_intent(c, k, intent, words))
 
     async def resend(self, intent: IntentRow) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: intents.resend(c, k, intent))
+        await self.database.write(lambda c: settling.resend(c, k, intent))
 
     async def drop(self, intent: IntentRow, words: str, *, due_in_s: float) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: intents.drop(c, k, intent, words, due_in_s))
+        await self.database.write(lambda c: settling.drop(c, k, intent, words, due_in_s))
 
     # -- recovery
 
     async def recover(self, link: str, settle_s: Mapping[str, float | None]) -> int:
         k = self.keeper()
-        return await self.database.write(lambda c: intents.recover(c, k, link, settle_s))
+        return await self.database.write(lambda c: recovery.recover(c, k, link, settle_s))
 
     async def due_intents(self, link: str, limit: int) -> Sequence[IntentRow]:
         k = self.keeper()
-        return await self.database.read(lambda c: intents.due_intents(c, k, link, limit))
+        return await self.database.read(lambda c: recovery.due_intents(c, k, link, limit))
 
     async def next_due_at(self, link: str) -> datetime | None:
         k = self.keeper()
-        return await self.database.read(lambda c: intents.next_due_at(c, k, link))
+        return await self.database.read(lambda c: recovery.next_due_at(c, k, link))
 
     # -- holds and hints
 

@@ -1,0 +1,73 @@
+"""Counting: what status and the brakes ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection, func, select
+
+from syncd.core.model import IntentState, Operation, PairState, Side
+from syncd.ports.store import Counts, FlowRow
+from syncd.store.columns import UNSETTLED, chunks
+from syncd.store.sealing import Keeper
+from syncd.store.tables import intent, pair
+
+
+def counts(c: Connection, at: FlowRow) -> Counts:
+    states = c.execute(
+        select(pair.c.state, func.count()).where(pair.c.flow_id == at.id).group_by(pair.c.state)
+    )
+    intents = c.execute(
+        select(intent.c.state, func.count())
+        .where(intent.c.flow_id == at.id, intent.c.state.in_(UNSETTLED))
+        .group_by(intent.c.state)
+    )
+    bound = c.execute(
+        select(func.count()).where(
+            pair.c.flow_id == at.id, pair.c.left_id.is_not(None), pair.c.right_id.is_not(None)
+        )
+    ).scalar_one()
+    due, oldest = c.execute(
+        select(func.count(), func.min(pair.c.due_at)).where(
+            pair.c.flow_id == at.id, pair.c.due_at.is_not(None)
+        )
+    ).one()
+    return Counts(
+        states={PairState(state): n for state, n in states},
+        intents={IntentState(state): n for state, n in intents},
+        bound=bound,
+        due=due,
+        oldest_due_at=oldest,
+    )
+
+
+def busiest(c: Connection, k: Keeper, pairs: Sequence[int], within_s: float) -> int:
+    since = k.now - timedelta(seconds=within_s)
+    most = 0
+    for chunk in chunks(pairs):
+        per_pair = (
+            select(func.count().label("n"))
+            .where(
+                intent.c.pair_id.in_(chunk),
+                intent.c.created_at > since,
+                intent.c.operation != Operation.ACTION.value,
+            )
+            .group_by(intent.c.pair_id)
+            .subquery()
+        )
+        most = max(most, c.execute(select(func.coalesce(func.max(per_pair.c.n), 0))).scalar_one())
+    return most
+
+
+def open_creates(c: Connection, at: FlowRow) -> frozenset[Side]:
+    rows = c.execute(
+        select(intent.c.side)
+        .where(
+            intent.c.flow_id == at.id,
+            intent.c.operation == Operation.CREATE.value,
+            intent.c.state.in_(UNSETTLED),
+        )
+        .distinct()
+    )
+    return frozenset(Side(side) for (side,) in rows)

@@ -1,0 +1,67 @@
+"""What a restart finds, and what has fallen due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from syncd.core.model import IntentState, Operation
+from syncd.ports.store import IntentRow
+from syncd.store.intents import read_intent
+from syncd.store.sealing import Keeper
+from syncd.store.settling import drop, uncertain
+from syncd.store.tables import flow, intent, pair
+
+_OF_LINK = select(flow.c.id).where(flow.c.link == bindparam("link"))
+
+
+def recover(c: Connection, k: Keeper, link: str, settle_s: Mapping[str, float | None]) -> int:
+    mine = intent.c.flow_id.in_(_OF_LINK)
+    doubtful = _read_many(c, k, link, intent.c.state == IntentState.SENT.value)
+    for one in doubtful:
+        uncertain(c, k, one, "the process ended before an answer came", settle_s.get(one.connection))
+    # unsent: planned anew from the latest state. Actions are not derived from state, they stay
+    unsent = _read_many(
+        c,
+        k,
+        link,
+        (intent.c.state == IntentState.PLANNED.value) & (intent.c.operation != Operation.ACTION.value),
+    )
+    for one in unsent:
+        drop(c, k, one, "planned before the restart, never sent", 0.0)
+    c.execute(
+        update(intent).where(mine, intent.c.state == IntentState.PLANNED.value).values(due_at=k.now),
+        {"link": link},
+    )
+    return len(doubtful)
+
+
+def due_intents(c: Connection, k: Keeper, link: str, limit: int) -> Sequence[IntentRow]:
+    waiting = intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED])
+    return _read_many(c, k, link, waiting & (intent.c.due_at <= k.now), limit)
+
+
+def next_due_at(c: Connection, k: Keeper, link: str) -> datetime | None:
+    """When something of the link falls due that is not due yet."""
+    flows = select(flow.c.id).where(flow.c.link == link)
+    pairs = select(func.min(pair.c.due_at)).where(pair.c.flow_id.in_(flows), pair.c.due_at > k.now)
+    waiting = intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED])
+    intents = select(func.min(intent.c.due_at)).where(
+        intent.c.flow_id.in_(flows), waiting, intent.c.due_at > k.now
+    )
+    found = [at for query in (pairs, intents) if (at := c.execute(query).scalar_one()) is not None]
+    return min(found, default=None)
+
+
+def _read_many(c: Connection, k: Keeper, link: str, which: Any, limit: int = 10_000) -> list[IntentRow]:
+    rows = c.execute(
+        select(intent, flow.c.link)
+        .join(flow, flow.c.id == intent.c.flow_id)
+        .where(flow.c.link == link, which)
+        .order_by(intent.c.id)
+        .limit(limit)
+    )
+    return [read_intent(row, k) for row in rows]

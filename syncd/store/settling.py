@@ -1,0 +1,330 @@
+"""What becomes of writes: sent under no hold, settled, refused, postponed, in doubt.
+
+Concurrent writes end at nearly the same time, so the common ways (sent, settled) take many at once:
+the same few statements for one write or for fifty.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from syncd.core.model import IntentState, Operation, PairState, Side
+from syncd.core.outcome import ErrorClass
+from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, Settlement
+from syncd.store import holds, journal
+from syncd.store.columns import OPEN
+from syncd.store.intents import insert_following
+from syncd.store.matching import absorb
+from syncd.store.sealing import Keeper
+from syncd.store.streams import find_stream, known, store_observations
+from syncd.store.tables import conflict, intent, pair
+from syncd.store.verdicts import add_conflicts, store_bases, wake_waiting
+
+_SENT = (
+    update(intent)
+    .where(intent.c.id == bindparam("row"))
+    .values(state=IntentState.SENT.value, sent_at=bindparam("at"), attempts=intent.c.attempts + 1)
+)
+_POSTED = (
+    update(intent)
+    .where(intent.c.id == bindparam("row"))
+    .values(
+        state=IntentState.POSTED.value,
+        settled_at=bindparam("at"),
+        remote_key=bindparam("key"),
+        due_at=None,
+        error_class="",
+        words=None,
+    )
+)
+_PLANNED = select(intent.c.id).where(
+    intent.c.id.in_(bindparam("ids", expanding=True)), intent.c.state == IntentState.PLANNED.value
+)
+_OTHERS_OPEN = (
+    select(intent.c.pair_id)
+    .where(
+        intent.c.pair_id.in_(bindparam("pairs", expanding=True)),
+        intent.c.id.not_in(bindparam("ids", expanding=True)),
+        intent.c.state.in_(OPEN),
+    )
+    .distinct()
+)
+_IN_CONFLICT = (
+    select(conflict.c.pair_id).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True))).distinct()
+)
+_REST = (
+    update(pair).where(pair.c.id == bindparam("row")).values(state=bindparam("rest"), since=bindparam("at"))
+)
+_BOUND = {
+    Side.LEFT: update(pair)
+    .where(pair.c.id == bindparam("row"))
+    .values(left_id=bindparam("remote"), left_hash=bindparam("content")),
+    Side.RIGHT: update(pair)
+    .where(pair.c.id == bindparam("row"))
+    .values(right_id=bindparam("remote"), right_hash=bindparam("content")),
+}
+_AGAIN = update(pair).where(pair.c.id == bindparam("row")).values(due_at=bindparam("at"))
+
+
+# -- sent -------------------------------------------------------------------------------------
+
+
+def mark_sent(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> list[bool]:
+    """Hold check and mark, in this one transaction: what a hold covers is not marked."""
+    open_holds = {hold.scope: hold.reason for hold in holds.active(c, None)}
+    planned = set(c.execute(_PLANNED, {"ids": [at.id for at in intents]}).scalars())
+    free = []
+    for at in intents:
+        reason = _covering(open_holds, at) if open_holds else None
+        if at.id not in planned:
+            continue
+        if reason is None:
+            free.append(at)
+        else:
+            _yield_to_hold(c, k, at, reason)
+    if free:
+        c.execute(_SENT, [{"row": at.id, "at": k.now} for at in free])
+        entries = [journal.Entry("sent", at.flow, at.pair, at.id, at.request.name, at.actor) for at in free]
+        journal.write(c, k, entries)
+    marked = {at.id for at in free}
+    return [at.id in marked for at in intents]
+
+
+def _covering(open_holds: dict[str, str], at: IntentRow) -> str | None:
+    key = at.request.source_key or at.request.key or ""
+    scopes = holds.scopes(at.connection, at.link, at.request.entity, key)
+    return next((open_holds[scope] for scope in scopes if scope in open_holds), None)
+
+
+def _yield_to_hold(c: Connection, k: Keeper, at: IntentRow, reason: str) -> None:
+    """What is unsent is dropped and planned anew on release (latest state); an action waits as it is."""
+    if at.request.operation is Operation.ACTION:
+        _move(c, at, IntentState.HELD, error_class=ErrorClass.GUARD.value, due_at=None)
+    else:
+        c.execute(delete(intent).where(intent.c.id == at.id))
+    if at.pair not in _others_open(c, [at]):
+        c.execute(
+            update(pair)
+            .where(pair.c.id == at.pair)
+            .values(
+                state=PairState.HELD.value,
+                since=k.now,
+                code=ErrorClass.GUARD.value,
+                reason=k.text(f"link:{at.link}", "reason", reason),
+                due_at=None,
+            )
+        )
+    journal.write(c, k, [journal.Entry("held", at.flow, at.pair, at.id, reason)])
+
+
+def _others_open(c: Connection, intents: Sequence[IntentRow]) -> set[int]:
+    """Pairs of these intents that have other open ones."""
+    asked = {"pairs": [at.pair for at in intents], "ids": [at.id for at in intents]}
+    return set(c.execute(_OTHERS_OPEN, asked).scalars())
+
+
+# -- settled ----------------------------------------------------------------------------------
+
+
+def settle(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> list[IntentRow | None]:
+    """Base, binding, journal and the next intent of each, together."""
+    intents = [s.intent for s in settlements]
+    c.execute(_POSTED, [{"row": s.intent.id, "at": k.now, "key": _key(s)} for s in settlements])
+    _bind(c, k, [s for s in settlements if s.observed is not None])
+    by_link: dict[str, dict[int, Any]] = defaultdict(dict)
+    for s in settlements:
+        if s.bases is not None:
+            by_link[s.intent.link][s.intent.pair] = s.bases
+        if s.conflicts:
+            add_conflicts(c, k, s.intent.pair, s.conflicts)
+    for link, bases in by_link.items():
+        store_bases(c, k, link, bases)
+    again = [{"row": at.pair, "at": k.now} for at in intents if at.again]
+    if again:
+        c.execute(_AGAIN, again)
+    following = insert_following(c, k, [(s.intent, s.next) for s in settlements if s.next is not None])
+    _rest(c, k, [at for at in intents if at.id not in following])
+    entries = [
+        journal.Entry(
+            "posted", s.intent.flow, s.intent.pair, s.intent.id, f"{s.intent.request.name} {_key(s)}".strip()
+        )
+        for s in settlements
+    ]
+    journal.write(c, k, entries)
+    _wake(c, k, intents)
+    return [following.get(at.id) for at in intents]
+
+
+def _key(s: Settlement) -> str:
+    return (s.observed.key if s.observed else s.intent.request.key) or ""
+
+
+def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> None:
+    """The written records enter their streams as if they had been read, and are bound to their pairs."""
+    by_stream: dict[tuple[str, str], list[Settlement]] = defaultdict(list)
+    for s in settlements:
+        by_stream[s.intent.connection, s.intent.request.entity].append(s)
+    for (connection, entity), group in by_stream.items():
+        home = find_stream(c, connection, entity)
+        shown = [s.observed for s in group if s.observed is not None]
+        have = known(c, home.id, [o.key for o in shown])
+        ids = store_observations(c, k, home.id, connection, [o.beside(have.get(o.key)) for o in shown])
+        bound: dict[Side, list[dict[str, Any]]] = defaultdict(list)
+        for s, observed, remote_id in zip(group, shown, ids, strict=True):
+            at = s.intent
+            if observed.key in have:  # it was seen before: as a lone record, perhaps
+                absorb(c, at.flow, at.side, remote_id, into=at.pair)
+            bound[at.side].append({"row": at.pair, "remote": remote_id, "content": observed.content_hash})
+        for side, rows in bound.items():
+            c.execute(_BOUND[side], rows)
+
+
+def _rest(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
+    """Pairs that nothing more is under way for come to rest: in step, or in conflict."""
+    if not intents:
+        return
+    busy = _others_open(c, intents)
+    resting = {at.pair for at in intents if at.pair not in busy}
+    if not resting:
+        return
+    contested = set(c.execute(_IN_CONFLICT, {"pairs": sorted(resting)}).scalars())
+    rows = [
+        {
+            "row": ident,
+            "at": k.now,
+            "rest": (PairState.CONFLICT if ident in contested else PairState.IN_STEP).value,
+        }
+        for ident in sorted(resting)
+    ]
+    c.execute(_REST, rows)
+
+
+def _wake(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
+    created: dict[tuple[int, str, str], list[int]] = defaultdict(list)
+    for at in intents:
+        if at.request.operation is Operation.CREATE:
+            created[at.flow, at.link, at.request.entity].append(at.pair)
+    for (flow_id, link, entity), pairs in created.items():
+        wake_waiting(c, k, FlowRow(flow_id, link, entity, True, ""), pairs)
+
+
+# -- everything else, one at a time -----------------------------------------------------------
+
+
+def _move(c: Connection, at: IntentRow, state: IntentState, **values: Any) -> None:
+    c.execute(update(intent).where(intent.c.id == at.id).values(state=state.value, **values))
+
+
+def accepted(c: Connection, k: Keeper, at: IntentRow, key: str, look_after_s: float) -> None:
+    _move(c, at, IntentState.ACCEPTED, remote_key=key, due_at=k.now + timedelta(seconds=look_after_s))
+    journal.write(c, k, [journal.Entry("accepted", at.flow, at.pair, at.id, key)])
+
+
+def rejected(
+    c: Connection,
+    k: Keeper,
+    at: IntentRow,
+    error: ErrorClass,
+    words: str,
+    field_name: str,
+    next_: Acknowledgement | None,
+) -> IntentRow | None:
+    """The record is quarantined with the platform's own words; everything else goes on."""
+    _move(
+        c,
+        at,
+        IntentState.REJECTED,
+        settled_at=k.now,
+        due_at=None,
+        error_class=error.value,
+        words=k.text(at.connection, "words", words),
+    )
+    journal.write(c, k, [journal.Entry("rejected", at.flow, at.pair, at.id, words)])
+    following = insert_following(c, k, [] if next_ is None else [(at, next_)]).get(at.id)
+    c.execute(
+        update(pair)
+        .where(pair.c.id == at.pair)
+        .values(
+            state=PairState.QUARANTINED.value,
+            since=k.now,
+            code=error.value,
+            reason=k.text(f"link:{at.link}", "reason", words),
+            field=field_name,
+            attempts=pair.c.attempts + 1,
+        )
+    )
+    return following
+
+
+def retry_later(
+    c: Connection, k: Keeper, at: IntentRow, error: ErrorClass, words: str, after_s: float
+) -> None:
+    _move(
+        c,
+        at,
+        IntentState.PLANNED,
+        due_at=k.now + timedelta(seconds=after_s),
+        error_class=error.value,
+        words=k.text(at.connection, "words", words),
+    )
+    journal.write(c, k, [journal.Entry("retry", at.flow, at.pair, at.id, words)])
+
+
+def uncertain(c: Connection, k: Keeper, at: IntentRow, words: str, look_after_s: float | None) -> None:
+    if look_after_s is None:
+        hold_intent(c, k, at, f"{words}; nothing bounds how late it may still be carried out")
+        return
+    _move(
+        c,
+        at,
+        IntentState.UNCERTAIN,
+        due_at=k.now + timedelta(seconds=look_after_s),
+        error_class=ErrorClass.CONNECTION.value,
+        words=k.text(at.connection, "words", words),
+    )
+    journal.write(c, k, [journal.Entry("uncertain", at.flow, at.pair, at.id, words)])
+
+
+def hold_intent(c: Connection, k: Keeper, at: IntentRow, words: str) -> None:
+    """Nobody but a person can say whether it was carried out."""
+    _move(
+        c,
+        at,
+        IntentState.HELD,
+        due_at=None,
+        error_class=ErrorClass.CONFLICT.value,
+        words=k.text(at.connection, "words", words),
+    )
+    c.execute(
+        update(pair)
+        .where(pair.c.id == at.pair)
+        .values(
+            state=PairState.HELD.value,
+            since=k.now,
+            due_at=None,
+            code=ErrorClass.CONFLICT.value,
+            reason=k.text(f"link:{at.link}", "reason", words),
+        )
+    )
+    journal.write(c, k, [journal.Entry("held", at.flow, at.pair, at.id, words)])
+
+
+def resend(c: Connection, k: Keeper, at: IntentRow) -> None:
+    _move(c, at, IntentState.PLANNED, due_at=k.now)
+    journal.write(
+        c, k, [journal.Entry("proven_absent", at.flow, at.pair, at.id, "looked up: not carried out")]
+    )
+
+
+def drop(c: Connection, k: Keeper, at: IntentRow, words: str, due_in_s: float) -> None:
+    c.execute(delete(intent).where(intent.c.id == at.id))
+    values: dict[str, Any] = {"due_at": k.now + timedelta(seconds=due_in_s)}
+    if at.pair not in _others_open(c, [at]):
+        values["state"] = PairState.DUE.value
+    c.execute(update(pair).where(pair.c.id == at.pair).values(**values))
+    journal.write(c, k, [journal.Entry("dropped", at.flow, at.pair, at.id, words)])
