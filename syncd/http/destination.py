@@ -45,8 +45,9 @@ class Destination:
             raise FixInput("base_url is an address no platform can have", remedy=_REMEDY)
         if url.scheme == "http" and not self.loopback:
             raise FixInput("base_url must be https: http would send the login in the clear", remedy=_REMEDY)
-        self._root = url.origin()
-        self._prefix = str(url).rstrip("/")
+        self._origin = (url.scheme, url.host, url.port)
+        self._base = url.with_path(url.path.rstrip("/"))
+        self._prefix = str(self._base).rstrip("/")
         self.url = lru_cache(maxsize=64)(self._url)
         """``url(path)``: the address of ``path`` ("/invoice/7", appended to base_url), or of an absolute
         address that a platform gave, if it is our own. Raises ``ForbiddenDestination``. A walk asks for
@@ -54,12 +55,13 @@ class Destination:
 
     @property
     def host(self) -> str:
-        return str(self._root.host)
+        return str(self._base.host)
 
     def _url(self, path: str) -> URL:
         url = URL(self._prefix + path) if path.startswith("/") else self._absolute(path)
         # yarl has folded "..": what is left of our prefix shows whether the path climbed out of it
-        if url.origin() != self._root or not f"{url}/".startswith(f"{self._prefix}/") or _climbs(url):
+        inside = f"{url.path}/".startswith(f"{self._base.path.rstrip('/')}/")
+        if (url.scheme, url.host, url.port) != self._origin or not inside or _climbs(url):
             raise ForbiddenDestination(
                 f"a request would leave {self.host}",
                 remedy="the platform gave a foreign address, or a record id is not what it should be",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ class Heard:
 
     method: str
     path: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -63,7 +63,7 @@ class FaultServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/api")
-        self.heard.append(Heard(request.method, path, dict(request.headers), await request.read()))
+        self.heard.append(Heard(request.method, path, request.headers, await request.read()))
         steps = self.script.get(path)
         if not steps:
             return web.json_response({"ok": True})
