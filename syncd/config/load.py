@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from syncd.config.document import Document, read
+from syncd.config.example import unset
 from syncd.config.flows import check_link
 from syncd.config.models import (
     ConnectionConfig,
@@ -30,6 +31,7 @@ from syncd.core.errors import FixInput, Place
 from syncd.entities import ENTITIES
 
 _CROSSWALKS = TypeAdapter(dict[str, CrosswalkTable])
+_EXAMPLE = "`syncd init DIR` writes an example"
 _Model = TypeVar("_Model", bound=BaseModel)
 _Content = TypeVar("_Content")
 
@@ -110,8 +112,9 @@ class Site:
 def load(path: Path) -> Site:
     """Read ``syncd.yaml`` and every file it names. Raises ``FixInput``; secrets stay unread."""
     document = read(path)
-    config = _validated(document, SiteConfig)
     problems = Problems()
+    _tell_unset(document, problems)
+    config = _site_config(document, problems)
     connections = {}
     for name, settings in config.connections.items():
         connection = _connection(document, name, settings, problems)
@@ -131,13 +134,21 @@ def load_profile(path: Path, platform: Platform) -> BaseModel:
     """Read a site profile. Its own relative paths start at its folder. Raises ``FixInput``."""
     if platform.profile is None:
         raise FixInput(f"{platform.title} takes no profile", place=Place(str(path)), remedy="remove the key")
-    return _validated(read(path), platform.profile)
+    document = read(path)
+    problems = Problems()
+    _tell_unset(document, problems)
+    found = _part(document, document.data, platform.profile, (), problems)
+    problems.raise_if_any()
+    assert found is not None
+    return found
 
 
 def load_crosswalks(path: Path) -> Crosswalks:
     """Read a crosswalk file. Raises ``FixInput``."""
     document = read(path)
     problems = Problems()
+    _tell_unset(document, problems)
+    problems.raise_if_any()
     try:
         return _CROSSWALKS.validate_python({} if document.data is None else document.data)
     except ValidationError as wrong:
@@ -146,26 +157,46 @@ def load_crosswalks(path: Path) -> Crosswalks:
     raise AssertionError("a validation error without an error")
 
 
-def _validated(document: Document, model: type[_Model]) -> _Model:
-    problems = Problems()
-    found = _part(document, document.data, model, (), problems)
+def _site_config(document: Document, problems: Problems) -> SiteConfig:
+    if not isinstance(document.data, dict):
+        problems.add(document, (), "keys and values expected here", _EXAMPLE)
+        problems.raise_if_any()
+    try:
+        return SiteConfig.model_validate(document.data)
+    except ValidationError as wrong:
+        problems.validation(wrong, document, SiteConfig)
     problems.raise_if_any()
-    assert found is not None
-    return found
+    raise AssertionError("a validation error without an error")
 
 
 def _part(
     document: Document, data: Any, model: type[_Model], above: tuple[str, ...], problems: Problems
 ) -> _Model | None:
     """``data``, which stands at ``above``, as ``model``; None after telling ``problems`` why not."""
+    if next(unset(data), None) is not None:
+        return None  # told for the whole document
     if not isinstance(data, dict):
-        problems.add(document, above, "keys and values expected here", "`syncd init DIR` writes an example")
+        problems.add(document, above, "keys and values expected here", _EXAMPLE)
         return None
     try:
         return model.model_validate(data, context={"folder": document.path.resolve().parent})
     except ValidationError as wrong:
         problems.validation(wrong, document, model, above)
     return None
+
+
+_MANY = 10
+"""So many values that are still to be set are named one by one."""
+
+
+def _tell_unset(document: Document, problems: Problems) -> None:
+    """Where ``SET`` still stands: what belongs there is for a person to say."""
+    found = list(unset(document.data))
+    for loc in found[:_MANY]:
+        problems.add(document, loc, "still to be set", "write this site's value in the place of SET")
+    if len(found) > _MANY:
+        more = len(found) - _MANY - 1
+        problems.add(document, found[_MANY], "still to be set" + (f", and {more} more below" if more else ""))
 
 
 def _connection(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from syncd.config.example import example_profile, example_settings
 from syncd.connectors import registry
 from syncd.core.errors import FixInput, Place
 from syncd.secrets.sealed import generate_master_key_file
@@ -16,10 +18,12 @@ _TEMPLATES: Final = {
     "syncd.yaml": "syncd.yaml",
     "crosswalks/acme.yaml": "crosswalks.yaml",
     "contracts/README.md": "contracts.md",
-    ".env.example": "env.example",
     ".gitignore": "gitignore",
 }
 """File in the site folder -> template."""
+
+_SETTINGS: Final = re.compile(r"^@settings ([\w-]+)@$", re.MULTILINE)
+_ENVIRONMENT: Final = re.compile(r"\benv:([A-Z][A-Z0-9_]*)(?!\w)")
 
 
 def write_site(folder: Path) -> list[Path]:
@@ -36,11 +40,11 @@ def write_site(folder: Path) -> list[Path]:
             remedy="choose an empty folder; nothing was written",
         )
     try:
-        for name, data in content.items():
+        for name, text in content.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                file.write(data)
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
         key = folder / _KEY
         key.parent.mkdir(mode=0o700, exist_ok=True)
         key.parent.chmod(0o700)  # it may have been there before, open to others
@@ -50,18 +54,18 @@ def write_site(folder: Path) -> list[Path]:
     return [folder / name for name in (*content, _KEY)]
 
 
-def _content() -> Iterator[tuple[str, bytes]]:
+def _content() -> Iterator[tuple[str, str]]:
     templates = files("syncd.config") / "templates"
     for name, template in _TEMPLATES.items():
-        yield name, (templates / template).read_bytes()
+        text = (templates / template).read_text("utf-8")
+        if name == "syncd.yaml":
+            text = _SETTINGS.sub(lambda m: example_settings(registry.platform(m[1]), "      "), text)
+            # NAME is the placeholder of the explanation, not a variable
+            names = dict.fromkeys(n for n in _ENVIRONMENT.findall(text) if n != "NAME")
+            listed = "".join(f"{variable}=\n" for variable in names)
+            yield ".env.example", (templates / "env.example").read_text("utf-8") + listed
+        yield name, text
     for platform in registry.names():
-        if registry.platform(platform).profile is not None:
-            for name, data in _example_profile(platform):
-                yield f"profiles/{name}", data
-
-
-def _example_profile(platform: str) -> Iterator[tuple[str, bytes]]:
-    """The example that a platform's package carries, with what a person must set marked in it."""
-    example = files(f"syncd.connectors.{platform.replace('-', '_')}") / "profile.example.yaml"
-    if example.is_file():
-        yield f"{platform}.yaml", example.read_bytes()
+        profile = example_profile(platform)
+        if profile is not None:
+            yield f"profiles/{platform}.yaml", profile

@@ -1,4 +1,4 @@
-"""Two small platforms found by the registry like any other (and nothing else), and a site folder that uses them."""
+"""Two small platforms found by the registry like any other, alone, and a site folder that uses them."""
 
 from __future__ import annotations
 
