@@ -178,6 +178,7 @@ class Connector(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
 class WebhookReceiver(Protocol):
     """A connector whose platform announces changes. Announcements are hints, never records."""
 

@@ -1,0 +1,64 @@
+"""The composition root: the only package that knows everything. It puts parts together and decides nothing.
+
+``installation`` opens a site, ``daemon`` keeps it running, ``check`` looks at it; the functions here
+are what the commands call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from syncd.api.operator import Operator
+from syncd.app import beacon
+from syncd.app.installation import installation, state_engine, state_path
+from syncd.config.load import load
+from syncd.ports import Finding
+from syncd.store import migrate
+from syncd.store.tables import HEAD
+
+
+@asynccontextmanager
+async def operator(config_path: Path) -> AsyncIterator[Operator]:
+    """Through the running daemon if one owns the state, else in this process, under the lock."""
+    site = load(config_path)
+    running = beacon.find(state_path(site))
+    if running is not None:
+        from syncd.api.client import ApiClient  # noqa: PLC0415 - each way imports only what it needs
+
+        async with ApiClient(running.url, running.token) as client:
+            yield client
+        return
+    from syncd.app.listening import bridges  # noqa: PLC0415
+
+    async with installation(site) as opened, bridges(opened):
+        yield opened.operator(daemon=False)
+
+
+async def run(config_path: Path) -> None:
+    """The daemon, until SIGTERM or SIGINT; what is under way then is finished first."""
+    from syncd.app.daemon import run_until_stopped  # noqa: PLC0415
+
+    async with installation(load(config_path)) as opened:
+        await run_until_stopped(opened)
+
+
+async def upgrade(config_path: Path) -> None:
+    """Bring the state's tables to the revision this version needs."""
+    migrate.upgrade(state_engine(load(config_path)))
+
+
+async def revision(config_path: Path) -> tuple[str | None, str]:
+    """(the state's revision, the one this version needs)."""
+    return migrate.current(state_engine(load(config_path))), HEAD
+
+
+async def check(config_path: Path, live: bool) -> Sequence[Finding]:
+    """Everything that can be known without writing: files, secrets, state, and with ``live`` the platforms.
+
+    Raises ``FixInput`` if the files themselves are broken.
+    """
+    from syncd.app.check import findings  # noqa: PLC0415
+
+    return await findings(load(config_path), live=live)

@@ -1,0 +1,102 @@
+"""``syncd check``: everything that can be known without writing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncd.app import beacon
+from syncd.app.installation import Installation, installation, master_key, state_engine, state_path
+from syncd.app.listening import bridges
+from syncd.config.load import Site
+from syncd.core.errors import FixInput, SyncdError
+from syncd.engine.coverage import uncovered
+from syncd.ports import Finding
+from syncd.store import migrate
+from syncd.store.tables import HEAD
+
+
+async def findings(site: Site, *, live: bool) -> Sequence[Finding]:
+    """Files (they were loaded), secrets, state, crosswalks, and with ``live`` the platforms themselves."""
+    found = [Finding("ok", str(site.path), f"{len(site.links)} links, {len(site.connections)} connections")]
+    found += _check_state(site)
+    if any(finding.level == "error" for finding in found):
+        return found
+    if beacon.find(state_path(site)) is not None:
+        note = "a daemon owns the state: how its platforms stand is shown by `syncd status`"
+        return [*found, Finding("ok", "daemon", note)]
+    try:
+        async with installation(site) as opened, bridges(opened):
+            found += await _check_crosswalks(opened)
+            if live:
+                found += await _check_platforms(opened)
+    except SyncdError as error:
+        found.append(Finding("error", "site", error.message, error.remedy))
+    return found
+
+
+def _check_state(site: Site) -> list[Finding]:
+    findings = []
+    try:
+        master_key(site)
+        findings.append(Finding("ok", "master_key", "it can be read, and only by its owner"))
+    except FixInput as error:
+        findings.append(Finding("error", "master_key", error.message, error.remedy))
+    found = migrate.current(state_engine(site))
+    if found is None:
+        findings.append(Finding("ok", "state", "empty; it is set up by the first command that needs it"))
+    elif found != HEAD:
+        findings.append(
+            Finding(
+                "error",
+                "state",
+                f"at revision {found}, this version needs {HEAD}",
+                "syncd db upgrade",
+            )
+        )
+    else:
+        findings.append(Finding("ok", "state", f"at revision {found}"))
+    return findings
+
+
+async def _check_platforms(opened: Installation) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        await opened.wait_for_bridges()
+    except SyncdError as error:
+        findings.append(Finding("error", "bridge", error.message, error.remedy))
+    for name, connector in opened.connectors.items():
+        try:
+            findings += await connector.probe()
+        except SyncdError as error:
+            findings.append(Finding("error", name, error.message, error.remedy))
+        capabilities = connector.capabilities
+        if capabilities.settle_s is None:
+            findings.append(
+                Finding(
+                    "warning",
+                    name,
+                    "no settle time: a write whose answer is lost will be held for a person",
+                    f"connections.{name}.settle: {{seconds: ..., provenance: measured}}",
+                )
+            )
+    return findings
+
+
+async def _check_crosswalks(opened: Installation) -> list[Finding]:
+    """Codes that were found in the data and that no crosswalk covers."""
+    findings = []
+    for name, engine in opened.links.items():
+        for flow in engine.setup.flows:
+            for side, end in flow.ends.items():
+                bodies = await opened.store.bodies(end.connection, flow.entity)
+                for (table, code), count in uncovered(flow, side, bodies).most_common(20):
+                    file = opened.site.links[name].config.crosswalks
+                    findings.append(
+                        Finding(
+                            "warning",
+                            f"{name}: crosswalk {table}",
+                            f"{code!r} on the {side.value} is not covered; {count} {flow.entity} use it",
+                            f"add it to {file}, or give {table} a default",
+                        )
+                    )
+    return findings

@@ -1,0 +1,175 @@
+"""The daemon: one open installation, kept running by schedules, announcements and what falls due."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import structlog
+
+from syncd.app import beacon
+from syncd.app.installation import Installation, state_path
+from syncd.app.listening import bridges, listening
+from syncd.core.errors import SyncdError
+from syncd.dispatch.local import LocalDispatcher, Runnable
+from syncd.engine.cycle import LinkEngine
+from syncd.ports import WebhookReceiver
+from syncd.secrets.bearer import digest, new_token
+from syncd.secrets.reference import Secret, resolve
+from syncd.service.access import Token
+from syncd.service.application import Parts, build
+from syncd.service.webhooks import Hook
+
+log = structlog.get_logger(__name__)
+
+_PATH_TOKEN = "webhook-path"  # noqa: S105 - the name under which it is kept
+_SUBSCRIBE_AGAIN_S = 300.0
+
+
+async def run_until_stopped(opened: Installation) -> None:
+    """Until SIGTERM or SIGINT; cycles under way are finished first."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(opened, stop):
+        await stop.wait()
+
+
+@asynccontextmanager
+async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[str]:
+    """Everything that runs, while the block does; yields the control API's URL. Sets ``stop`` at its end."""
+    dispatcher = LocalDispatcher(opened.clock, _runnables(opened))
+    local = new_token("local")
+    paths = await _webhook_paths(opened)
+    application = build(
+        Parts(
+            operator=opened.operator(daemon=True),
+            tokens=[Token("local", digest(local)), *_control_tokens(opened)],
+            store_hints=opened.store.add_hints,
+            wake=lambda connection: _wake(opened, dispatcher, connection),
+            waiting=lambda: _waiting(opened),
+            hooks=_hooks(opened, paths),
+            hosts=_public_hosts(opened),
+        )
+    )
+    async with bridges(opened), listening(opened, application, opened.site.config.service) as url:
+        with beacon.lit(state_path(opened.site), beacon.Beacon(url, Secret(local))):
+            tasks = [
+                asyncio.create_task(dispatcher.run(stop), name="dispatch"),
+                asyncio.create_task(_keep_subscribed(opened, paths, url), name="subscribe"),
+            ]
+            log.info("daemon started", url=url, links=len(opened.links))
+            try:
+                yield url
+            finally:
+                stop.set()
+                await tasks[0]
+                tasks[1].cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await tasks[1]
+                log.info("daemon stopped")
+
+
+def _runnables(opened: Installation) -> dict[str, Runnable]:
+    return {
+        name: Runnable(
+            drain=_drain(opened, engine),
+            next_start=opened.site.links[name].config.schedule.next_after,
+            next_due=_next_due(opened, name),
+        )
+        for name, engine in opened.links.items()
+    }
+
+
+def _drain(opened: Installation, engine: LinkEngine) -> Callable[[bool], Awaitable[object]]:
+    async def drain(scheduled: bool) -> object:
+        await opened.wait_for_bridges(engine.setup.name)
+        return await engine.drain(scheduled=scheduled)
+
+    return drain
+
+
+def _next_due(opened: Installation, link: str) -> Callable[[], Awaitable[datetime | None]]:
+    async def next_due() -> datetime | None:
+        return await opened.store.next_due_at(link)
+
+    return next_due
+
+
+def _wake(opened: Installation, dispatcher: LocalDispatcher, connection: str) -> None:
+    for name, link in opened.site.links.items():
+        if connection in (link.left.name, link.right.name):
+            dispatcher.wake(name)
+
+
+async def _waiting(opened: Installation) -> Sequence[str]:
+    """What the daemon still waits for before it can work."""
+    return [f"the bridge of {name}" for name, channel in opened.channels().items() if not channel.connected]
+
+
+def _control_tokens(opened: Installation) -> list[Token]:
+    references = opened.site.config.service.control_tokens
+    folder = opened.site.folder
+    return [Token(name, digest(resolve(ref, folder).reveal())) for name, ref in references.items()]
+
+
+def _public_hosts(opened: Installation) -> list[str]:
+    url = opened.site.config.service.public_url
+    host = urlsplit(url).hostname if url else None
+    return [host] if host else []
+
+
+# -- webhooks -----------------------------------------------------------------------------------
+
+
+def _receivers(opened: Installation) -> dict[str, WebhookReceiver]:
+    """Connections whose platform can announce changes, and a link of which asks for it."""
+    wanted = {
+        end.name
+        for link in opened.site.links.values()
+        if link.config.webhooks
+        for end in (link.left, link.right)
+    }
+    return {
+        name: connector
+        for name, connector in opened.connectors.items()
+        if name in wanted and isinstance(connector, WebhookReceiver)
+    }
+
+
+async def _webhook_paths(opened: Installation) -> dict[str, str]:
+    """The unguessable last part of each connection's webhook address; the same after a restart."""
+    paths = {}
+    for name in _receivers(opened):
+        kept = await opened.store.load(name, _PATH_TOKEN)
+        if kept is None:
+            kept = new_token("hook").encode()
+            await opened.store.save(name, _PATH_TOKEN, kept)
+        paths[name] = kept.decode()
+    return paths
+
+
+def _hooks(opened: Installation, paths: Mapping[str, str]) -> dict[str, Hook]:
+    return {name: Hook(receiver, digest(paths[name])) for name, receiver in _receivers(opened).items()}
+
+
+async def _keep_subscribed(opened: Installation, paths: Mapping[str, str], url: str) -> None:
+    """Ask the platforms to announce changes; until that works, the schedule alone finds them."""
+    waiting = dict(_receivers(opened))
+    public = opened.site.config.service.public_url or url
+    while waiting:
+        for name, receiver in list(waiting.items()):
+            try:
+                await receiver.subscribe(f"{public}/webhooks/{name}/{paths[name]}")
+                del waiting[name]
+                log.info("webhooks subscribed", connection=name)
+            except SyncdError as error:
+                log.warning("webhooks not subscribed", connection=name, error=error.message)
+        if waiting:
+            await opened.clock.sleep(_SUBSCRIBE_AGAIN_S)

@@ -1,0 +1,34 @@
+"""Where an open installation listens: for bridges, and for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from syncd.app.installation import Installation
+from syncd.config.models import Listener
+from syncd.service.application import build_bridge
+from syncd.service.listen import serve, server_tls
+
+
+@asynccontextmanager
+async def bridges(opened: Installation) -> AsyncIterator[None]:
+    """Let bridges dial in, where a connection of the site is reached through one."""
+    if not opened.channels():
+        yield
+        return
+    async with listening(opened, build_bridge(opened.hub), opened.site.config.bridge):
+        yield
+
+
+@asynccontextmanager
+async def listening(opened: Installation, application: web.Application, at: Listener) -> AsyncIterator[str]:
+    """Serve at a configured address; yields the URL."""
+    tls = None
+    if at.tls_certificate is not None and at.tls_key is not None:
+        folder = opened.site.folder
+        tls = server_tls(folder / at.tls_certificate, folder / at.tls_key)
+    async with serve(application, at.host, at.port, tls) as url:
+        yield url
