@@ -1,0 +1,297 @@
+"""The ServiceTrade connector against the suite, over its sandbox, with both logins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, ClassVar
+
+import orjson
+import pytest
+
+from syncd.connectors.registry import Opening
+from syncd.connectors.servicetrade import PLATFORM, Settings
+from syncd.connectors.servicetrade.profile import load_profile
+from syncd.core.model import Operation, Record
+from syncd.ports import Connector, WriteRequest
+from syncd.sandbox.control import SandboxControl
+from syncd.sandbox.faults import Fault, FaultKind
+from syncd.sandbox.sandbox import Order
+from syncd.sandbox.serve import running
+from syncd.sandbox.servicetrade.server import OWN_PROFILE, ServiceTradeSandbox
+from syncd.sandbox.servicetrade.world import Kind, Row
+from syncd.sandbox.servicetrade.writes import job_fields, location_fields
+from tests.conformance.connector_suite import ConnectorSuite
+from tests.conformance.harness import Moment, Trouble
+
+_KINDS = {
+    "customer": Kind.COMPANY,
+    "location": Kind.LOCATION,
+    "job": Kind.JOB,
+    "invoice": Kind.INVOICE,
+}
+_FIELDS = {"customer": "name", "location": "name", "job": "name", "invoice": "name"}
+_WRONG = "not-the-secret"
+
+
+class _Clock:
+    """The real time; a wait ends at once, so that retries cost none."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+@dataclass
+class _Vault:
+    kept: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+    async def load(self, connection: str, name: str) -> bytes | None:
+        return self.kept.get((connection, name))
+
+    async def save(self, connection: str, name: str, value: bytes) -> None:
+        self.kept[connection, name] = value
+
+
+class _Harness:
+    secrets: Sequence[str] = ("demo-secret", "demo-password", _WRONG)
+    edits: Mapping[str, str] = {
+        "customer": "name",
+        "location": "name",
+        "job": "name",
+        "invoice": "description",
+    }
+
+    def __init__(self, sandbox: ServiceTradeSandbox, url: str, control: SandboxControl, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.url = url
+        self.control = control
+        self.folder = folder
+        self.scheme = "oauth2"
+        self.vault = _Vault()
+        self.open: list[Connector] = []
+        self.profile = load_profile(OWN_PROFILE)
+        self._serial = count(1)
+        world = self._world
+        self.vendor = world.seed(Kind.COMPANY, self._company("Vendor"), 1, 1)
+        self.vendor.listed = False
+
+    @property
+    def _world(self) -> Any:
+        return self.sandbox._world
+
+    async def connect(self, *, good_credentials: bool = True) -> Connector:
+        secret = self.folder / ("good" if good_credentials else "bad")
+        good = {"oauth2": "demo-secret", "session": "demo-password"}[self.scheme]
+        secret.write_text(good if good_credentials else _WRONG)
+        secret.chmod(0o600)
+        login = {
+            "oauth2": {"client_id": "demo-client", "client_secret": f"file:{secret}"},
+            "session": {"username": "demo-user", "password": f"file:{secret}"},
+        }[self.scheme]
+        settings = Settings.model_validate(
+            {"base_url": f"{self.url}/api", "auth": {"scheme": self.scheme, **login}, "page_size": 4}
+        )
+        vault = self.vault if good_credentials else _Vault()
+        connector = PLATFORM.open(
+            Opening("field", settings, _Clock(), vault, folder=self.folder, profile=self.profile)
+        )
+        self.open.append(connector)
+        return connector
+
+    async def seed(self, entity: str, count: int, *, age_s: float = 0.0) -> Sequence[str]:
+        return [str(self._seed(entity, int(age_s)).id) for _ in range(count)]
+
+    def _seed(self, entity: str, age_s: int = 0) -> Row:
+        number = next(self._serial)
+        at = self._world.now() - age_s
+        fields = {
+            "customer": lambda: self._company(f"Orchard Foods {number}"),
+            "location": lambda: {
+                **location_fields(self.profile, self._parent("customer")),
+                "name": f"Plant {number}",
+                "address": self._company("")["address"],
+            },
+            "job": lambda: {
+                **job_fields(
+                    self.profile,
+                    number,
+                    self._parent("customer"),
+                    self.vendor.id,
+                    self._parent("location"),
+                ),
+                "type": "repair",
+                "status": ("scheduled", "canceled", "new", "invoiced")[number % 4],
+            },
+            "invoice": lambda: self._invoice(number),
+        }[entity]()
+        row: Row = self._world.seed(_KINDS[entity], fields, at, at)
+        return row
+
+    async def edit(self, entity: str, key: str, value: str) -> None:
+        row = self._world.get(_KINDS[entity], int(key))
+        self._world.update(row, {_FIELDS[entity]: value}, None)
+
+    async def draft(self, entity: str) -> Record:
+        number = next(self._serial)
+        record: Record = {
+            "number": f"N{number}",
+            "name": f"Orchard & Sons {number}",
+            "phone": "555-0100",
+            "street": "1 Mill Lane",
+            "city": "Dayton",
+            "state": "OH",
+            "postal_code": "45402",
+        }
+        if entity == "location":
+            return {**record, "taxable": True, "customer": str(self._parent("customer"))}
+        return record
+
+    async def refused(self) -> WriteRequest:
+        row = self._seed("invoice")
+        row.fields["status"] = "paid"
+        return WriteRequest(
+            "invoice", Operation.ACTION, "refused-1", key=str(row.id), action="set_status", argument="ok"
+        )
+
+    async def action(self, entity: str, name: str) -> tuple[str, str]:
+        argument = {"set_status": "processed", "set_external_id": "4711", "comment": "Period 3 is closed."}
+        return (await self.seed(entity, 1))[0], argument[name]
+
+    async def number(self, entity: str, key: str) -> str:
+        name = {"customer": "name", "location": "storeNumber", "job": "number", "invoice": "invoiceNumber"}
+        row = self._world.get(_KINDS[entity], int(key))
+        if entity == "location":
+            row.fields["storeNumber"] = f"Store {row.id}"
+        return str(row.fields[name[entity]])
+
+    async def count(self, entity: str) -> int:
+        return sum(row.listed for row in self._world.tables[_KINDS[entity]])
+
+    async def forbid(self, entity: str, key: str) -> None:
+        path = f"/api/{_KINDS[entity]}/{key}"
+        await self.control.order(Fault(kind=FaultKind.STATUS, path=path, status=403, times=None))
+
+    async def order(self, trouble: Trouble, moment: Moment, *, after: int = 0) -> None:
+        method = "GET" if moment is Moment.READ else "P*T*"
+        await self.control.order(_fault(trouble, moment, method=method, after=after))
+
+    async def delivery(self) -> tuple[Mapping[str, str], bytes, Sequence[tuple[str, str]]]:
+        entities = [
+            ("company", 2270000000000001),
+            ("invoice", 2270000000000123),
+            ("user", 7),
+            ("company", 2270000000000001),
+        ]
+        events = [
+            {"action": "updated", "timestamp": 1, "userId": None, "entity": {"type": kind, "id": ident}}
+            for kind, ident in entities
+        ]
+        body = orjson.dumps({"messageId": "m-1", "timestamp": "1760004105", "data": events})
+        return {}, body, [("customer", "2270000000000001"), ("invoice", "2270000000000123")]
+
+    def _company(self, name: str) -> dict[str, Any]:
+        address = {"street": "1 Mill Lane", "city": "Dayton", "state": "OH", "postalCode": "45402"}
+        return {
+            "name": name,
+            "phoneNumber": None,
+            "status": "active",
+            "refNumber": None,
+            "address": address,
+            self.profile.external_ids.field: {},
+        }
+
+    def _invoice(self, number: int) -> dict[str, Any]:
+        names = self.profile.lines
+        line = {
+            "id": self._world.new_id(),
+            names.quantity: 1.5,
+            names.unit_price: 100,
+            names.amount: 150.0,
+            names.description: "Labour",
+            names.taxable: True,
+            names.item: {"id": 5, names.item_code: "LAB"},
+        }
+        return {
+            "name": f"Invoice {number}",
+            "invoiceNumber": f"S-{number}",
+            "type": "invoice",
+            "status": "pending_accounting",
+            "transactionDate": self._world.now(),
+            "totalPrice": 159.0,
+            "salesTax": 9.0,
+            "retainage": 0.0,
+            "taxGroup": {"name": "OH"},
+            "customer": self._parent("customer"),
+            "location": self._parent("location"),
+            "vendor": self.vendor.id,
+            "job": None,
+            "items": [line],
+            self.profile.external_ids.field: {},
+        }
+
+    def _parent(self, entity: str) -> int:
+        for row in self._world.tables[_KINDS[entity]]:
+            if row.listed:
+                return int(row.id)
+        return self._seed(entity).id
+
+
+def _fault(trouble: Trouble, moment: Moment, *, method: str, after: int) -> Fault:
+    where: dict[str, Any] = {"method": method, "after": after, "path": "/api/[!ao]*"}
+    match trouble:
+        case Trouble.LOST_BEFORE:
+            return Fault(kind=FaultKind.LOST_BEFORE, **where)
+        case Trouble.LOST_AFTER:
+            return Fault(kind=FaultKind.LOST_ANSWER, **where)
+        case Trouble.BUSY:
+            return Fault(kind=FaultKind.STATUS, status=429, retry_after_s=1, **where)
+        case Trouble.SERVER_ERROR:
+            return Fault(kind=FaultKind.COMMIT_THEN_STATUS, status=500, **where)
+        case Trouble.HTML:
+            return Fault(kind=FaultKind.HTML, **where)
+        case Trouble.TRUNCATED:
+            return Fault(kind=FaultKind.TRUNCATED, **where)
+        case Trouble.HUGE:
+            return Fault(kind=FaultKind.HUGE, size=20_000_000, **where)
+        case Trouble.REDIRECT:
+            return Fault(kind=FaultKind.REDIRECT, **where)
+        case Trouble.LOGIN_EXPIRED:
+            return Fault(kind=FaultKind.EXPIRE_TOKEN, **where)
+        case Trouble.SHIFT:
+            return Fault(kind=FaultKind.SHIFT_PAGES, **where)
+    raise AssertionError(f"the sandbox cannot play {trouble}")
+
+
+class _Suite(ConnectorSuite):
+    package: ClassVar[str] = "syncd.connectors.servicetrade"
+    entities: ClassVar[tuple[str, ...]] = ("customer", "location", "job", "invoice")
+    scheme: ClassVar[str]
+
+    @pytest.fixture
+    async def harness(self, tmp_path: Path) -> AsyncIterator[_Harness]:
+        async with AsyncExitStack() as stack:
+            live = await stack.enter_async_context(running("servicetrade", Order(size=1)))
+            control = await stack.enter_async_context(SandboxControl(live.control_url))
+            sandbox = live.sandbox
+            assert isinstance(sandbox, ServiceTradeSandbox)
+            harness = _Harness(sandbox, live.url, control, tmp_path)
+            harness.scheme = self.scheme
+            yield harness
+            for connector in harness.open:
+                await connector.close()
+
+
+class TestOAuth2(_Suite):
+    scheme = "oauth2"
+
+
+class TestSession(_Suite):
+    scheme = "session"
