@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -166,9 +167,9 @@ def _refused(error: SyncdError) -> int:
     code, what, _ = meaning(error)
     problems = list(told(error))
     complain(f"{what}:" if len(problems) == 1 else f"{what} ({len(problems)} places):", "bold red")
-    for why, remedy in problems:
+    for (why, remedy), following in zip_longest(problems, problems[1:]):
         complain(f"  {why}")
-        if remedy:
+        if remedy and (following is None or following[1] != remedy):  # once for a run of the same kind
             complain(f"    try: {remedy}", "cyan")
     return code
 

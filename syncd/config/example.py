@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 from types import UnionType
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -56,7 +56,7 @@ def _settings(model: type[BaseModel], prefix: str, indent: str) -> Iterator[str]
             yield f"{indent}{name}:{about}"
             yield from _settings(inner, prefix, f"{indent}  ")
         elif info.is_required():
-            yield f"{indent}{name}: {SET}{about}"
+            yield f"{indent}{name}: {_only_word(kinds) or SET}{about}"
         elif inner is None:
             yield f"{indent}# {name}: {_default(info)}{about}"
 
@@ -69,6 +69,12 @@ def _branches(annotation: Any) -> Iterator[Any]:
             yield from _branches(part)
     else:
         yield annotation
+
+
+def _only_word(kinds: list[Any]) -> str:
+    """The one word that is allowed, such as the name of a union's branch; empty where several are."""
+    words = get_args(kinds[0]) if get_origin(kinds[0]) is Literal else ()
+    return str(words[0]) if len(words) == 1 else ""
 
 
 def _default(info: FieldInfo) -> str:

@@ -191,12 +191,15 @@ _MANY = 10
 
 def _tell_unset(document: Document, problems: Problems) -> None:
     """Where ``SET`` still stands: what belongs there is for a person to say."""
-    found = list(unset(document.data))
-    for loc in found[:_MANY]:
-        problems.add(document, loc, "still to be set", "write this site's value in the place of SET")
-    if len(found) > _MANY:
-        more = len(found) - _MANY - 1
-        problems.add(document, found[_MANY], "still to be set" + (f", and {more} more below" if more else ""))
+    # by line: what an alias repeats is set once
+    found = {document.place(loc).line: loc for loc in reversed(list(unset(document.data)))}
+    lines = sorted(found, key=lambda line: line or 0)
+    for line in lines[:_MANY]:
+        problems.add(document, found[line], "still to be set", "write this site's value in the place of SET")
+    if len(lines) > _MANY:
+        more = len(lines) - _MANY - 1
+        also = f", and {more} more below" if more else ""
+        problems.add(document, found[lines[_MANY]], f"still to be set{also}", "search the file for SET")
 
 
 def _connection(
