@@ -148,6 +148,27 @@ async def test_twenty_requests_at_once_renew_once(signed_in: HttpClient, platfor
     assert platform.grants == ["client_credentials", "refresh_token"]
 
 
+async def test_a_late_refusal_of_the_old_token_does_not_renew_again(
+    signed_in: HttpClient, platform: Platform, server: FaultServer
+) -> None:
+    arrived, renewed = asyncio.Event(), asyncio.Event()
+
+    async def held_up(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        await renewed.wait()
+        return await platform.invoice(request)
+
+    server.on("/slow", held_up)
+    await signed_in.read("/invoice")
+    late = asyncio.create_task(signed_in.read("/slow"))
+    await arrived.wait()
+    platform.expire()
+    await signed_in.read("/invoice")
+    renewed.set()
+    assert (await late).ok
+    assert len(platform.grants) == 2
+
+
 async def test_a_write_whose_token_had_expired_is_sent_again(
     signed_in: HttpClient, platform: Platform, server: FaultServer
 ) -> None:
