@@ -57,6 +57,8 @@ class Column:
     wide: bool = False
     """Only in ``-o wide`` and in machine formats."""
     right: bool = False
+    spare: bool = False
+    """Left out of ``-o table`` while no row has anything in it but zero."""
     palette: Mapping[str, str] = field(default_factory=dict)
     """Value -> style."""
 
@@ -129,13 +131,17 @@ def table(rows: Sequence[Row], columns: Sequence[Column]) -> RenderableType:
     from rich.table import Table  # noqa: PLC0415
 
     wide = options().output is Output.WIDE
-    shown = [c for c in columns if wide or not c.wide]
+    shown = [c for c in columns if wide or _worth_showing(c, rows)]
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in shown:
         made.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
     for row in rows:
         made.add_row(*(_shown_cell(row.get(c.key), c.palette) for c in shown))
     return made
+
+
+def _worth_showing(column: Column, rows: Sequence[Row]) -> bool:
+    return not column.wide and not (column.spare and all(not row.get(column.key) for row in rows))
 
 
 def _shown_cell(value: object, palette: Mapping[str, str]) -> Text:

@@ -38,8 +38,8 @@ _COUNTS: Final = (
 REPORT: Final = [
     Column("link", "LINK"),
     Column("flow", "FLOW"),
-    *(Column(name, name.upper(), right=True) for name in _COUNTS),
-    Column("error", "ERROR"),
+    *(Column(name, name.upper(), right=True, spare=name != "read") for name in _COUNTS),
+    Column("error", "ERROR", spare=True),
 ]
 SENT: Final = [
     Column("link", "LINK", wide=True),
@@ -56,18 +56,18 @@ STATUS: Final = [
     Column("flow", "FLOW"),
     Column("mode", "MODE"),
     Column("in_step", "IN STEP", right=True),
-    Column("due", "DUE", right=True),
-    Column("in_flight", "IN FLIGHT", right=True),
-    Column("waiting", "WAITING", right=True),
-    Column("conflicts", "CONFLICTS", right=True),
-    Column("quarantined", "QUARANTINED", right=True),
-    Column("held", "HELD", right=True),
-    Column("uncertain", "UNCERTAIN", right=True),
+    Column("due", "DUE", right=True, spare=True),
+    Column("in_flight", "IN FLIGHT", right=True, spare=True),
+    Column("waiting", "WAITING", right=True, spare=True),
+    Column("conflicts", "CONFLICTS", right=True, spare=True),
+    Column("quarantined", "QUARANTINED", right=True, spare=True),
+    Column("held", "HELD", right=True, spare=True),
+    Column("uncertain", "UNCERTAIN", right=True, spare=True),
     Column("out_of_scope", "OUT OF SCOPE", wide=True, right=True),
     Column("last_success_at", "LAST SUCCESS"),
     Column("oldest_due_at", "OLDEST DUE", wide=True),
     Column("last_cycle_at", "LAST RUN", wide=True),
-    Column("last_error", "LAST ERROR"),
+    Column("last_error", "LAST ERROR", spare=True),
 ]
 EVENTS: Final = [
     Column("link", "LINK", wide=True),
