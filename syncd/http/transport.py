@@ -179,8 +179,8 @@ class Transport:
         return body
 
     def _check(self, status: int, headers: CIMultiDictProxy[str], body: bytes) -> None:
-        if not self._json or status in (204, 205):
-            return
+        if not self._json or status in (204, 205) or (not body and status >= 400):
+            return  # a refusal may be without a word; it is a page of HTML that nobody's API sent
         ends = body[:64].lstrip()[:1] + body[-64:].rstrip()[-1:]
         if ends not in _JSON_ENDS:
             if not body:

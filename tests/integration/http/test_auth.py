@@ -290,6 +290,7 @@ async def test_a_login_that_stays_refused_is_renewed_once_only(
     with pytest.raises(RenewCredentials, match="HTTP 401"):
         await signed_in.read("/invoice")
     assert server.count("/invoice") == 2
+    assert platform.grants == ["client_credentials", "refresh_token"]
     got = await signed_in.write("POST", "/invoice", json={})
     assert isinstance(got, Retry)
     assert got.error_class is ErrorClass.AUTH
@@ -376,7 +377,7 @@ class Sessions:
         if request.method == "DELETE" and self.known(request):
             self.current = ""
             return web.Response(status=204)
-        return web.json_response({"data": {}}, status=200 if self.known(request) else 404)
+        return web.json_response({"data": {}}) if self.known(request) else web.Response(status=404)
 
     async def invoice(self, request: web.Request) -> web.StreamResponse:
         return web.json_response({"data": {}}, status=200 if self.known(request) else self.dead)

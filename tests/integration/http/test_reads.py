@@ -35,11 +35,12 @@ async def test_an_answer_is_given_as_it_is(server: FaultServer, client: HttpClie
     assert got.json() == {"id": 2270000000000123}
 
 
+@pytest.mark.parametrize("body", [b'{"messages":["no"]}', b""])
 @pytest.mark.parametrize("status", [400, 404, 409, 410, 422])
 async def test_a_refusal_is_the_connectors_to_read(
-    server: FaultServer, client: HttpClient, status: int
+    server: FaultServer, client: HttpClient, status: int, body: bytes
 ) -> None:
-    server.on("/invoice/7", answer(status, b'{"messages":["no"]}'))
+    server.on("/invoice/7", answer(status, body))
     got = await client.read("/invoice/7")
     assert (got.status, got.ok) == (status, False)
     assert server.count("/invoice/7") == 1
