@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.canonical import same
@@ -54,7 +54,7 @@ class Crossing:
         that the crosswalk does not cover.
         """
         if policy.kind is Kind.LINES and isinstance(value, tuple):
-            return tuple(self._cross_line(policy.lines, line, to) for line in value)
+            return tuple(self.cross_fields(policy.lines, line, to) for line in value)
         if policy.kind is Kind.REFERENCE and value is not None:
             return self._cross_reference(policy, str(value), to)
         if policy.kind is Kind.CROSSWALK:
@@ -78,15 +78,20 @@ class Crossing:
         width = self.widths.get(to, {}).get(name)
         return value[:width].strip() if isinstance(value, str) and width else value
 
-    def _cross_line(self, policies: tuple[FieldPolicy, ...], line: Record, to: Side) -> Record:
-        by_name = {p.name: p for p in policies}
-        crossed = {n: self.cross(by_name[n], v, to) for n, v in line.items() if n in by_name}
+    def cross_fields(self, policies: Sequence[FieldPolicy], record: Record, to: Side) -> dict[str, Value]:
+        """Every field of a record (or line) that side ``to`` gets something for; what is empty is left out.
+
+        Raises as ``cross`` does.
+        """
+        crossed: dict[str, Value] = {}
         for policy in policies:
-            # a default applies to lines that say nothing, too: a ledger line must have an account
-            if policy.kind is Kind.CROSSWALK and policy.name not in crossed:
-                code = self._cross_code(policy, None, to)
-                if code is not None:
-                    crossed[policy.name] = code
+            coded = policy.kind is Kind.CROSSWALK
+            name = policy.source if coded and policy.source and policy.name not in record else policy.name
+            # a default applies to records that say nothing, too: a ledger line must have an account
+            if name in record or coded:
+                value = self.cross(policy, record.get(name), to)
+                if value not in (None, ""):
+                    crossed[policy.name] = value
         return crossed
 
     def _cross_reference(self, policy: FieldPolicy, key: str, to: Side) -> Value:

@@ -69,6 +69,9 @@ class FieldPolicy:
     kind: Kind = Kind.PLAIN
     target: str = ""
     """The entity a reference points at, or the crosswalk's table."""
+    source: str = ""
+    """For a crosswalk: the field whose code is translated, where the other side has none of this name
+    (an item decides the GL account)."""
     rule: Rule = Rule.MANUAL
     normaliser: str = "exact"
     """A name in ``canonical.NORMALISERS``: what counts as the same on both sides."""

@@ -15,7 +15,7 @@ from enum import StrEnum
 from syncd.core.crossing import Crossing
 from syncd.core.errors import AwaitReference, RefuseRecord
 from syncd.core.model import Operation, Record, Side, SideState, Tombstone, Value
-from syncd.core.policy import Deletes, FieldPolicy, FlowPolicy, Kind, Rule
+from syncd.core.policy import Deletes, FieldPolicy, FlowPolicy, Rule
 
 
 class Verb(StrEnum):
@@ -151,7 +151,7 @@ def _one_sided(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> Decisi
         if policy.select and pair.historical and not policy.post_existing:
             return Decision(Verb.OUT_OF_SCOPE, "it was there before the first sync")
     try:
-        fields = _crossed(record, policy, crossing, to=target)
+        fields = crossing.cross_fields(policy.fields, record, target)
     except AwaitReference as waiting:
         return _wait(waiting)
     for needed in policy.fields:
@@ -172,18 +172,6 @@ def _wait(waiting: AwaitReference) -> Decision:
 def selected(record: Record, policy: FlowPolicy) -> bool:
     """Whether a record's own workflow sends it on (a trigger status)."""
     return all(str(record.get(name)) in wanted for name, wanted in policy.select.items())
-
-
-def _crossed(record: Record, policy: FlowPolicy, crossing: Crossing, *, to: Side) -> dict[str, Value]:
-    fields: dict[str, Value] = {}
-    for rule in policy.fields:
-        value = record.get(rule.name)
-        if rule.name not in record and rule.kind is not Kind.CROSSWALK:
-            continue
-        crossed = crossing.cross(rule, value, to)
-        if crossed not in (None, ""):
-            fields[rule.name] = crossed
-    return fields
 
 
 # -- removals: never without positive evidence, and an edit wins ---------------------------------
