@@ -79,8 +79,11 @@ class CompanyDatabase:
                     connection.execute(insert(table), list(rows))
         self.writes.clear()
 
-    def close(self) -> None:
+    def close(self, *, remove: bool = False) -> None:
+        """Let go of the file, or delete it."""
         self._engine.dispose()
+        for ending in ("", "-wal", "-shm") if remove else ():
+            Path(f"{self.path}{ending}").unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

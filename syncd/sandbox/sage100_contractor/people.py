@@ -10,11 +10,11 @@ from typing import Any, Final
 from syncd.connectors.sage100_contractor.profile import Sage100ContractorProfile
 from syncd.core.errors import FixInput, RefuseRecord
 from syncd.sandbox.sage100_contractor import masters
-from syncd.sandbox.sage100_contractor.billing import FORMS, PAID, VOID, Books, Form
+from syncd.sandbox.sage100_contractor.billing import FORMS, PAID, SERVICE_BILLING, VOID, Books, Form
 from syncd.sandbox.sage100_contractor.database import CompanyDatabase, Row, Work
 from syncd.sandbox.sage100_contractor.installation import Installation
 from syncd.sandbox.sage100_contractor.refusals import Code, refuse
-from syncd.sandbox.sage100_contractor.tables import ACRINV, ACRPMT, ACTREC, RECCLN
+from syncd.sandbox.sage100_contractor.tables import ACRINV, ACRPMT, ACTREC, RECCLN, SRVINV
 from syncd.sandbox.sage100_contractor.values import typed
 from syncd.sandbox.sandbox import Action
 
@@ -43,6 +43,7 @@ class People:
 
         add_client {columns}; edit_client, edit_job {recnum, columns}; delete_client {recnum};
         edit_invoice {table?, recnum, columns}; void_invoice {table?, recnum};
+        lock_edit {recnum}: a service invoice takes no edits any more;
         book_receipt {table?, recnum, amount, discount?, check_number?, date?};
         close_period, open_period {year, month}; take_exclusive_access, release_exclusive_access {};
         open_product {people}: so many people have the product open, each with a licence.
@@ -53,6 +54,7 @@ class People:
             "delete_client": self._told(self._delete_client),
             "edit_job": self._told(self._edit_job),
             "edit_invoice": self._told(self._edit_invoice),
+            "lock_edit": self._told(self._lock_edit),
             "void_invoice": self._told(self._void),
             "book_receipt": self._told(self._receive),
             "close_period": self._told(self._close_period),
@@ -105,6 +107,12 @@ class People:
         with self._database.work(BOOKKEEPER) as work:
             columns = typed(self._profile, form.header, body["columns"])
             self._books.update(work, form, body["recnum"], columns)
+        return {}
+
+    def _lock_edit(self, body: Mapping[str, Any]) -> Any:
+        with self._database.work(BOOKKEEPER) as work:
+            document = masters.found(work, SRVINV, body["recnum"], SERVICE_BILLING.name)
+            work.update(SRVINV, document["_idnum"], {"lckedt": 1})
         return {}
 
     def _void(self, body: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ from asyncio import BaseTransport
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import orjson
 from aiohttp import web
@@ -44,8 +45,7 @@ class Sage100ContractorSandbox:
         self._options: Final = Options.read(dict(order.options))
         self._profile_file: Final = order.profile or OWN_PROFILE
         self._profile: Final = load_profile(self._profile_file)
-        self._folder = None if self._options.database else tempfile.TemporaryDirectory(prefix="sage100c-")
-        path = self._options.database or Path(self._folder.name if self._folder else "") / "company.db"
+        path = self._options.database or Path(tempfile.gettempdir(), f"sage100-contractor-{uuid4()}.db")
         self._database: Final = CompanyDatabase(path.resolve(), self._profile.server_time_zone)
         self._faults: Final = FaultPlan(order.seed)
         self._books: Final = Books(self._profile, _rights(self._options))
@@ -115,9 +115,7 @@ class Sage100ContractorSandbox:
         }
 
     async def close(self) -> None:
-        self._database.close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._database.close(remove=self._options.database is None)
 
     def _fill(self) -> None:
         company = Company.of_size(self._order.seed, self._order.size)

@@ -93,7 +93,7 @@ class Views:
 
 def _plain(row: Row, columns: Sequence[str]) -> dict[str, Any]:
     return {
-        name: str(value) if isinstance(value, Decimal | date) else value
+        str(name): str(value) if isinstance(value, Decimal | date) else value
         for name, value in row.items()
         if name in columns
     }
