@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 
 class SandboxObject:
-    """One object on the sandbox's machine. It lives as long as its connection: ``close`` it, or it
-    keeps a licence. Use it from one thread at a time.
+    """One object on the sandbox's machine. It lives as long as its connection: until ``close``, or
+    until nobody holds it. Use it from one thread at a time.
 
     Every method raises ``ConnectionError`` (``TimeoutError`` for no answer in time) where the call
     may or may not have been carried out; the object is gone then, and a new one must be made.
@@ -22,11 +22,11 @@ class SandboxObject:
 
     def __init__(self, object_url: str, *, timeout_s: float = 60.0) -> None:
         """``object_url``: the sandbox's own address. Connects at the first call."""
+        self._connection: HTTPConnection | None = None
+        self._gone = False
         place = urlsplit(object_url)
         self._address: Final = (place.hostname or "127.0.0.1", place.port or 80)
         self._timeout_s: Final = timeout_s
-        self._connection: HTTPConnection | None = None
-        self._gone = False
 
     def __enter__(self) -> Self:
         return self
@@ -34,6 +34,10 @@ class SandboxObject:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # as a COM object goes when nobody holds it any more
         self.close()
 
     def close(self) -> None:

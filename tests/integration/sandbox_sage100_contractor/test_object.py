@@ -104,6 +104,12 @@ async def test_a_process_that_dies_gives_its_licence_back() -> None:
         assert (await site.submit(CLIENT))[0].code == Code.GOOD
 
 
+async def test_an_object_that_nobody_holds_gives_its_licence_back() -> None:
+    async with site_of(licences="1") as site:
+        await asyncio.to_thread(lambda: opened(SandboxObject(site.ready.url), site.ready))
+        assert (await site.submit(CLIENT))[0].code == Code.GOOD
+
+
 async def test_people_at_work_use_licences_too(site: Site) -> None:
     await site.control.act("open_product", people=5)
 
