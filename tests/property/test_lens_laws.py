@@ -7,6 +7,7 @@ an empty text for "nothing said", NULL reads back as NULL or as ABSENT.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.resources import as_file, files
 from typing import Any
 
 import pytest
@@ -15,10 +16,45 @@ from hypothesis import strategies as st
 
 from syncd.connectors import memory
 from syncd.connectors.registry import names
+from syncd.connectors.sage100_contractor import entities as sage_entities
+from syncd.connectors.sage100_contractor import profile as sage_profile
+from syncd.connectors.sage100_contractor import tables
+from syncd.connectors.servicetrade import profile as servicetrade
+from syncd.connectors.servicetrade.entities import entity_maps
 from syncd.core.model import Record, Value
 from syncd.mapping.atoms import Lines, Text
 from syncd.mapping.entity_map import EntityMap, FieldMap, apply
+from syncd.sandbox.servicetrade.server import OWN_PROFILE
 from tests.property.wires import wires
+from tests.unit.connectors.sage100_contractor.site import sandbox_maps
+
+
+def _servicetrade() -> Mapping[str, EntityMap]:
+    payments = servicetrade.Payments(
+        path="/payment",
+        list_key="payments",
+        invoice_id="invoiceId",
+        reference="reference",
+        date="paymentDate",
+        method="method",
+        amount="amount",
+    )
+    profile = servicetrade.load_profile(OWN_PROFILE).model_copy(update={"payments": payments})
+    return entity_maps(profile, "America/New_York")
+
+
+def _sage100_contractor() -> Mapping[str, EntityMap]:
+    """Both billings: which one a site uses is a setting."""
+    with as_file(files("syncd.sandbox") / "profiles") as folder:
+        profile = sage_profile.load_profile(folder / "sage100-contractor.yaml")
+    layout = tables.Layout(absent=frozenset(), reference=profile.reference_column, own={})
+    return {
+        f"{billing}-{entity}": sage_entities.build(source, profile, layout, {})
+        for billing in ("job", "service")
+        for entity, source in tables.sources(billing=billing, locations=True).items()
+        if billing == "job" or entity == "invoice"
+    }
+
 
 MAPS: Mapping[str, Callable[[], Mapping[str, EntityMap]]] = {
     "memory": lambda: {
@@ -26,6 +62,7 @@ MAPS: Mapping[str, Callable[[], Mapping[str, EntityMap]]] = {
         for shape in memory.SHAPES.values()
         for entity, lens in shape.maps.items()
     },
+    "sage100-contractor": sandbox_maps,
 }
 """By platform. A new platform adds its maps here; ``test_every_platform_is_here`` insists on it."""
 

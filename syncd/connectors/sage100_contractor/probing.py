@@ -48,7 +48,9 @@ class Probe:
             found += await self._catalogues()
             found += await self._login()
         except SyncdError as wrong:
-            found.append(_error("sage", wrong.message, wrong.remedy))
+            found.append(
+                _error("sage", wrong.message, wrong.remedy or "see the log of the bridge beside Sage")
+            )
         return found
 
     def _schema(self) -> list[Finding]:

@@ -115,7 +115,7 @@ class Statements:
         """Columns of those tables as the database has them: ``table_name``, ``column_name``, ``width``."""
         if self._dialect == "sqlite":
             master = table("sqlite_master", column("name"))
-            info = func.pragma_table_info(master.c.name).table_valued("name").render_derived()
+            info = func.pragma_table_info(master.c.name).table_valued("name")
             return self._compiled(
                 select(
                     master.c.name.label("table_name"),
