@@ -59,6 +59,6 @@ async def check(config_path: Path, live: bool) -> Sequence[Finding]:
 
     Raises ``FixInput`` if the files themselves are broken.
     """
-    from syncd.app.check import findings  # noqa: PLC0415
+    from syncd.app.findings import findings  # noqa: PLC0415
 
     return await findings(load(config_path), live=live)

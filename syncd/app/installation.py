@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from syncd import __version__
 from syncd.app.beacon import state_lock
+from syncd.bridge.channel import Limits
 from syncd.bridge.hub import BridgeHub
 from syncd.clock import SystemClock
 from syncd.config.load import Site
@@ -138,7 +139,8 @@ def _hub(site: Site) -> BridgeHub:
         for name, connection in site.connections.items()
         if connection.config.bridge_token is not None
     }
-    return BridgeHub(tokens)
+    listener = site.config.bridge
+    return BridgeHub(tokens, Limits(heartbeat_s=listener.heartbeat, submit_s=listener.answer_within))
 
 
 def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: BridgeHub) -> Connector:

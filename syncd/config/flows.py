@@ -32,7 +32,8 @@ def check_link(
             problems.unknown(document, loc, "entity", entity, ENTITIES)
             continue
         for platform in platforms:
-            if entity not in platform.entities:
+            observing = effective_mode(entity, config or FlowConfig()) is Mode.OBSERVE
+            if entity not in platform.entities and not observing:
                 problems.add(
                     document,
                     loc,

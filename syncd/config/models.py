@@ -197,6 +197,9 @@ class FieldConfig(Section):
     """Leave this field alone on both sides."""
     crosswalk: str | None = None
     """Translate its values through this table of the link's crosswalk file."""
+    source: str | None = None
+    """With `crosswalk`: the field whose code decides, where the other side has none of this name (an
+    item decides the GL account)."""
 
     @field_validator("normaliser")
     @classmethod

@@ -95,5 +95,7 @@ def _override(policy: FieldPolicy, override: FieldConfig) -> FieldPolicy:
     if override.normaliser is not None:
         changed = replace(changed, normaliser=override.normaliser)
     if override.crosswalk is not None:
-        changed = replace(changed, kind=Kind.CROSSWALK, target=override.crosswalk)
+        changed = replace(
+            changed, kind=Kind.CROSSWALK, target=override.crosswalk, source=override.source or ""
+        )
     return changed

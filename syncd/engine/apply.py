@@ -27,6 +27,8 @@ from syncd.ports import (
 _RETRY_FIRST_S = 2.0
 _RETRY_MAX_S = 900.0
 """Proven not executed: asked again after 2, 4, 8 ... seconds, at most a quarter of an hour apart."""
+_TRIES_MAX = 50
+"""About half a day of a platform that always says "later": then a person should look."""
 _LOOK_AGAIN_S = 30.0
 """When a look-up itself failed."""
 
@@ -103,6 +105,10 @@ class Applier:
                 intent, outcome.error_class, outcome.words, outcome.field or "", following
             )
         if isinstance(outcome, Retry):
+            if intent.attempts >= _TRIES_MAX:
+                tally.rejected += 1
+                words = f"refused {intent.attempts} times, each time to be tried later: {outcome.words}"
+                return await self._store.rejected(intent, outcome.error_class, words, "", None)
             tally.retried += 1
             after_s = retry_delay(intent.attempts, outcome.after_s)
             await self._store.retry_later(intent, outcome.error_class, outcome.words, after_s)
@@ -169,7 +175,23 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
         wrong = other_amounts(sent, record, setup.policy)
         if wrong is not None:
             conflicts, bases = (wrong,), _without(bases, wrong.fields)
+        # what the ledger gave by itself (a number) was never agreed on: its source is told next
+        given = _given(setup, sent, record, intent)
+        if given:
+            bases = _without(bases, given)
+            intent = replace(intent, again=True)
     return Settlement(intent, observe_record(spec, shown, None), bases, conflicts, following)
+
+
+def _given(setup: FlowSetup, sent: Record, shown: Record, intent: IntentRow) -> list[str]:
+    """Fields the target filled by itself, that the source lacks and this flow may write there."""
+    source = intent.side.other
+    if setup.policy.create_only or not setup.policy.mode.writes(source):
+        return []
+    able = frozenset(f.name for f in setup.policy.fields)
+    able -= setup.specs[source].map.unwritable(able)
+    empty = (None, "")
+    return [n for n in sorted(able) if sent.get(n) in empty and shown.get(n) not in empty]
 
 
 def _without(bases: Mapping[Side, Record], names: Sequence[str]) -> dict[Side, Record]:

@@ -36,6 +36,21 @@ def stream_errors(c: Connection) -> Mapping[tuple[str, str], str]:
     return {(row.connection, row.entity): row.last_error for row in rows}
 
 
+def bindings(c: Connection, link: str, entity: str) -> list[tuple[str, str]]:
+    """(left key, right key) of every bound pair."""
+    left, right = remote.alias("l"), remote.alias("r")
+    rows = c.execute(
+        select(left.c.key, right.c.key)
+        .select_from(pair)
+        .join(flow, flow.c.id == pair.c.flow_id)
+        .join(left, left.c.id == pair.c.left_id)
+        .join(right, right.c.id == pair.c.right_id)
+        .where(flow.c.link == link, flow.c.entity == entity)
+        .order_by(pair.c.id)
+    )
+    return [(a, b) for a, b in rows]
+
+
 def bodies(c: Connection, k: Keeper, connection: str, entity: str) -> list[bytes]:
     rows = c.execute(
         select(remote_body.c.body)

@@ -257,6 +257,10 @@ class SqlStore:
     async def stream_errors(self) -> Mapping[tuple[str, str], str]:
         return await self.database.read(records.stream_errors)
 
+    async def bindings(self, link: str, entity: str) -> Sequence[tuple[str, str]]:
+        """(left key, right key) of every bound pair of a flow (for checks of the whole)."""
+        return await self.database.read(lambda c: records.bindings(c, link, entity))
+
     async def bodies(self, connection: str, entity: str) -> Sequence[bytes]:
         """The latest raw JSON of every living record of a stream (for checks; not for the hot path)."""
         k = self.keeper()

@@ -1,0 +1,119 @@
+"""What the demo came to, and whether it kept its promises. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from rich.table import Table
+
+WITHIN_S = 10.0
+"""Approval to confirmed: by webhook so long at most (p99), by poll one interval more."""
+
+
+class Times(BaseModel):
+    """Seconds from the approval to the confirmed posting."""
+
+    model_config = ConfigDict(frozen=True)
+
+    p50: float
+    p99: float
+    count: int
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> Times:
+        ordered = sorted(seconds) or [0.0]
+        return cls(
+            p50=round(ordered[(len(ordered) - 1) // 2], 3),
+            p99=round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
+            count=len(seconds),
+        )
+
+
+class DemoResult(BaseModel):
+    """One object, as ``--json`` prints it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    approved: int
+    posted: int
+    duplicates: int
+    missing: int
+    left_total: Decimal
+    right_total: Decimal
+    quiet_writes: int
+    approval_to_confirmed_seconds: Times
+    """By webhook."""
+    approval_to_confirmed_by_poll_seconds: Times
+    poll_interval_seconds: float
+    paired_invoices: int
+    historical_posted: int
+    """Invoices of before the first sync that were posted: none, unless told."""
+    acknowledged: int
+    """Approved invoices that the field service shows as processed, with the ledger's key."""
+    edits_arrived: bool
+    """One customer edited on each side in different fields: both sides show both."""
+    outcomes: dict[str, int]
+    first_sync_seconds: float
+
+    def broken(self) -> list[str]:
+        """The promises that did not hold, in words."""
+        by_webhook = self.approval_to_confirmed_seconds
+        by_poll = self.approval_to_confirmed_by_poll_seconds
+        poll_limit = self.poll_interval_seconds + WITHIN_S
+        promises = {
+            f"{self.approved - self.posted} approved invoices were not posted": self.posted == self.approved,
+            f"{self.missing} approved invoices are missing in the ledger": self.missing == 0,
+            f"{self.duplicates} records stand twice in the ledger": self.duplicates == 0,
+            f"the paired totals differ: {self.left_total} and {self.right_total}": self.left_total
+            == self.right_total,
+            f"{self.quiet_writes} writes in a quiet cycle": self.quiet_writes == 0,
+            f"by webhook p99 was {by_webhook.p99} s, more than {WITHIN_S:g} s": by_webhook.p99 <= WITHIN_S,
+            f"by poll p99 was {by_poll.p99} s, more than {poll_limit:g} s": by_poll.p99 <= poll_limit,
+            f"{self.historical_posted} historical invoices were posted": self.historical_posted == 0,
+            f"{self.approved - self.acknowledged} invoices were not acknowledged": self.acknowledged
+            == self.approved,
+            "an edited customer did not reach the other side": self.edits_arrived,
+        }
+        return [words for words, held in promises.items() if not held]
+
+
+def table(result: DemoResult) -> Table:
+    """For a person."""
+    shown = Table(title="ServiceTrade → Sage 100 Contractor", title_justify="left", show_header=False)
+    shown.add_column(justify="left")
+    shown.add_column(justify="right")
+    webhook, poll = result.approval_to_confirmed_seconds, result.approval_to_confirmed_by_poll_seconds
+    rows: Mapping[str, Any] = {
+        "first sync": f"{result.first_sync_seconds:.1f} s",
+        "approved in ServiceTrade": result.approved,
+        "posted in Sage AR, read back": result.posted,
+        f"approval to confirmed, by webhook ({webhook.count})": f"p50 {webhook.p50} s, p99 {webhook.p99} s",
+        f"approval to confirmed, by poll ({poll.count})": f"p50 {poll.p50} s, p99 {poll.p99} s",
+        "acknowledged (processed, with Sage's key)": result.acknowledged,
+        "invoices in step, in all": result.paired_invoices,
+        "their total in ServiceTrade": f"{result.left_total:,}",
+        "their total in Sage": f"{result.right_total:,}",
+        "duplicates": result.duplicates,
+        "missing": result.missing,
+        "historical invoices posted": result.historical_posted,
+        "edits of one customer on both sides": "arrived" if result.edits_arrived else "LOST",
+        "writes in a last quiet cycle": result.quiet_writes,
+    }
+    for name, value in rows.items():
+        shown.add_row(name, str(value))
+    shown.add_section()
+    for name, count in sorted(result.outcomes.items()):
+        shown.add_row(name, str(count))
+    return shown
+
+
+def duplicates(documents: Sequence[Mapping[str, Any]], reference: str, number: str) -> int:
+    """Living documents beyond the first with one reference of ours, or with one number."""
+    living = [d for d in documents if not d.get("void")]
+    by_reference = Counter(d[reference] for d in living if str(d.get(reference) or "").startswith("sy-"))
+    by_number = Counter(d[number] for d in living if d.get(number))
+    return max(sum(n - 1 for n in by_reference.values()), sum(n - 1 for n in by_number.values()))
