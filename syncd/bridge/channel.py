@@ -166,7 +166,7 @@ class Channel:
 
     def detach(self, post: Callable[[Message], None]) -> None:
         """That socket is gone. Callers go on waiting within their time: the bridge dials again."""
-        if self._post is post:
+        if self._post == post:  # bound methods: equal, not identical
             self._post = None
 
     def heard(self, message: Ready | Answer | Part) -> None:

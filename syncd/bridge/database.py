@@ -29,9 +29,12 @@ APPLICATION: Final = "syncd bridge"
 """Stable, because an administrator approves programs by this name (Sage: approved applications)."""
 
 _FETCH: Final = 500
-_SCHEMA_WORDS: Final = re.compile(
-    r"(no such (?:table|column): [\w.]+|Invalid (?:object|column) name '[\w.]+')"
+_OUR_WORDS: Final = re.compile(
+    r"""no\ such\ (?:table|column):\ [\w.]+ | near\ "\w+":\ syntax\ error
+      | Invalid\ (?:object|column)\ name\ '[\w.]+' | Incorrect\ syntax\ near\ (?:the\ keyword\ )?'\w+'""",
+    re.VERBOSE,
 )
+"""What may be shown of a driver's message: names that stand in our own statement."""
 _LOGIN: Final = ("28000", "(18456)", "(17892)")
 """SQLSTATE of a refused login; SQL Server's own numbers for it and for a program that is not approved."""
 _AWAY: Final = ("08001", "08S01", "HYT00", "HYT01", "(1222)", "database is locked", "unable to open database")
@@ -149,7 +152,7 @@ def _explain(refusal: SQLAlchemyError) -> SyncdError:
         )
     if any(code in words for code in _AWAY) or not isinstance(refusal, DBAPIError):
         return RetryLater("the database cannot be reached or is locked", after_s=5.0)
-    schema = _SCHEMA_WORDS.search(words)
+    schema = _OUR_WORDS.search(words)
     detail = schema.group() if schema else type(refusal).__name__
     return UnreadableAnswer(
         f"the database refuses the statement: {detail}",

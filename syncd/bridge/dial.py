@@ -61,7 +61,7 @@ class Dial:
                 welcomed, code = await self._once(http)
                 failures = 0 if welcomed else failures + 1
                 wait = self._wait(failures, code)
-                log.info("dialling again", wait_s=round(wait, 1), code=code)
+                log.info("dialling again", wait_s=round(wait, 1), code=code and int(code))
                 await asyncio.sleep(wait)
 
     def _wait(self, failures: int, code: int | None) -> float:
@@ -113,7 +113,9 @@ class Dial:
         self._desk.attach(lambda message, body: outgoing.put_nowait((message, body)))
         try:
             async for frame in ws:
-                message = _said(frame.data) if frame.type is WSMsgType.BINARY else None
+                if frame.type is not WSMsgType.BINARY:
+                    break
+                message = _said(frame.data)
                 if message is None:
                     log.error("the daemon sent an unreadable message")
                     break

@@ -107,7 +107,8 @@ class BridgeHub:
             if self._sockets.get(connection) is socket:
                 del self._sockets[connection]
             writer.cancel()
-            log.info("bridge disconnected", connection=connection, code=socket.ws.close_code)
+            code = socket.ws.close_code
+            log.info("bridge disconnected", connection=connection, code=code and int(code))
 
     def _replace(self, connection: str, socket: _Socket) -> None:
         """The newest socket serves: a half-open one must not keep a living bridge out."""

@@ -24,15 +24,20 @@ from syncd.secrets.reference import SecretRef, resolve
 log = structlog.get_logger(__name__)
 
 
-async def run(options: BridgeOptions) -> int:
+Maker = Callable[[], MbxmlObject]
+"""Makes the product's object, in the thread that will use it."""
+
+
+async def run(options: BridgeOptions, maker: Callable[[BridgeOptions], Maker] | None = None) -> int:
     """Serves until SIGTERM or SIGINT, then lets what runs finish; 0.
 
+    ``maker`` replaces the choice that ``options.object`` makes.
     Raises ``FixInput`` (settings, secrets) and ``StateLocked`` (another bridge has the outbox).
     """
     stop = asyncio.Event()
     _on_signals(stop)
     async with AsyncExitStack() as stack:
-        desk = await _desk(options, stack)
+        desk = await _desk(options, maker or object_maker, stack)
         dialling = Dialling(
             url=options.dial_url,
             token=resolve(options.token, options.base_dir).reveal(),
@@ -62,7 +67,9 @@ async def serve(dial: Dial, desk: Desk, stop: asyncio.Event) -> None:
         task.result()
 
 
-async def _desk(options: BridgeOptions, stack: AsyncExitStack) -> Desk:
+async def _desk(
+    options: BridgeOptions, maker: Callable[[BridgeOptions], Maker], stack: AsyncExitStack
+) -> Desk:
     outbox = Outbox(options.base_dir / options.outbox)
     database = None
     if options.sql_url is not None:
@@ -77,7 +84,7 @@ async def _desk(options: BridgeOptions, stack: AsyncExitStack) -> Desk:
             resolve(options.password, options.base_dir).reveal(),
             options.exclusive,
         )
-        ledger = LedgerSession(_maker(options), login)
+        ledger = LedgerSession(maker(options), login)
         stack.push_async_callback(ledger.stop)
     desk = Desk(database, ledger, outbox)
     await desk.open()
@@ -90,7 +97,8 @@ def _sql_url(options: BridgeOptions) -> str:
     return resolve(url, options.base_dir).reveal() if isinstance(url, SecretRef) else url
 
 
-def _maker(options: BridgeOptions) -> Callable[[], MbxmlObject]:
+def object_maker(options: BridgeOptions) -> Maker:
+    """What ``options.object`` names."""
     if options.object == "com":
         return partial(com_object, options.com_class or "")
     # the sandbox is not part of a production bridge, and not loaded by one

@@ -104,8 +104,10 @@ def is_loopback(host: str) -> bool:
 def load(path: Path | None, given: Mapping[str, Any]) -> BridgeOptions:
     """``given`` (flags, environment) over the file's settings. Raises ``FixInput`` naming the place."""
     document = read(path) if path else None
-    settings = dict(document.data or {}) if document and isinstance(document.data, dict | None) else {}
-    settings = {"base_dir": path.parent if path else Path(), **settings, **given}
+    found = document.data if document else {}
+    if not isinstance(found, dict):
+        raise FixInput("settings by name expected, such as `hub_url: wss://...`", place=Place(str(path)))
+    settings = {"base_dir": path.parent if path else Path(), **found, **given}
     try:
         return BridgeOptions.model_validate(settings)
     except ValidationError as wrong:
