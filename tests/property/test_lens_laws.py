@@ -7,7 +7,6 @@ an empty text for "nothing said", NULL reads back as NULL or as ABSENT.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.resources import as_file, files
 from typing import Any
 
 import pytest
@@ -16,9 +15,6 @@ from hypothesis import strategies as st
 
 from syncd.connectors import memory
 from syncd.connectors.registry import names
-from syncd.connectors.sage100_contractor import entities as sage_entities
-from syncd.connectors.sage100_contractor import profile as sage_profile
-from syncd.connectors.sage100_contractor import tables
 from syncd.connectors.servicetrade import profile as servicetrade
 from syncd.connectors.servicetrade.entities import entity_maps
 from syncd.core.model import Record, Value
@@ -43,19 +39,6 @@ def _servicetrade() -> Mapping[str, EntityMap]:
     return entity_maps(profile, "America/New_York")
 
 
-def _sage100_contractor() -> Mapping[str, EntityMap]:
-    """Both billings: which one a site uses is a setting."""
-    with as_file(files("syncd.sandbox") / "profiles") as folder:
-        profile = sage_profile.load_profile(folder / "sage100-contractor.yaml")
-    layout = tables.Layout(absent=frozenset(), reference=profile.reference_column, own={})
-    return {
-        f"{billing}-{entity}": sage_entities.build(source, profile, layout, {})
-        for billing in ("job", "service")
-        for entity, source in tables.sources(billing=billing, locations=True).items()
-        if billing == "job" or entity == "invoice"
-    }
-
-
 MAPS: Mapping[str, Callable[[], Mapping[str, EntityMap]]] = {
     "memory": lambda: {
         f"{shape.name}-{entity}": lens
@@ -63,6 +46,7 @@ MAPS: Mapping[str, Callable[[], Mapping[str, EntityMap]]] = {
         for entity, lens in shape.maps.items()
     },
     "sage100-contractor": sandbox_maps,
+    "servicetrade": _servicetrade,
 }
 """By platform. A new platform adds its maps here; ``test_every_platform_is_here`` insists on it."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from syncd.connectors.servicetrade.entities import Embedded
 from syncd.mapping.atoms import (
     Atom,
     Code,
@@ -94,6 +95,12 @@ def _(atom: Day) -> st.SearchStrategy[Any]:
 def _(atom: LocalTime) -> st.SearchStrategy[Any]:
     # through UTC, as servers stamp: a wall-clock time that a clock change skips never occurs
     return _SECONDS.map(lambda s: atom.put(datetime.fromtimestamp(s, UTC), None))
+
+
+@wire_values.register
+def _(atom: Embedded) -> st.SearchStrategy[Any]:
+    codes = st.none() | st.integers(0, 10**6) | st.text(_ALPHABET, max_size=12)
+    return st.fixed_dictionaries({"id": st.integers()}, optional={atom.key: codes})
 
 
 @wire_values.register

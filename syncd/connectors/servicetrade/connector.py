@@ -21,7 +21,7 @@ from syncd.connectors.servicetrade.profile import ServiceTradeProfile
 from syncd.connectors.servicetrade.settings import Settings
 from syncd.core.errors import FixInput, RenewCredentials, RetryLater, UnreadableAnswer
 from syncd.core.model import Operation
-from syncd.core.outcome import Outcome, Retry, Unknown
+from syncd.core.outcome import ErrorClass, Outcome, Retry, Unknown
 from syncd.http import Answer, HttpClient, Rate
 from syncd.ports import Capabilities, EntitySpec, Finding, OperationSpec, Page, Proof, Seen, WriteRequest
 
@@ -77,7 +77,7 @@ class ServiceTradeConnector:
         self._settings = settings
         self._profile = profile
         self._http = client
-        self._resources = resources(profile, settings.invoice_types)
+        self._resources = resources(profile, settings)
         self._edges = {
             entity: Edge(entity, resource, profile.totals) for entity, resource in self._resources.items()
         }
@@ -139,7 +139,11 @@ class ServiceTradeConnector:
     async def submit(self, request: WriteRequest) -> Outcome:
         current = request.expected
         if writing.needs_current(request):
-            seen = await self.fetch(request.entity, request.key or "")
+            try:
+                seen = await self.fetch(request.entity, request.key or "")
+            except UnreadableAnswer as unreadable:
+                # only a read was tried so far
+                return Retry(ErrorClass.PARSE, unreadable.message)
             current = seen.raw if seen else None
         call = writing.call(request, self._resources[request.entity], self._profile, current)
         answer = await self._http.write(call.method, call.path, json=call.json)
@@ -147,8 +151,8 @@ class ServiceTradeConnector:
 
     async def evidence(self, request: WriteRequest) -> Sequence[Seen]:
         if request.entity == "payment":
-            rows = await self._rows("payment", {})
-            return [Seen(row.key, row.raw) for row in rows if _same_payment(row, request.body)]
+            rows = await self._rows("payment", self._of_its_invoice(request))
+            return [Seen(row.key, row.raw) for row in rows if self._shows(request, row.raw)]
         if request.operation is Operation.CREATE:
             rows = await self._rows(request.entity, self._by_external_id(request))
             return [Seen(row.key, row.raw) for row in rows if self._shows(request, row.raw)]
@@ -203,6 +207,7 @@ class ServiceTradeConnector:
                 trusted_modified=entity != "payment",
             )
             for entity, lens in maps.items()
+            if entity in self._resources
         }
         return Capabilities(
             platform="servicetrade",
@@ -288,6 +293,10 @@ class ServiceTradeConnector:
             return {}
         return {ids.filter_parameter: f"{ids.system}:{writing.external_key(request)}"}
 
+    def _of_its_invoice(self, request: WriteRequest) -> dict[str, str]:
+        name = self._profile.payments.invoice_id if self._profile.payments else ""
+        return {name: str(request.body[name])} if name in request.body else {}
+
     async def _change(self, method: str, path: str, body: Mapping[str, Any] | None) -> None:
         answer = await self._http.write(method, path, json=body)
         if isinstance(answer, Retry | Unknown):
@@ -304,8 +313,3 @@ def _called(row: Row, names: Sequence[str], number: str) -> bool:
     wire = msgspec.json.decode(row.raw, type=dict[str, Any])
     wanted = number.strip().casefold()
     return any(str(wire[name]).strip().casefold() == wanted for name in names if wire.get(name) is not None)
-
-
-def _same_payment(row: Row, body: Mapping[str, Any]) -> bool:
-    wire = msgspec.json.decode(row.raw, type=dict[str, Any])
-    return all(wire.get(name) == value for name, value in body.items())

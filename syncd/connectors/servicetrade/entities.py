@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from syncd.connectors.servicetrade.profile import Payments, ServiceTradeProfile
+from syncd.connectors.servicetrade.settings import Settings
 from syncd.core.model import Value
 from syncd.mapping.atoms import KEEP, Atom, Flag, Identifier, Lines, Money, Number, Text, UnixDay, UnixTime
 from syncd.mapping.entity_map import EntityMap, FieldMap
@@ -47,11 +48,13 @@ class Resource:
     """Field that embeds another record -> the sibling list that holds it in the compound layout."""
     numbers: tuple[str, ...] = ()
     """Fields by which a person names a record."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """What every new record of it carries."""
     incremental: bool = True
 
 
-def resources(profile: ServiceTradeProfile, invoice_types: tuple[str, ...]) -> dict[str, Resource]:
-    """entity -> where it is found."""
+def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Resource]:
+    """entity -> where it is found. Payments only where the profile and the settings ask for them."""
     found = {
         "customer": Resource("/company", "companies", 500, numbers=("refNumber", "name")),
         "location": Resource(
@@ -73,7 +76,7 @@ def resources(profile: ServiceTradeProfile, invoice_types: tuple[str, ...]) -> d
             "/invoice",
             "invoices",
             2000,
-            query={"type": ",".join(invoice_types)},
+            query={"type": ",".join(settings.invoice_types)},
             references={
                 "customer": "companies",
                 "vendor": "companies",
@@ -83,19 +86,20 @@ def resources(profile: ServiceTradeProfile, invoice_types: tuple[str, ...]) -> d
             numbers=("invoiceNumber",),
         ),
     }
-    if profile.payments is not None:
+    if profile.payments is not None and settings.payment_method:
         found["payment"] = Resource(
             profile.payments.path,
             profile.payments.list_key,
             500,
             numbers=(profile.payments.reference,),
+            fixed={profile.payments.method: settings.payment_method},
             incremental=False,
         )
     return found
 
 
 def entity_maps(profile: ServiceTradeProfile, timezone: str) -> dict[str, EntityMap]:
-    """entity -> its lens on this account."""
+    """entity -> its lens on this account, payments where the profile names their fields."""
     maps = {
         "customer": _map("customer", *_CUSTOMER),
         "location": _map("location", *_LOCATION),

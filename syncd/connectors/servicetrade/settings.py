@@ -53,6 +53,9 @@ class Settings(BaseModel):
     """The zone in which the account's office reads dates: an invoice's date is a moment on the wire."""
     invoice_types: tuple[Literal["invoice", "vendorbill", "external", "unknown"], ...] = ("invoice",)
     """Which types are invoices to a customer. Vendor bills are not."""
+    payment_method: str = ""
+    """How payments that are written back were made: one of the four words that the account's import
+    template knows. Empty: payments are neither read nor written."""
     page_size: Annotated[int, Field(ge=1, le=5000)] = 2000
     """Records asked for at once; cut to what each resource allows."""
     overlap_s: Annotated[int, Field(ge=0)] = 300

@@ -44,7 +44,7 @@ def call(
     path = f"{resource.path}/{request.key}"
     match request.operation:
         case Operation.CREATE:
-            return Call("POST", resource.path, _create(request, profile))
+            return Call("POST", resource.path, _create(request, resource, profile))
         case Operation.UPDATE:
             return Call("PUT", path, _whole(request.body, current))
         case Operation.DELETE:
@@ -96,13 +96,14 @@ def marker(reference: str) -> str:
 
 def shows(request: WriteRequest, wire: Mapping[str, Any], profile: ServiceTradeProfile) -> bool:
     """Whether a record that exists looks as it does after ``request`` (not for comments)."""
+    if request.operation is Operation.UPDATE or request.entity == "payment":
+        # a payment has no place for a reference of ours: invoice, number, day and amount must all agree
+        return _holds(wire, request.body)
     ids = profile.external_ids
     external = (wire.get(ids.field) or {}).get(ids.system)
     match request.operation:
         case Operation.CREATE:
             return bool(external) and external == external_key(request)
-        case Operation.UPDATE:
-            return _holds(wire, request.body)
         case Operation.DELETE:
             return False
     if request.action == "set_external_id":
@@ -110,8 +111,8 @@ def shows(request: WriteRequest, wire: Mapping[str, Any], profile: ServiceTradeP
     return bool(wire.get("status") == request.argument)
 
 
-def _create(request: WriteRequest, profile: ServiceTradeProfile) -> dict[str, Any]:
-    body = dict(request.body)
+def _create(request: WriteRequest, resource: Resource, profile: ServiceTradeProfile) -> dict[str, Any]:
+    body = {**resource.fixed, **request.body}
     if request.entity == "payment":
         return body
     company = body.pop("company", None)
