@@ -1,0 +1,76 @@
+"""``python -m benchmarks``: run the measures and print their table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import cold, memory, reading, server, trigger, writing
+from benchmarks.report import Line, table, write_json
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    listed: int = 40_000
+    load: int = 5_000
+    pairs: tuple[int, ...] = (20_000, 200_000)
+    in_state: int = 1_000_000
+    events: int = 300
+    rounds: int = 5
+
+
+QUICK = Sizes(listed=2_000, load=400, pairs=(2_000, 10_000), in_state=20_000, events=30, rounds=3)
+
+
+def _groups(folder: Path, sizes: Sizes) -> dict[str, tuple[int, Callable[[str], list[Line]]]]:
+    """Measures -> (records the left platform lists, what to run against its address)."""
+    rounds = sizes.rounds
+    few = min(rounds, 3)
+    return {
+        "N1,N2": (
+            sizes.listed,
+            lambda url: asyncio.run(reading.full_pass(folder, url, sizes.listed, rounds)),
+        ),
+        "N3": (0, lambda url: asyncio.run(reading.incremental(folder, url, sizes.pairs, 4 * rounds))),
+        "N4": (sizes.load, lambda url: [asyncio.run(writing.first_load(folder, url, sizes.load, few))]),
+        "N5": (
+            sizes.load,
+            lambda url: [asyncio.run(writing.first_load_far_away(folder, url, sizes.load, few))],
+        ),
+        "N6": (0, lambda url: asyncio.run(trigger.trigger(folder, url, sizes.pairs[0], sizes.events))),
+        "N8": (0, lambda url: [memory.peak(folder, url, sizes.in_state)]),
+        "N10": (0, lambda url: cold.starts(folder, url, rounds)),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", default="", help="measures, for example N1,N4")
+    parser.add_argument("--quick", action="store_true", help="small sizes: does it run, not how fast")
+    parser.add_argument("--json", type=Path, help="write the lines to this file, too")
+    given = parser.parse_args()
+    wanted = {name.strip().upper() for name in given.only.split(",") if name.strip()}
+    lines: list[Line] = []
+    with TemporaryDirectory(prefix="syncd-bench-") as folder:
+        groups = _groups(Path(folder), QUICK if given.quick else Sizes())
+        for names, (records, run) in groups.items():
+            if wanted and not wanted & set(names.split(",")):
+                continue
+            print(f"{names} ...", file=sys.stderr, flush=True)
+            with server.running(records) as base_url:
+                lines += run(base_url)
+    print(table(lines))
+    if given.json is not None:
+        write_json(given.json, lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

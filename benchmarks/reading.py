@@ -1,0 +1,83 @@
+"""N1, N2: a full pass over unchanged records. N3: an incremental pass that finds nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from benchmarks import bare
+from benchmarks.report import Line, bound, share
+from benchmarks.state import Link, opened, settled_pairs
+from syncd.core.model import Side
+from syncd.core.policy import Mode
+
+_LEFT = frozenset({Side.LEFT})
+
+
+async def full_pass(folder: Path, base_url: str, records: int, rounds: int) -> list[Line]:
+    """N1 and N2, one side: every page read, every record recognised as unchanged."""
+    path = folder / "full.db"
+    rates: dict[str, list[float]] = {"bare": [], "canonical": [], "gate": []}
+    async with (
+        bare.session() as http,
+        opened(path, base_url, mode=Mode.OBSERVE, incremental=False, raw_stable=False) as canonical,
+        opened(path, base_url, mode=Mode.OBSERVE, incremental=False) as gated,
+    ):
+        await canonical.engine.cycle()
+        await gated.engine.cycle(poll=_LEFT)  # connections opened, statements prepared
+        for _ in range(rounds):
+            started = perf_counter()
+            assert await bare.pull(http, base_url) == records
+            rates["bare"].append(records / (perf_counter() - started))
+            rates["canonical"].append(records / await _unchanged(canonical, records))
+            rates["gate"].append(records / await _unchanged(gated, records))
+    least = median(rates["bare"])
+    return [
+        share(
+            "N1",
+            "full pass, nothing changed, canonical path",
+            "rec/s",
+            (median(rates["canonical"]), least),
+            (40, 55),
+        ),
+        share(
+            "N2",
+            "full pass, nothing changed, raw-bytes gate",
+            "rec/s",
+            (median(rates["gate"]), least),
+            (80, 110),
+        ),
+    ]
+
+
+async def _unchanged(link: Link, records: int) -> float:
+    started = perf_counter()
+    outcome = (await link.engine.cycle(poll=_LEFT)).flows["invoice"]
+    spent = perf_counter() - started
+    assert (outcome.read, outcome.changed, outcome.error) == (records, 0, "")
+    return spent
+
+
+async def incremental(folder: Path, base_url: str, sizes: tuple[int, ...], rounds: int) -> list[Line]:
+    """N3 over states of several sizes: what costs must not depend on them."""
+    lines = []
+    for pairs in sizes:
+        path = folder / f"incremental-{pairs}.db"
+        ours, beside = [], []
+        async with bare.session() as http, opened(path, base_url) as link:
+            await settled_pairs(link, path, pairs)
+            for _ in range(rounds + 1):
+                started = perf_counter()
+                await bare.poll(http, base_url, "left")
+                await bare.poll(http, base_url, "right")
+                beside.append(1000 * (perf_counter() - started))
+                started = perf_counter()
+                outcome = await link.engine.cycle()
+                ours.append(1000 * (perf_counter() - started))
+                assert outcome.writes == 0
+                assert not outcome.flows["invoice"].error
+        least = f"{median(beside[1:]):.2f} ms (two polls)"
+        what = f"incremental pass, nothing changed, {pairs:,} pairs"
+        lines.append(bound("N3", what, "ms", (median(ours[1:]), least), (10, 3)))
+    return lines

@@ -1,0 +1,121 @@
+"""A link over the benchmark's platforms with real state: a SQLite file, one writing thread, real sealing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import text
+
+from benchmarks.platform import CONCURRENCY, ENTITY, BenchConnector
+from syncd.clock import SystemClock
+from syncd.core.crossing import Table
+from syncd.core.model import Side
+from syncd.core.policy import FlowPolicy, Limits, Mode
+from syncd.engine.cycle import LinkEngine
+from syncd.engine.setup import End, link_setup
+from syncd.entities import ENTITIES
+from syncd.secrets.sealed import Sealer
+from syncd.store.database import ThreadedDatabase, sqlite_engine
+from syncd.store.migrate import current, upgrade
+from syncd.store.sql import SqlStore
+
+LINK = "bench"
+_MASTER = bytes(range(32))
+_TABLES = {
+    "terms": Table.of((("NET30", "30"),), None, None),
+    "department": Table.of((("SERVICE", "20"),), None, None),
+    "tax": Table.of((("IL-SANGAMON", "84"),), None, None),
+}
+
+
+def policy(mode: Mode) -> FlowPolicy:
+    """Invoices to the ledger, each once; what existed before the first sync is posted, too."""
+    kind = ENTITIES[ENTITY]
+    return FlowPolicy(
+        entity=ENTITY,
+        mode=mode,
+        fields=kind.policies(),
+        match=kind.match,
+        create=frozenset(side for side in Side if mode.writes(side)),
+        create_only=True,
+        post_existing=True,
+        select={"status": frozenset({"pending_accounting"})},
+        limits=Limits(),
+    )
+
+
+@dataclass
+class Link:
+    """One link, opened."""
+
+    engine: LinkEngine
+    store: SqlStore
+
+
+@asynccontextmanager
+async def opened(
+    path: Path,
+    base_url: str,
+    *,
+    mode: Mode = Mode.LEFT_TO_RIGHT,
+    incremental: bool = True,
+    raw_stable: bool = True,
+) -> AsyncIterator[Link]:
+    """A link whose state is the file ``path``, made if it is not there."""
+    clock = SystemClock()
+    engine = sqlite_engine(f"sqlite:///{path}")
+    if current(engine) is None:
+        upgrade(engine)
+    store = SqlStore(ThreadedDatabase(engine), clock, Sealer(_MASTER), _MASTER)
+    ends = {
+        side: End(
+            side.value,
+            BenchConnector(base_url, side, clock, incremental=incremental, raw_stable=raw_stable),
+        )
+        for side in Side
+    }
+    setup = link_setup(LINK, ends, {ENTITY: policy(mode)}, _TABLES)
+    gates = {side.value: asyncio.Semaphore(CONCURRENCY) for side in Side}
+    try:
+        yield Link(LinkEngine(setup, store, clock, gates), store)
+    finally:
+        for end in ends.values():
+            await end.connector.close()
+        await store.close()
+
+
+async def settled_pairs(link: Link, path: Path, pairs: int) -> None:
+    """Lay ``pairs`` pairs in step into an empty state, by bulk SQL: rows as the engine writes them, without
+    the sealed bodies, which only changed records touch."""
+    setup = link.engine.setup.flows[0]
+    engine = sqlite_engine(f"sqlite:///{path}")
+    values = {"n": pairs, "flow": setup.fingerprint(), "entity": ENTITY, "link": LINK}
+    with engine.begin() as c:
+        for at, side in enumerate(Side, 1):
+            prints = {"id": at, "name": side.value, "map": setup.specs[side].map.fingerprint()}
+            c.execute(text(_STREAM), values | prints)
+            c.execute(text(_REMOTE), values | prints)
+        c.execute(text(_FLOW), values)
+        c.execute(text(_PAIR), values)
+    engine.dispose()
+
+
+_NUMBERS = "with recursive i(k) as (select 1 union all select k + 1 from i where k < :n) "
+_STREAM = """insert into stream (id, connection, entity, watermark, fingerprint, seq)
+    values (:id, :name, :entity, '1', :map, :n)"""
+_REMOTE = (
+    "insert into remote (stream_id, key, raw_hash, content_hash, seq, gone, seen_at) "
+    + _NUMBERS
+    + "select :id, :id * 4000000000000000 + k, randomblob(16), randomblob(16), k, 0, 1762000000000000 from i"
+)
+_FLOW = """insert into flow (id, link, entity, left_offset, right_offset, first_sync_done, fingerprint)
+    values (1, :link, :entity, :n, :n, 1, :flow)"""
+_PAIR = (
+    "insert into pair (flow_id, left_id, right_id, left_hash, right_hash, state, since) "
+    + _NUMBERS
+    + "select 1, k, :n + k, randomblob(16), randomblob(16), 'in_step', 1762000000000000 from i"
+)
