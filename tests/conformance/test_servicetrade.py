@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,6 +35,7 @@ _KINDS = {
     "location": Kind.LOCATION,
     "job": Kind.JOB,
     "invoice": Kind.INVOICE,
+    "payment": Kind.PAYMENT,
 }
 _FIELDS = {"customer": "name", "location": "name", "job": "name", "invoice": "name"}
 _WRONG = "not-the-secret"
@@ -69,7 +71,9 @@ class _Harness:
         "invoice": "description",
     }
 
-    def __init__(self, sandbox: ServiceTradeSandbox, url: str, control: SandboxControl, folder: Path) -> None:
+    def __init__(
+        self, sandbox: ServiceTradeSandbox, url: str, control: SandboxControl, folder: Path, profile: Path
+    ) -> None:
         self.sandbox = sandbox
         self.url = url
         self.control = control
@@ -77,7 +81,7 @@ class _Harness:
         self.scheme = "oauth2"
         self.vault = _Vault()
         self.open: list[Connector] = []
-        self.profile = load_profile(OWN_PROFILE)
+        self.profile = load_profile(profile)
         self._serial = count(1)
         world = self._world
         self.vendor = world.seed(Kind.COMPANY, self._company("Vendor"), 1, 1)
@@ -97,7 +101,12 @@ class _Harness:
             "session": {"username": "demo-user", "password": f"file:{secret}"},
         }[self.scheme]
         settings = Settings.model_validate(
-            {"base_url": f"{self.url}/api", "auth": {"scheme": self.scheme, **login}, "page_size": 4}
+            {
+                "base_url": f"{self.url}/api",
+                "auth": {"scheme": self.scheme, **login},
+                "page_size": 4,
+                "payment_method": "check",
+            }
         )
         vault = self.vault if good_credentials else _Vault()
         connector = PLATFORM.open(
@@ -131,6 +140,7 @@ class _Harness:
                 "status": ("scheduled", "canceled", "new", "invoiced")[number % 4],
             },
             "invoice": lambda: self._invoice(number),
+            "payment": lambda: self._payment(number),
         }[entity]()
         row: Row = self._world.seed(_KINDS[entity], fields, at, at)
         return row
@@ -141,6 +151,10 @@ class _Harness:
 
     async def draft(self, entity: str) -> Record:
         number = next(self._serial)
+        if entity == "payment":
+            invoice = str(self._parent("invoice"))
+            amount = Decimal("418.25")
+            return {"number": f"N{number}", "invoice": invoice, "date": date(2026, 3, 2), "amount": amount}
         record: Record = {
             "number": f"N{number}",
             "name": f"Orchard & Sons {number}",
@@ -153,6 +167,17 @@ class _Harness:
         if entity == "location":
             return {**record, "taxable": True, "customer": str(self._parent("customer"))}
         return record
+
+    def _payment(self, number: int) -> dict[str, Any]:
+        names = self.profile.payments
+        assert names is not None
+        return {
+            names.invoice_id: self._parent("invoice"),
+            names.reference: f"CHK{number}",
+            names.date: self._world.now(),
+            names.method: "check",
+            names.amount: 10.5,
+        }
 
     async def refused(self) -> WriteRequest:
         row = self._seed("invoice")
@@ -168,6 +193,9 @@ class _Harness:
     async def number(self, entity: str, key: str) -> str:
         name = {"customer": "name", "location": "storeNumber", "job": "number", "invoice": "invoiceNumber"}
         row = self._world.get(_KINDS[entity], int(key))
+        if entity == "payment":
+            assert self.profile.payments is not None
+            return str(row.fields[self.profile.payments.reference])
         if entity == "location":
             row.fields["storeNumber"] = f"Store {row.id}"
         return str(row.fields[name[entity]])
@@ -274,23 +302,34 @@ class _Suite(ConnectorSuite):
     package: ClassVar[str] = "syncd.connectors.servicetrade"
     entities: ClassVar[tuple[str, ...]] = ("customer", "location", "job", "invoice")
     scheme: ClassVar[str]
+    payments: ClassVar[str] = "payments: null"
 
     @pytest.fixture
     async def harness(self, tmp_path: Path) -> AsyncIterator[_Harness]:
+        profile = tmp_path / "profile.yaml"
+        profile.write_text(OWN_PROFILE.read_text().replace("payments: null", self.payments))
         async with AsyncExitStack() as stack:
-            live = await stack.enter_async_context(running("servicetrade", Order(size=1)))
+            order = Order(size=1, profile=profile)
+            live = await stack.enter_async_context(running("servicetrade", order))
             control = await stack.enter_async_context(SandboxControl(live.control_url))
             sandbox = live.sandbox
             assert isinstance(sandbox, ServiceTradeSandbox)
-            harness = _Harness(sandbox, live.url, control, tmp_path)
+            harness = _Harness(sandbox, live.url, control, tmp_path, profile)
             harness.scheme = self.scheme
             yield harness
             for connector in harness.open:
                 await connector.close()
 
 
-class TestOAuth2(_Suite):
+class TestOAuth2WithPayments(_Suite):
+    """An account whose profile names the payment fields: payments may be written back."""
+
+    entities = ("customer", "location", "job", "invoice", "payment")
     scheme = "oauth2"
+    payments = (
+        "payments: {path: /payment, list_key: payments, invoice_id: invoiceId, reference: reference, "
+        "date: paymentDate, method: method, amount: amount}"
+    )
 
 
 class TestSession(_Suite):

@@ -115,6 +115,9 @@ class ServiceTradeConnector:
     async def fetch(self, entity: str, key: str) -> Seen | None:
         if not key.isdecimal():
             return None
+        if not self._resources[entity].single:
+            listed = [row for row in await self._rows(entity, {}) if row.key == key]
+            return Seen(key, listed[0].raw) if listed else None
         answer = await self._http.read(f"{self._resources[entity].path}/{key}")
         if answer.status == 404:
             return None

@@ -51,6 +51,9 @@ class Resource:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """What every new record of it carries."""
     incremental: bool = True
+    single: bool = True
+    """Whether one record can be asked for by its id; if nothing shows that, it is looked for in the list:
+    a 404 from an address that does not exist would read as "gone"."""
 
 
 def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Resource]:
@@ -94,6 +97,7 @@ def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Res
             numbers=(profile.payments.reference,),
             fixed={profile.payments.method: settings.payment_method},
             incremental=False,
+            single=False,
         )
     return found
 
