@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -42,19 +43,41 @@ class Reader:
         self._overlap: Final = overlap
         self._now: Final = now
 
-    async def pages(self, source: Source, *, since: str | None, resume: str | None) -> AsyncIterator[Page]:
-        """A walk in the order of change. It is a listing of what stands there while it lasts: a record
-        that changes meanwhile moves to its end and is seen (again) there."""
-        after = _resumed(resume) if resume else started(since, self._overlap, self._zone)
+    def pages(self, source: Source, *, since: str | None, resume: str | None) -> AsyncIterator[Page]:
+        """A walk over what changed since then, or over everything."""
+        place = _resumed(resume) if resume else None
+        if place is None and since is not None:
+            place = started(since, self._overlap, self._zone)
+        if isinstance(place, Position):
+            return self._changes(source, since, place)
+        return self._everything(source, place)
+
+    async def _everything(self, source: Source, place: _Listed | None) -> AsyncIterator[Page]:
+        """By surrogate key: whatever stands there from the beginning to the end of the walk is shown.
+        What changes meanwhile is shown by the next walk, which starts where this one began."""
+        if place is None:
+            stamps = [row["changed"] for row in await self.run(self._statements.newest(source))]
+            place = _Listed(self._watermark(max((s for s in stamps if s), default=None), None), None)
         while True:
-            rows = await self.run(self._statements.page(source, after, self._page_size))
+            rows = await self.run(self._statements.everything(source, place.row, self._page_size))
             records = await self.records(source, rows)
             if len(rows) < self._page_size:
-                reached = rows[-1][CHANGED] if rows else after.stamp if after else None
+                yield Page(records, watermark=place.watermark)
+                return
+            place = _Listed(place.watermark, str(rows[-1][ID]))
+            yield Page(records, resume=_token("all", place.watermark, place.row))
+
+    async def _changes(self, source: Source, since: str | None, place: Position) -> AsyncIterator[Page]:
+        """In the order of change: a record that changes meanwhile moves to the end and is seen there."""
+        while True:
+            rows = await self.run(self._statements.changes(source, place, self._page_size))
+            records = await self.records(source, rows)
+            if len(rows) < self._page_size:
+                reached = rows[-1][CHANGED] if rows else place.stamp
                 yield Page(records, watermark=self._watermark(reached, since))
                 return
-            after = Position(str(rows[-1][CHANGED]), str(rows[-1][ID]))
-            yield Page(records, resume=orjson.dumps([after.stamp, after.row]).decode())
+            place = Position(str(rows[-1][CHANGED]), str(rows[-1][ID]))
+            yield Page(records, resume=_token("changed", place.stamp, place.row))
 
     async def fetch(self, source: Source, key: str) -> Seen | None:
         """The record of that key; None if no row has it."""
@@ -118,11 +141,17 @@ class Reader:
         return min(max(stamps), local.isoformat(timespec="milliseconds"))
 
 
-def started(since: str | None, overlap: timedelta, zone: ZoneInfo) -> Position | None:
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """How far a walk over everything is, and the watermark of its beginning."""
+
+    watermark: str | None
+    row: str | None
+
+
+def started(since: str, overlap: timedelta, zone: ZoneInfo) -> Position:
     """Where a walk from that watermark begins: earlier by the overlap, and by the hour that the wall
     clock repeats where the watermark stands in it. Raises ``UnreadableAnswer`` for no watermark of ours."""
-    if since is None:
-        return None
     try:
         at = datetime.fromisoformat(since)
     except ValueError:
@@ -135,14 +164,21 @@ def started(since: str | None, overlap: timedelta, zone: ZoneInfo) -> Position |
     return Position((at - overlap - repeated).isoformat(timespec="milliseconds"))
 
 
-def _resumed(resume: str) -> Position:
+def _token(walk: str, stamp: str | None, row: str | None) -> str:
+    return orjson.dumps([walk, stamp, row]).decode()
+
+
+def _resumed(token: str) -> _Listed | Position:
     try:
-        stamp, row = orjson.loads(resume)
+        walk, stamp, row = orjson.loads(token)
     except ValueError:
-        raise UnreadableAnswer(
-            "the stored place of the walk is not one of ours", remedy="walk the stream again"
-        ) from None
-    return Position(str(stamp), str(row))
+        walk = stamp = row = None
+    match walk:
+        case "all":
+            return _Listed(stamp, row)
+        case "changed":
+            return Position(stamp, row)
+    raise UnreadableAnswer("the stored place of the walk is not one of ours", remedy="walk the stream again")
 
 
 def key_columns(source: Source, key: str) -> Mapping[str, Any] | None:

@@ -1,8 +1,8 @@
 """The SQL we read with: SELECT only, explicit columns, one text per dialect (SQLAlchemy writes it).
 
-Paging is by keyset over (change stamp, ``_idnum``). Stamps are compared as text of one fixed
-width, whatever type and precision the site's column has, so that a page ends and the next begins
-at exactly the same row.
+Paging is by keyset: changes over (change stamp, ``_idnum``), everything over ``_idnum`` alone.
+Stamps are compared as text of one fixed width, whatever type and precision the site's column has,
+so that a page ends and the next begins at exactly the same row.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    SelectBase,
     and_,
     case,
     cast,
@@ -60,7 +61,24 @@ class Statements:
 
     # -- the stream ------------------------------------------------------------------------
 
-    def page(self, source: Source, after: Position | None, limit: int) -> Statement:
+    def everything(self, source: Source, after_row: str | None, limit: int) -> Statement:
+        """The next ``limit`` records by surrogate key, which never changes and is indexed."""
+        rows = self._rows(source)
+        query = self._single(source, rows).order_by(rows.base.c[ID]).limit(limit)
+        if after_row is not None:
+            query = query.where(rows.base.c[ID] > after_row)
+        return self._compiled(query)
+
+    def newest(self, source: Source) -> Statement:
+        """The latest change stamps, as ``changed``: one row for the records, one for their lines."""
+        base = self._table(source.table)
+        query = select(func.max(self._changed(base)).label("changed"))
+        if not (source.lines and self._line_stamps):
+            return self._compiled(query)
+        lines = self._table(source.lines, "line")
+        return self._compiled(query.union_all(select(func.max(self._changed(lines)))))
+
+    def changes(self, source: Source, after: Position, limit: int) -> Statement:
         """The next ``limit`` records in the order of their change."""
         rows = self._rows(source)
         origin, changed = rows.origin, rows.changed
@@ -69,9 +87,8 @@ class Statements:
             origin = origin.join(latest, latest.c.document == rows.base.c[ID], isouter=True)
             changed = _later(latest.c.changed, changed)
         seen = select(*rows.shown, changed.label(CHANGED)).select_from(origin).subquery("seen")
-        query = select(*seen.c).order_by(seen.c[CHANGED], seen.c[ID]).limit(limit)
-        if after is not None:
-            query = query.where(_beyond(seen.c[CHANGED], seen.c[ID], after))
+        beyond = _beyond(seen.c[CHANGED], seen.c[ID], after)
+        query = select(*seen.c).where(beyond).order_by(seen.c[CHANGED], seen.c[ID]).limit(limit)
         return self._compiled(query)
 
     def lines(self, source: Source, parents: Sequence[str]) -> Statement:
@@ -175,15 +192,13 @@ class Statements:
             changed = _later(of_this.scalar_subquery(), changed)
         return select(*rows.shown, changed.label(CHANGED)).select_from(rows.origin)
 
-    def _newest_lines(self, name: str, after: Position | None) -> FromClause:
+    def _newest_lines(self, name: str, after: Position) -> FromClause:
         """When the lines of a document changed last: whether Sage then stamps the document is not known."""
         lines = self._table(name, "line")
         changed = self._changed(lines)
         newest = select(lines.c[PARENT].label("document"), func.max(changed).label("changed"))
-        if after is not None:
-            # older lines cannot bring their document into this page
-            newest = newest.where(changed >= after.stamp)
-        return newest.group_by(lines.c[PARENT]).subquery("latest")
+        # older lines cannot bring their document into this page
+        return newest.where(changed >= after.stamp).group_by(lines.c[PARENT]).subquery("latest")
 
     def _changed(self, of: FromClause) -> ColumnElement[str]:
         """The change stamp as ``yyyy-mm-ddThh:mm:ss.mmm``; empty where nothing was ever stamped."""
@@ -196,7 +211,7 @@ class Statements:
         exact = cast(at, mssql.DATETIME2(3))  # type: ignore[no-untyped-call]
         return func.convert(literal_column("varchar(23)"), exact, literal_column("126"))
 
-    def _compiled(self, query: Select[Any]) -> Statement:
+    def _compiled(self, query: SelectBase) -> Statement:
         named = mssql.dialect if self._dialect == "mssql" else sqlite.dialect
         compiled = query.compile(
             dialect=named(paramstyle="named"), compile_kwargs={"render_postcompile": True}

@@ -69,8 +69,8 @@ async def test_an_invoice_reads_with_its_lines_in_two_statements_a_page(site: Si
     lines = canonical["lines"]
     assert isinstance(lines, tuple)
     assert [line["description"] for line in lines] == ["Line 1", "Line 2", "Line 3"]
-    # two full pages and the empty one that ends the walk
-    assert len(channel.queries) == 2 * 2 + 1
+    # the walk's beginning, two full pages and the empty one that ends it
+    assert len(channel.queries) == 1 + 2 * 2 + 1
 
 
 async def test_no_statement_asks_for_everything(site: Site) -> None:
@@ -137,7 +137,9 @@ async def test_records_of_one_second_are_split_over_pages_without_loss(site: Sit
     for client in clients:
         site.stamp(RECCLN, client["_idnum"], datetime.fromisoformat("2026-03-01T09:30"))
     connector, _ = site.connect(page_size=3)
-    assert set(await walked(connector, "customer")) == {str(client["recnum"]) for client in clients}
+    assert set(await walked(connector, "customer", "2026-03-01T09:30:00.000")) == {
+        str(client["recnum"]) for client in clients
+    }
 
 
 def test_a_walk_begins_before_its_watermark_by_the_overlap() -> None:
@@ -154,6 +156,28 @@ def test_the_hour_that_the_wall_clock_repeats_is_read_twice() -> None:
 def test_an_hour_that_the_wall_clock_skips_is_an_hour_like_others() -> None:
     start = started("2026-03-08T02:30:00.000", timedelta(), NEW_YORK)
     assert start == Position("2026-03-08T02:30:00.000")
+
+
+async def test_a_walk_over_everything_starts_the_next_where_it_began(site: Site) -> None:
+    """An edit behind it has a stamp of its own time; the watermark must not be beyond that."""
+    for _ in range(6):
+        site.client(age=timedelta(days=1))
+    connector, _ = site.connect(overlap_s=0)
+    walk = connector.pages("customer", since=None)
+    first = await anext(walk)
+    edited = site.rows(RECCLN, recnum=int(first.records[0].key))[0]
+    site.edit(RECCLN, edited["_idnum"], clnnme="Edited behind the walk")
+    newcomer = site.client()
+    rest = [page async for page in walk]
+    next_walk = await walked(connector, "customer", rest[-1].watermark)
+    assert {str(edited["recnum"]), str(newcomer["recnum"])} <= set(next_walk)
+
+
+@pytest.mark.parametrize("token", ["[]", "3f0c", '["other","2026-03-01",null]'])
+async def test_a_place_that_is_none_of_ours_is_not_walked_from(site: Site, token: str) -> None:
+    connector, _ = site.connect()
+    with pytest.raises(UnreadableAnswer):
+        await anext(connector.pages("customer", since=None, resume=token))
 
 
 @pytest.mark.parametrize("stored", ["", "yesterday", "{}"])
