@@ -1,0 +1,167 @@
+"""A daemon for tests: the real application on a real socket over an operator made up here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+
+from syncd.api.client import ApiClient
+from syncd.api.models import (
+    Done,
+    FlowReport,
+    Health,
+    Life,
+    LifeEvent,
+    LinkStatus,
+    PlanItem,
+    PlanView,
+    Progress,
+    QuarantineItem,
+    SendResult,
+    Status,
+    SyncReport,
+)
+from syncd.secrets.bearer import digest
+from syncd.secrets.reference import Secret
+from syncd.service.access import Route, Scope, Token
+from syncd.service.application import Parts, build
+from syncd.service.listen import serve
+from syncd.service.webhooks import Hook
+
+AT = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+OPERATE, READ = "operate-token", "read-token"
+TOKENS = (
+    Token("ops", digest(OPERATE)),
+    Token("grafana", digest(READ), frozenset({Scope.READ})),
+)
+PATH_TOKEN = "an-unguessable-path"
+
+
+@dataclass
+class MadeUpOperator:
+    """Answers with what it was asked; raises ``error`` instead where one is set."""
+
+    error: Exception | None = None
+    error_after: int = 0
+    """Lines of a sync before the error."""
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+    endless: bool = False
+
+    def _ask(self, *asked: Any) -> None:
+        self.asked.append(asked)
+        if self.error is not None:
+            raise self.error
+
+    async def status(self, link: str | None = None) -> Status:
+        self._ask("status", link)
+        links = [LinkStatus(link=link or "all", left="st", right="sage", health=Health.ON_TIME)]
+        return Status(version="1", at=AT, daemon=True, links=links)
+
+    async def plan(self, link: str, flow: str | None = None, limit: int = 200) -> PlanView:
+        self._ask("plan", link, flow, limit)
+        item = PlanItem(flow=flow or "invoice", verb="create", label="S-10442 «Ä»", side="right")
+        return PlanView(link=link, counts={"invoice.create.right": limit}, items=[item])
+
+    async def sync(
+        self, link: str | None = None, flow: str | None = None, actor: str = ""
+    ) -> AsyncIterator[Progress | SyncReport]:
+        self.asked.append(("sync", link, flow, actor))
+        if self.error and not self.error_after:
+            raise self.error
+        try:
+            done = 0
+            while done < 3 or self.endless:
+                done += 1
+                yield Progress(link=link or "all", flow=flow or "invoice", phase="writing", done=done)
+                if self.error and done == self.error_after:
+                    raise self.error
+                await asyncio.sleep(0)
+            yield SyncReport(link=link or "all", seconds=0.25, flows=[FlowReport(flow="invoice", created=3)])
+        finally:
+            self.closed.set()
+
+    async def send(self, link: str, entity: str, number: str, actor: str = "") -> SendResult:
+        self._ask("send", link, entity, number, actor)
+        return SendResult(link=link, entity=entity, number=number, state="posted", right_key="41")
+
+    async def explain(self, entity: str, ident: str, link: str | None = None) -> Sequence[Life]:
+        self._ask("explain", entity, ident, link)
+        event = LifeEvent(at=AT, kind="seen", text="changed", actor="poll")
+        return [Life(link=link or "all", flow=entity, state="in_step", label=ident, events=[event])]
+
+    async def quarantine(self, link: str | None = None) -> Sequence[QuarantineItem]:
+        self._ask("quarantine", link)
+        return [
+            QuarantineItem(
+                id=7,
+                link=link or "all",
+                flow="invoice",
+                side="right",
+                key="41",
+                label="S-1",
+                code="validation",
+                reason="period is closed",
+                since=AT,
+            )
+        ]
+
+    async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
+        self._ask("retry", list(ids), actor)
+        return Done(count=len(ids), message="queued", ids=list(ids))
+
+    async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
+        self._ask("skip", list(ids), reason, actor)
+        return Done(count=len(ids), message=reason, ids=list(ids))
+
+
+@dataclass
+class Daemon:
+    operator: MadeUpOperator = field(default_factory=MadeUpOperator)
+    stored: dict[str, tuple[str, list[tuple[str, str]]]] = field(default_factory=dict)
+    store_error: Exception | None = None
+    stored_gate: asyncio.Event | None = None
+    woken: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    url: str = ""
+
+    async def store(self, connection: str, hints: Sequence[tuple[str, str]], delivery: str) -> bool:
+        if self.stored_gate is not None:
+            await self.stored_gate.wait()
+        if self.store_error is not None:
+            raise self.store_error
+        known = delivery in self.stored
+        self.stored.setdefault(delivery, (connection, list(hints)))
+        return not known
+
+    async def waiting(self) -> Sequence[str]:
+        return self.reasons
+
+    def client(self, token: str = OPERATE) -> ApiClient:
+        return ApiClient(self.url, Secret(token), timeout_s=10)
+
+
+@asynccontextmanager
+async def daemon(hooks: dict[str, Hook] | None = None, routes: Sequence[Route] = ()) -> AsyncIterator[Daemon]:
+    there = Daemon()
+    registry = CollectorRegistry()
+    Counter("syncd_posted", "Posted.", registry=registry).inc(3)
+    parts = Parts(
+        operator=there.operator,
+        tokens=TOKENS,
+        store_hints=there.store,
+        wake=there.woken.append,
+        waiting=there.waiting,
+        hooks=hooks or {},
+        metrics=registry,
+        hosts=["sync.example.com"],
+        routes=routes,
+    )
+    async with serve(build(parts), shutdown_s=0.2) as there.url:
+        yield there
