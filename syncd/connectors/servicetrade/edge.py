@@ -30,6 +30,11 @@ class _Head(msgspec.Struct):
     updated: int | None = None
 
 
+class _Written(msgspec.Struct):
+    data: _Head
+
+
+_written = msgspec.json.Decoder(_Written)
 _envelopes = msgspec.json.Decoder(_Envelope)
 _lists = msgspec.json.Decoder(list[msgspec.Raw])
 _heads = msgspec.json.Decoder(_Head)
@@ -125,12 +130,8 @@ class Edge:
 
 def identity(answer: Answer) -> str:
     """The id of what a write answered with."""
-
-    class _Written(msgspec.Struct):
-        data: _Head
-
     try:
-        return str(msgspec.json.decode(answer.body, type=_Written).data.id)
+        return str(_written.decode(answer.body).data.id)
     except msgspec.MsgspecError:
         raise UnreadableAnswer("servicetrade: the answer to a write names no record") from None
 
