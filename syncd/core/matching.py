@@ -16,6 +16,8 @@ def natural_keys(
 ) -> tuple[str | None, ...]:
     """The record's natural keys as normalised text, one per entry of ``match``.
 
+    ``name~40`` stands for the first 40 normalised characters of ``name``: a ledger may have cut it.
+
     None where a part is empty (an empty field matches nothing) or is a reference (each side has its
     own keys for it, so text of one side cannot equal text of the other).
     """
@@ -24,11 +26,14 @@ def natural_keys(
 
 def _natural_key(record: Record, names: tuple[str, ...], fields: Mapping[str, FieldPolicy]) -> str | None:
     parts = []
-    for name in names:
+    for spelled in names:
+        name, _, width = spelled.partition("~")
         rule = fields.get(name)
         if rule is None or rule.kind is Kind.REFERENCE:
             return None
         part = _normalised(record.get(name), rule)
+        if width:
+            part = part[: int(width)].strip()
         if not part:
             return None
         parts.append(part)

@@ -115,8 +115,6 @@ links:
         fields:
           name: {{rule: left}}
           number: {{rule: right}}
-          phone: {{rule: left}}
-          address: {{rule: left}}
       location: {{mode: observe}}
       job:
         mode: left-to-right

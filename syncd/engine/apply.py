@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdError
-from syncd.core.model import Operation, Record, Side
+from syncd.core.model import IntentState, Operation, Record, Side
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.core.reconcile import Conflict, confirmed_bases, other_amounts
-from syncd.engine.observe import observe_record
+from syncd.engine.observe import Read, observe_record, store_seen
 from syncd.engine.setup import FlowSetup
 from syncd.ports import (
     Acknowledgement,
@@ -78,11 +78,13 @@ class Applier:
                 following = await self._one(following, tally)
 
     async def _one(self, intent: IntentRow, tally: Tally) -> IntentRow | None:
+        setup = self._flows[intent.request.entity]
+        if intent.state is IntentState.PLANNED and not await self._as_decided(setup, intent, tally):
+            return None
         # the last thing before the wire, and one transaction: this is where a hold takes effect
         if not await self._store.mark_sent(intent):
             tally.held += 1
             return None
-        setup = self._flows[intent.request.entity]
         try:
             outcome = await setup.ends[intent.side].connector.submit(intent.request)
         except (RetryLater, RenewCredentials) as refused:
@@ -93,6 +95,27 @@ class Applier:
         except SyncdError as error:
             outcome = Unknown(ErrorClass.INTERNAL, error.message)
         return await self.conclude(intent, outcome, tally)
+
+    async def _as_decided(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> bool:
+        """Whether the record still is what was decided on, where the platform does not check that itself."""
+        request, spec, end = intent.request, setup.specs[intent.side], setup.ends[intent.side]
+        if request.expected is None or request.key is None or spec.conditional_write:
+            return True
+        try:
+            seen = await end.connector.fetch(request.entity, request.key)
+        except SyncdError as error:
+            asked_s = error.after_s if isinstance(error, RetryLater) else None
+            after_s = retry_delay(intent.attempts, asked_s)
+            await self._store.retry_later(intent, ErrorClass.CONNECTION, error.message, after_s)
+            tally.retried += 1
+            tally.errors.append(error.message)
+            return False
+        if seen is None or not moved(setup, intent, seen.raw):
+            return True
+        stream = await self._store.stream(end.connection, request.entity)
+        await store_seen(self._store, stream, spec, [seen], Read())
+        await self._store.drop(intent, "it changed after it was decided about", due_in_s=0.0)
+        return False
 
     async def conclude(self, intent: IntentRow, outcome: Outcome, tally: Tally) -> IntentRow | None:
         """Put one outcome on disk. Returns the intent that follows, if any."""
@@ -105,6 +128,12 @@ class Applier:
                 intent, outcome.error_class, outcome.words, outcome.field or "", following
             )
         if isinstance(outcome, Retry):
+            if intent.state is IntentState.UNCERTAIN:
+                # only the repeat is proven not executed; what it repeats is in doubt as before
+                tally.uncertain += 1
+                after_s = retry_delay(intent.attempts, outcome.after_s)
+                await self._store.uncertain(intent, outcome.words, after_s)
+                return None
             if intent.attempts >= _TRIES_MAX:
                 tally.rejected += 1
                 words = f"refused {intent.attempts} times, each time to be tried later: {outcome.words}"
@@ -157,9 +186,12 @@ class Applier:
 def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlement:
     """What goes to disk for a confirmed intent. Pure. Raises ``RefuseRecord`` for an unreadable record."""
     following = _next(intent, intent.then, intent.side, shown.key if shown else "", setup)
+    spec = setup.specs[intent.side]
+    if intent.request.operation is Operation.DELETE:
+        gone = Seen(intent.request.key or "", intent.request.expected or b"{}", deleted=True)
+        return Settlement(intent, observe_record(spec, gone, None), None, next=following)
     if shown is None:
         return Settlement(intent, None, None, next=following)
-    spec = setup.specs[intent.side]
     try:
         record = spec.map.get(orjson.loads(shown.raw))
     except orjson.JSONDecodeError:
@@ -180,7 +212,22 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
         if given:
             bases = _without(bases, given)
             intent = replace(intent, again=True)
+    elif moved(setup, intent, shown.raw, apart_from=intent.fields):
+        # somebody changed it while we wrote: what was read back is no echo of ours alone
+        intent = replace(intent, again=True)
     return Settlement(intent, observe_record(spec, shown, None), bases, conflicts, following)
+
+
+def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[str] = ()) -> bool:
+    """Whether a record shows other values than it did when the intent was decided. Pure."""
+    lens = setup.specs[intent.side].map
+    names = [f.name for f in setup.policy.fields if f.name not in apart_from]
+    try:
+        before = lens.get(orjson.loads(intent.request.expected or b"{}"))
+        now = lens.get(orjson.loads(raw))
+    except (RefuseRecord, orjson.JSONDecodeError):
+        return True
+    return any(before.get(name) != now.get(name) for name in names)
 
 
 def _given(setup: FlowSetup, sent: Record, shown: Record, intent: IntentRow) -> list[str]:

@@ -17,6 +17,9 @@ from syncd.engine.setup import End
 from syncd.entities import ENTITIES
 from syncd.ports import EntitySpec, Known, Observation, Page, Seen, Store, StreamRow
 
+_GONE = content_hash({"": "gone"})
+"""The content of every removed record: its removal is news once, and so is its return."""
+
 Count = Callable[[int], None]
 """Told how many records were read so far."""
 
@@ -38,14 +41,16 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     its reason when it is decided, and nothing is lost meanwhile.
     """
     raw_hash = xxhash.xxh3_128_digest(seen.raw)
+    if seen.deleted:
+        return Observation(seen.key, seen.raw, raw_hash, _GONE, known, gone=True)
     try:
         wire = orjson.loads(seen.raw)
         record = spec.map.get(wire)
     except (RefuseRecord, orjson.JSONDecodeError):
-        return Observation(seen.key, seen.raw, raw_hash, raw_hash, known, gone=seen.deleted)
+        return Observation(seen.key, seen.raw, raw_hash, raw_hash, known)
     kind = ENTITIES[spec.entity]
     natural = natural_keys(record, kind.match, _fields(spec.entity))
-    return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural, gone=seen.deleted)
+    return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural)
 
 
 def _fields(entity: str) -> dict[str, FieldPolicy]:
@@ -133,7 +138,7 @@ def changed_records(
     digest = xxhash.xxh3_128_digest
     for seen in records:
         have = known.get(seen.key)
-        if gate and have is not None and have.raw_hash == digest(seen.raw) and not seen.deleted:
+        if gate and have is not None and _unmoved(seen, have, digest(seen.raw)):
             continue
         observation = observe_record(spec, seen, have)
         if not gate and have is not None and _equal(observation, have):
@@ -142,8 +147,13 @@ def changed_records(
     return list(fresh.values())
 
 
+def _unmoved(seen: Seen, have: Known, raw_hash: bytes) -> bool:
+    """The same bytes, and as removed (or not) as before."""
+    return have.raw_hash == raw_hash and seen.deleted == (have.content_hash == _GONE)
+
+
 def _equal(o: Observation, have: Known) -> bool:
-    return o.raw_hash == have.raw_hash and o.content_hash == have.content_hash and not o.gone
+    return o.raw_hash == have.raw_hash and o.content_hash == have.content_hash
 
 
 async def observe_keys(store: Store, end: End, entity: str, keys: Sequence[str]) -> Read:

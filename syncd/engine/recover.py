@@ -6,6 +6,7 @@ Looking up goes through a hold; sending again does not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -68,8 +69,6 @@ class Recovery:
                     intent, f"nothing proves whether {intent.request.name} was carried out; a person decides"
                 )
             elif step is Step.SEND:
-                if intent.state is not IntentState.PLANNED:
-                    await self._store.resend(intent)
                 ready.append(intent)
             else:
                 await self._look(intent, step, setup, tally)
@@ -97,7 +96,7 @@ class Recovery:
             await self._store.accepted(intent, intent.request.key or "", _LOOK_AGAIN_S)
         else:
             await self._store.resend(intent)
-            await self._applier.apply([intent], tally)
+            await self._applier.apply([replace(intent, state=IntentState.PLANNED)], tally)
 
     @staticmethod
     async def _found(intent: IntentRow, step: Step, connector: Connector) -> Sequence[Seen]:

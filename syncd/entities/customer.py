@@ -11,7 +11,12 @@ _ADDRESS = Crosses(group="address", normaliser="text")
 
 class Customer(Entity):
     entity: ClassVar[str] = "customer"
-    match: ClassVar[tuple[tuple[str, ...], ...]] = (("number",), ("name", "postal_code"), ("name",))
+    match: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("number",),
+        ("name", "postal_code"),
+        ("name~40", "postal_code"),
+        ("name",),
+    )
     label: ClassVar[tuple[str, ...]] = ("name", "number")
 
     number: Annotated[str | None, Crosses(normaliser="text")] = None

@@ -42,7 +42,8 @@ class Entity(Part):
 
     entity: ClassVar[str]
     match: ClassVar[tuple[tuple[str, ...], ...]]
-    """Natural keys in order of trust, as tuples of field names."""
+    """Natural keys in order of trust, as tuples of field names; ``name~40``: its first 40 normalised
+    characters, for sides that cut it."""
     label: ClassVar[tuple[str, ...]]
     """Fields a person recognises the record by, best first."""
 
