@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from syncd.core.errors import UnreadableAnswer
 from syncd.ports import BridgeChannel, Page, Seen
 
 Row = Mapping[str, Any]
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Reader:
@@ -97,8 +100,12 @@ class Reader:
         return await self.records(source, await self.run(self._statements.where(source, values)))
 
     async def called(self, source: Source, name: str) -> Sequence[Seen]:
-        """Records that a person calls ``name``."""
-        return await self.records(source, await self.run(self._statements.called(source, name)))
+        """Records that a person calls ``name``: by number or name, else by key."""
+        found = await self.records(source, await self.run(self._statements.called(source, name)))
+        if found or source.key == ("recnum",):
+            return found
+        by_key = await self.fetch(source, name)
+        return [by_key] if by_key is not None else []
 
     async def records(self, source: Source, rows: Sequence[Row]) -> Sequence[Seen]:
         """Wire records of those rows, their lines fetched by one statement."""
@@ -184,7 +191,8 @@ def _resumed(token: str) -> _Listed | Position:
 def key_columns(source: Source, key: str) -> Mapping[str, Any] | None:
     """A remote key as its columns; None if no record can have it."""
     if source.key == (ID,):
-        return {ID: key}
+        # SQL Server refuses to compare a GUID with any other text
+        return {ID: key} if _GUID.fullmatch(key) else None
     parts = key.split("-")
     if len(parts) != len(source.key) or not all(is_record_number(part) for part in parts):
         return None

@@ -13,7 +13,7 @@ from syncd.connectors.sage100_contractor.reading import spelled, started
 from syncd.connectors.sage100_contractor.statements import Position
 from syncd.connectors.sage100_contractor.tables import TABLES as SHIPPED
 from syncd.core.errors import NothingMatched, RefuseRecord, UnreadableAnswer
-from syncd.sandbox.sage100_contractor.tables import ACRINV, ACRPMT, ARIVLN, RECCLN
+from syncd.sandbox.sage100_contractor.tables import ACRINV, ACRPMT, ARIVLN, RECCLN, SRVLOC
 from tests.unit.connectors.sage100_contractor.site import Site, walked
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -226,3 +226,20 @@ async def test_empty_references_are_zero_and_read_as_none(site: Site) -> None:
     ((_, raw),) = (await walked(connector, "invoice")).items()
     assert connector.capabilities.entities["invoice"].map.get(json.loads(raw))["tax_district"] is None
     assert site.rows(ACRINV)[0]["taxdst"] == 0
+
+
+async def test_a_location_is_found_by_its_two_numbers(site: Site) -> None:
+    client = site.client()["recnum"]
+    site.add(SRVLOC, recnum=client, locnum=3, locnme="Plant 3")
+    connector, _ = site.connect()
+    for said in ("Plant 3", f"{client}-3"):
+        assert [seen.key for seen in await connector.search("location", said)] == [f"{client}-3"]
+    assert await connector.fetch("location", str(client)) is None
+
+
+async def test_a_key_that_no_record_can_have_is_not_asked_for(site: Site) -> None:
+    """SQL Server answers such a comparison with an error, not with nothing."""
+    connector, channel = site.connect()
+    for entity, key in (("payment", "1001"), ("customer", "Orchard Foods"), ("invoice", "9" * 40)):
+        assert await connector.fetch(entity, key) is None
+    assert channel.queries == []
