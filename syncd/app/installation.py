@@ -20,7 +20,6 @@ from syncd.bridge.channel import Limits
 from syncd.bridge.hub import BridgeHub
 from syncd.clock import SystemClock
 from syncd.config.load import Site
-from syncd.config.policy import flow_policy
 from syncd.connectors.registry import Opening
 from syncd.core.errors import RetryLater, StateLocked
 from syncd.core.model import Side
@@ -169,7 +168,7 @@ def _link(site: Site, name: str, connectors: Mapping[str, Connector]) -> LinkSet
         Side.LEFT: End(link.left.name, connectors[link.left.name]),
         Side.RIGHT: End(link.right.name, connectors[link.right.name]),
     }
-    policies = {entity: flow_policy(site, name, entity) for entity in link.flows}
+    policies = {entity: link.policy(entity) for entity in link.flows}
     return link_setup(name, ends, policies, link.tables)
 
 

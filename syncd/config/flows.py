@@ -89,12 +89,6 @@ class _FlowCheck:
                 f"which {kind.entity} records are ready to be posted is not said",
                 "select: {status: [pending_accounting]}, or `select: {}` for every one of them",
             )
-        names = {f.name for f in kind.policies()}
-        for at, key in enumerate(config.match or ()):
-            for position, name in enumerate(key):
-                if name not in names:
-                    loc = (*self.loc, "match", at, position)
-                    self.problems.unknown(self.document, loc, f"{kind.entity} field", name, names)
 
     def fields(self, custom: set[str], crosswalks: Crosswalks) -> None:
         known = _field_names(self.kind.policies()) | custom

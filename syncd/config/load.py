@@ -23,11 +23,13 @@ from syncd.config.models import (
     LinkConfig,
     SiteConfig,
 )
+from syncd.config.policy import policy_of
 from syncd.config.problems import BrokenFiles, Problems
 from syncd.connectors import registry
 from syncd.connectors.registry import Platform
 from syncd.core.crossing import Table
 from syncd.core.errors import FixInput, Place
+from syncd.core.policy import FlowPolicy
 from syncd.entities import ENTITIES
 
 _CROSSWALKS = TypeAdapter(dict[str, CrosswalkTable])
@@ -71,6 +73,13 @@ class Link:
     def flow(self, entity: str) -> FlowConfig:
         """What the file says of one flow; every default where it says nothing."""
         return self.config.flows[entity] or FlowConfig()
+
+    def policy(self, entity: str) -> FlowPolicy:
+        """The policy of one flow. Fields that only one platform carries are still in it: the engine
+        leaves those out. ``KeyError`` for a flow that the link does not have."""
+        sides = (self.left, self.right)
+        custom = set.intersection(*({*side.config.custom.get(entity, {})} for side in sides))
+        return policy_of(entity, self.flow(entity), sorted(custom))
 
     @property
     def flows(self) -> tuple[str, ...]:

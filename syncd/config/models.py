@@ -255,8 +255,6 @@ class FlowConfig(Section):
     """Which way it writes: observe, left-to-right, right-to-left, both."""
     create: tuple[Side, ...] | None = None
     """Sides on which a missing record may be created."""
-    match: tuple[tuple[str, ...], ...] | None = None
-    """Natural keys in order of trust, each a list of fields that must agree."""
     select: dict[str, tuple[str, ...]] | None = None
     """Field -> values: only such records of the source are created on the other side (the trigger
     status). `{}` selects every record."""

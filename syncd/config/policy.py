@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from syncd.config.models import FieldConfig, FlowConfig
 from syncd.core.model import Side
 from syncd.core.policy import Acknowledge, Deletes, FieldPolicy, FlowPolicy, Kind, Limits, Mode
 from syncd.entities import ENTITIES
 from syncd.entities.entity import CUSTOM
-
-if TYPE_CHECKING:
-    from syncd.config.load import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +30,6 @@ _DEFAULTS: Final = {
 }
 
 
-def flow_policy(site: Site, link: str, entity: str) -> FlowPolicy:
-    """The policy of one flow. Fields that only one platform carries are still in it: the engine
-    leaves those out. ``KeyError`` for a link or flow that the site does not have."""
-    found = site.links[link]
-    custom = set(found.left.config.custom.get(entity, {})) & set(found.right.config.custom.get(entity, {}))
-    return policy_of(entity, found.flow(entity), sorted(custom))
-
-
 def effective_mode(entity: str, config: FlowConfig) -> Mode:
     """The mode, where the file is silent the entity's own."""
     return config.mode or _DEFAULTS.get(entity, _Default()).mode
@@ -58,7 +47,7 @@ def policy_of(entity: str, config: FlowConfig, custom: Iterable[str] = ()) -> Fl
         mode=mode,
         fields=_fields(kind.policies() + own, config.fields, ""),
         create=frozenset(side for side in wanted if mode.writes(side)),
-        match=kind.match if config.match is None else config.match,
+        match=kind.match,
         select={name: frozenset(values) for name, values in (config.select or {}).items()},
         create_only=default.create_only if config.create_only is None else config.create_only,
         post_existing=config.post_existing,

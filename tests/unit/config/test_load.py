@@ -136,13 +136,6 @@ BROKEN: list[tuple[str, str, str, str, str]] = [
         "both connections must define it",
     ),
     (
-        "      customer:\n",
-        "      customer: {match: [[nam]]}\n",
-        ":20 (links.acme.flows.customer.match[0][0])",
-        "unknown customer field 'nam'",
-        "did you mean 'name'?",
-    ),
-    (
         "select: {status: [pending_accounting]}",
         "select: {state: [x]}",
         ":22 (links.acme.flows.invoice.select.state)",

@@ -10,7 +10,7 @@ import pytest
 
 from syncd.config.load import load
 from syncd.config.models import FlowConfig, Schedule
-from syncd.config.policy import flow_policy, policy_of
+from syncd.config.policy import policy_of
 from syncd.core.model import Side
 from syncd.core.policy import Deletes, Kind, Mode, Rule
 
@@ -79,16 +79,16 @@ def test_a_sites_flow_carries_its_own_fields_acknowledgements_and_brakes(
 ) -> None:
     path = edited("      customer:\n", "      customer: {limits: {deletes_count: 1}, skew_margin: 2m}\n")
     site = load(path)
-    customer = flow_policy(site, "acme", "customer")
+    customer = site.links["acme"].policy("customer")
     assert customer.field_named("custom.warranty") is not None
     assert customer.field_named("custom.region") is None, "only one side defines it"
     assert (customer.limits.deletes_count, customer.limits.deletes_share) == (1, 0.05)
     assert customer.skew_margin_s == 120
-    invoice = flow_policy(site, "acme", "invoice")
+    invoice = site.links["acme"].policy("invoice")
     assert invoice.select == {"status": {"pending_accounting"}}
     assert invoice.acknowledge.posted == (("set_external_id", "{key}"), ("set_status", "processed"))
     assert invoice.acknowledge.rejected == (("set_status", "failed"), ("comment", "{reason}"))
-    assert invoice.fingerprint() != flow_policy(site, "acme", "payment").fingerprint()
+    assert invoice.fingerprint() != site.links["acme"].policy("payment").fingerprint()
 
 
 def test_an_interval_counts_from_the_start_and_a_cron_line_in_its_own_zone() -> None:
