@@ -15,7 +15,7 @@ from enum import StrEnum
 from syncd.core.crossing import Crossing
 from syncd.core.errors import AwaitReference, RefuseRecord
 from syncd.core.model import Operation, Record, Side, SideState, Tombstone, Value
-from syncd.core.policy import Deletes, FieldPolicy, FlowPolicy, Rule
+from syncd.core.policy import Deletes, FieldPolicy, FlowPolicy, Kind, Rule
 
 
 class Verb(StrEnum):
@@ -192,6 +192,8 @@ def _after_removal(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> De
             left=None if gone is Side.LEFT else living, right=None if gone is Side.RIGHT else living
         )
         return _one_sided(lone, policy, crossing)
+    if edited:
+        return Decision(Verb.HOLD, f"removed on the {gone.value} ({tomb.evidence}), edited on the other side")
     if policy.deletes is Deletes.PROPAGATE and policy.mode.writes(gone.other) and not policy.create_only:
         return Decision(Verb.WRITE, tomb.evidence, write=Write(gone.other, Operation.DELETE))
     return Decision(Verb.HOLD, f"removed on the {gone.value} ({tomb.evidence}); the flow holds removals")
@@ -320,6 +322,10 @@ def _first_difference(
     if winner is not None and policy.mode.writes(winner.other):
         _write(unit, winner.other, Why.OWNER, sides, crossing, merge)
     elif policy.mode.writes(Side.LEFT) or policy.mode.writes(Side.RIGHT):
+        for f in unit:
+            if f.kind is Kind.REFERENCE:
+                # whether they differ is known only once the record referred to is paired: wait for it
+                crossing.cross(f, sides[Side.LEFT][f.name], Side.RIGHT)
         merge.conflicts.append(_conflict(unit, Why.FIRST_DIFFERENCE))
 
 
@@ -336,7 +342,7 @@ def _settle_unit(
     rule = _rule(unit)
     if policy.create_only:
         # the ledger owns a posted document: its edits are taken note of, the source's need a person
-        if changed[Side.LEFT] and policy.mode.writes(Side.RIGHT):
+        if any(changed[side] and policy.mode.writes(side.other) for side in Side):
             merge.conflicts.append(_conflict(unit, Why.POSTED))
         return
     if rule is Rule.IMMUTABLE:

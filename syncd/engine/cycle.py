@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from syncd.core.brakes import Census, Trip, check
 from syncd.core.matching import Matches, pair_up
-from syncd.core.model import PairState, Side
+from syncd.core.model import Side
 from syncd.core.plan import Plan, Planned
 from syncd.core.reconcile import Verb
 from syncd.engine import decide as deciding
@@ -113,6 +113,8 @@ class LinkEngine:
         async with self._one_at_a_time:
             if not self._recovered:
                 await self.recover()
+            # broken off in the middle, it leaves writes that nobody waits for: recover before the next
+            self._recovered = False
             flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
             outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
             doubt = Tally()
@@ -123,6 +125,7 @@ class LinkEngine:
             for _ in range(_ROUNDS_MAX):
                 if not await self._round(flows, outcome, only, progress, actor):
                     break
+            self._recovered = True
             return outcome
 
     async def drain(self, *, scheduled: bool) -> CycleOutcome:
@@ -167,13 +170,14 @@ class LinkEngine:
             by_entity: dict[str, list[str]] = {}
             for _, entity, key in hints:
                 by_entity.setdefault(entity, []).append(key)
+            unread: set[tuple[str, str]] = set()
             for entity, keys in by_entity.items():
                 if entity in end.connector.capabilities.entities:
-                    await observe_keys(self.store, end, entity, keys)
+                    read = await observe_keys(self.store, end, entity, keys)
+                    unread |= {(entity, key) for key in read.unread}
                     touched.add((side, entity))
-            if hints:
-                # only now: a fetch that failed leaves its hints for the next time
-                await self.store.hints_done([ident for ident, _, _ in hints])
+            # only now, and only what was read: the others are for the next time
+            await self.store.hints_done([i for i, entity, key in hints if (entity, key) not in unread])
         return touched
 
     async def _read(
@@ -280,8 +284,7 @@ class FlowRun:
         after = 0
         while rows := await self._store.due_pairs(flow, BATCH * 5, self._only, after):
             after = rows[-1].id
-            fresh = [row for row in rows if row.state in (PairState.DUE, PairState.QUARANTINED)]
-            sides = [deciding.parse(self._setup, row) for row in fresh]
+            sides = [deciding.parse(self._setup, row) for row in rows]
             for side in Side:
                 await self._match_side(flow, streams, sides, side)
             self._progress(self._setup.entity, "matching", after, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 import xxhash
@@ -32,6 +32,8 @@ class Read:
     changed: int = 0
     complete: bool = False
     error: str = ""
+    unread: list[str] = field(default_factory=list)
+    """Of single keys: those that the platform could not serve now."""
 
 
 def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observation:
@@ -40,7 +42,7 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     A record that cannot be mapped is stored all the same, by its bytes: it will be quarantined with
     its reason when it is decided, and nothing is lost meanwhile.
     """
-    raw_hash = xxhash.xxh3_128_digest(seen.raw)
+    raw_hash = shown_hash(spec, seen.raw)
     if seen.deleted:
         return Observation(seen.key, seen.raw, raw_hash, _GONE, known, gone=True)
     try:
@@ -51,6 +53,20 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     kind = ENTITIES[spec.entity]
     natural = natural_keys(record, kind.match, _fields(spec.entity))
     return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural)
+
+
+def shown_hash(spec: EntitySpec, raw: bytes) -> bytes:
+    """Equal for a record that did not change: the hash of its bytes, or, where a platform writes the same
+    record in other bytes each time, of what the lens reads of them. Equal means: maps to the same. Pure."""
+    if not spec.raw_stable and not spec.conditional_write:  # there the version, read or not, is news
+        try:
+            wire = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            wire = None
+        if isinstance(wire, dict):
+            read = {name: wire[name] for name in spec.map.roots if name in wire}
+            return xxhash.xxh3_128_digest(orjson.dumps(read, option=orjson.OPT_SORT_KEYS))
+    return xxhash.xxh3_128_digest(raw)
 
 
 def _fields(entity: str) -> dict[str, FieldPolicy]:
@@ -79,7 +95,7 @@ async def read_stream(store: Store, end: End, entity: str, *, full: bool = False
     if stream.resume is not None and stream.walk_since == since and not (full or remapped):
         resume = stream.resume
     read = Read()
-    gate = not remapped and spec.raw_stable
+    gate = not remapped
     try:
         pages = end.connector.pages(entity, since=since, resume=resume)
         complete = True
@@ -130,15 +146,14 @@ def changed_records(
 ) -> list[Observation]:
     """The records of a page whose bytes are new to us. Pure.
 
-    ``gate`` off: every record is mapped, for platforms whose bytes are not stable and after the map
-    itself has changed. A record that a page shows twice counts once, as it was shown last.
+    ``gate`` off: every record is mapped, because the map itself has changed. A record that a page shows
+    twice counts once, as it was shown last.
     """
     assert isinstance(known, dict)
     fresh: dict[str, Observation] = {}
-    digest = xxhash.xxh3_128_digest
     for seen in records:
         have = known.get(seen.key)
-        if gate and have is not None and _unmoved(seen, have, digest(seen.raw)):
+        if gate and have is not None and _unmoved(seen, have, shown_hash(spec, seen.raw)):
             continue
         observation = observe_record(spec, seen, have)
         if not gate and have is not None and _equal(observation, have):
@@ -157,16 +172,28 @@ def _equal(o: Observation, have: Known) -> bool:
 
 
 async def observe_keys(store: Store, end: End, entity: str, keys: Sequence[str]) -> Read:
-    """Fetch single records (hints, one record on command) into their stream. The watermark stays."""
+    """Fetch single records (hints, one record on command) into their stream. The watermark stays.
+
+    Never raises for the platform's faults: what it will not show us is left to the walk.
+    """
     spec = end.connector.capabilities.entities[entity]
     stream = await store.stream(end.connection, entity)
     found: list[Seen] = []
     read = Read(complete=True)
-    for key in keys:
-        seen = await end.connector.fetch(entity, key)
+    for at, key in enumerate(keys):
+        try:
+            seen = await end.connector.fetch(entity, key)
+        except RefuseRecord:
+            continue
+        except SyncdError as error:
+            # one fault is enough: what troubles the platform troubles the rest of them too
+            read.error, read.unread = error.message, list(keys[at:])
+            break
         if seen is not None:
             found.append(seen)
     await store_seen(store, stream, spec, found, read)
+    if read.error:
+        await store.stream_failed(stream.id, read.error)
     return read
 
 

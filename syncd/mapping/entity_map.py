@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -62,6 +63,11 @@ class EntityMap:
                     remedy="mend the record at its source, or the map if the platform changed",
                 ) from None
         return record
+
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """The top-level names of the wire record that ``get`` reads: records equal in these read equal."""
+        return tuple(dict.fromkeys(field.path.partition(".")[0] for field in self.fields))
 
     def put(self, wanted: Record, wire: Mapping[str, Any] | None) -> dict[str, Any]:
         """The patch, nested like the wire; empty when nothing must change.
@@ -136,8 +142,9 @@ def apply(wire: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
 
 def _at(wire: Mapping[str, Any], path: str) -> Any:
     at: Any = wire
-    for step in path.split("."):
-        if not isinstance(at, Mapping):
+    for step in path.split(".") if "." in path else (path,):
+        # `dict` first: asking the abstract class costs more than everything else here
+        if type(at) is not dict and not isinstance(at, Mapping):
             # a null or text where a record belongs says nothing about what would be inside it
             return _MISSING if at is not None else None
         if step not in at:

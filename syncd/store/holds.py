@@ -17,14 +17,14 @@ EVERYTHING = "everything"
 """The scope of the kill switch."""
 
 
-def scopes(connection: str, link: str, entity: str, key: str) -> tuple[str, ...]:
-    """Every scope a write falls under, widest first."""
+def scopes(connection: str, link: str, entity: str, keys: Sequence[str]) -> tuple[str, ...]:
+    """Every scope a write falls under, widest first. ``keys``: the record's, of either side."""
     return (
         EVERYTHING,
         f"connection:{connection}",
         f"link:{link}",
         f"flow:{link}/{entity}",
-        f"record:{link}/{entity}/{key}",
+        *(f"record:{link}/{entity}/{key}" for key in keys),
     )
 
 

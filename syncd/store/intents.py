@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from syncd.core import canonical
 from syncd.core.model import IntentState, PairState, Side
@@ -54,8 +54,6 @@ _IN_FLIGHT = (
         reason=None,
         field="",
         attempts=0,
-        forced=literal(False),
-        historical=literal(False),
         waits_side=None,
         waits_entity=None,
         waits_key=None,

@@ -88,14 +88,13 @@ def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: 
     fresh = and_(remote.c.stream_id == stream_id, remote.c.seq > offset, remote.c.seq <= newest)
     mine, seen = id_column(side), hash_column(side)
     now_hash = select(remote.c.content_hash).where(remote.c.id == mine).scalar_subquery()
-    gone = select(remote.c.gone).where(remote.c.id == mine).scalar_subquery()
     # the hash last decided on: our own write's echo is equal to it and wakes nobody
     woken = c.execute(
         update(pair)
         .where(
             pair.c.flow_id == at.id,
             mine.in_(select(remote.c.id).where(fresh)),
-            or_(seen.is_(None), seen != now_hash, gone),
+            or_(seen.is_(None), seen != now_hash),
         )
         .values(due_at=k.now)
     ).rowcount

@@ -183,5 +183,6 @@ def _quarantined_of(c: Connection, pairs: Sequence[int]) -> list[int]:
 
 
 def _note(c: Connection, k: Keeper, pairs: Sequence[int], kind: str, text: str, actor: str) -> None:
-    flows = dict(c.execute(select(pair.c.id, pair.c.flow_id).where(pair.c.id.in_(pairs))).tuples().all())
+    rows = c.execute(select(pair.c.id, pair.c.flow_id).where(pair.c.id.in_(pairs)))
+    flows = {row.id: row.flow_id for row in rows}
     journal.write(c, k, [journal.Entry(kind, flows[i], i, text=text, actor=actor) for i in pairs])

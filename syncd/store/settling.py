@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, literal, select, update
 
 from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.core.outcome import ErrorClass
@@ -42,8 +42,10 @@ _POSTED = (
         words=None,
     )
 )
-_PLANNED = select(intent.c.id).where(
-    intent.c.id.in_(bindparam("ids", expanding=True)), intent.c.state == IntentState.PLANNED.value
+_SENDABLE = select(intent.c.id, intent.c.state).where(
+    intent.c.id.in_(bindparam("ids", expanding=True)),
+    # one in doubt is repeated under its idempotency key; never anything that was settled meanwhile
+    intent.c.state.in_([IntentState.PLANNED.value, IntentState.UNCERTAIN.value]),
 )
 _OTHERS_OPEN = (
     select(intent.c.pair_id)
@@ -58,7 +60,9 @@ _IN_CONFLICT = (
     select(conflict.c.pair_id).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True))).distinct()
 )
 _REST = (
-    update(pair).where(pair.c.id == bindparam("row")).values(state=bindparam("rest"), since=bindparam("at"))
+    update(pair)
+    .where(pair.c.id == bindparam("row"))
+    .values(state=bindparam("rest"), since=bindparam("at"), forced=literal(False), historical=literal(False))
 )
 _BOUND = {
     Side.LEFT: update(pair)
@@ -69,6 +73,8 @@ _BOUND = {
     .values(right_id=bindparam("remote"), right_hash=bindparam("content")),
 }
 _AGAIN = update(pair).where(pair.c.id == bindparam("row")).values(due_at=bindparam("at"))
+_LOOK_AGAIN = timedelta(seconds=30)
+"""How often one in doubt is looked at while a hold keeps it from being repeated."""
 
 
 # -- sent -------------------------------------------------------------------------------------
@@ -77,11 +83,11 @@ _AGAIN = update(pair).where(pair.c.id == bindparam("row")).values(due_at=bindpar
 def mark_sent(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> list[bool]:
     """Hold check and mark, in this one transaction: what a hold covers is not marked."""
     open_holds = {hold.scope: hold.reason for hold in holds.active(c, None)}
-    planned = set(c.execute(_PLANNED, {"ids": [at.id for at in intents]}).scalars())
+    sendable = {(row.id, row.state) for row in c.execute(_SENDABLE, {"ids": [at.id for at in intents]})}
     free = []
     for at in intents:
         reason = _covering(open_holds, at) if open_holds else None
-        if at.id not in planned:
+        if (at.id, at.state.value) not in sendable:
             continue
         if reason is None:
             free.append(at)
@@ -96,17 +102,21 @@ def mark_sent(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> list[bo
 
 
 def _covering(open_holds: dict[str, str], at: IntentRow) -> str | None:
-    key = at.request.source_key or at.request.key or ""
-    scopes = holds.scopes(at.connection, at.link, at.request.entity, key)
+    keys = [key for key in (at.request.source_key, at.request.key) if key]
+    scopes = holds.scopes(at.connection, at.link, at.request.entity, keys)
     return next((open_holds[scope] for scope in scopes if scope in open_holds), None)
 
 
 def _yield_to_hold(c: Connection, k: Keeper, at: IntentRow, reason: str) -> None:
     """What is unsent is dropped and planned anew on release (latest state); an action waits as it is."""
+    if at.state is IntentState.UNCERTAIN:
+        # the hold stops its repeat; what was sent before is in doubt all the same
+        _move(c, at, IntentState.UNCERTAIN, due_at=k.now + _LOOK_AGAIN)
+        return
     if at.request.operation is Operation.ACTION:
         _move(c, at, IntentState.HELD, error_class=ErrorClass.GUARD.value, due_at=None)
     else:
-        c.execute(delete(intent).where(intent.c.id == at.id))
+        _forget(c, k, at, reason)
     if at.pair not in _others_open(c, [at]):
         c.execute(
             update(pair)
@@ -185,7 +195,7 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> None:
 
 
 def _rest(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
-    """Pairs that nothing more is under way for come to rest: in step, or in conflict."""
+    """Pairs that nothing more is under way for come to rest: in step, in conflict, or gone."""
     if not intents:
         return
     busy = _others_open(c, intents)
@@ -193,15 +203,10 @@ def _rest(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
     if not resting:
         return
     contested = set(c.execute(_IN_CONFLICT, {"pairs": sorted(resting)}).scalars())
-    rows = [
-        {
-            "row": ident,
-            "at": k.now,
-            "rest": (PairState.CONFLICT if ident in contested else PairState.IN_STEP).value,
-        }
-        for ident in sorted(resting)
-    ]
-    c.execute(_REST, rows)
+    rest = dict.fromkeys(resting, PairState.IN_STEP) | dict.fromkeys(contested, PairState.CONFLICT)
+    gone = {at.pair for at in intents if at.request.operation is Operation.DELETE}
+    rest |= dict.fromkeys(resting & gone, PairState.GONE)
+    c.execute(_REST, [{"row": i, "at": k.now, "rest": state.value} for i, state in sorted(rest.items())])
 
 
 def _wake(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
@@ -321,8 +326,24 @@ def resend(c: Connection, k: Keeper, at: IntentRow) -> None:
     )
 
 
+def _forget(c: Connection, k: Keeper, at: IntentRow, words: str) -> None:
+    """It is proven not carried out. Once it was sent it stays on record, and so does its reference."""
+    if not at.attempts:
+        c.execute(delete(intent).where(intent.c.id == at.id))
+        return
+    _move(
+        c,
+        at,
+        IntentState.REJECTED,
+        settled_at=k.now,
+        due_at=None,
+        error_class=ErrorClass.CONFLICT.value,
+        words=k.text(at.connection, "words", words),
+    )
+
+
 def drop(c: Connection, k: Keeper, at: IntentRow, words: str, due_in_s: float) -> None:
-    c.execute(delete(intent).where(intent.c.id == at.id))
+    _forget(c, k, at, words)
     values: dict[str, Any] = {"due_at": k.now + timedelta(seconds=due_in_s)}
     if at.pair not in _others_open(c, [at]):
         values["state"] = PairState.DUE.value

@@ -54,7 +54,7 @@ def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
 
 
 def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:
-    rows = c.execute(_KNOWN, {"stream": stream_id, "keys": list(keys)})
+    rows = c.execute(_KNOWN, {"stream": stream_id, "keys": list(keys)}).all()
     return {key: Known(ident, raw, content) for key, ident, raw, content in rows}
 
 
@@ -80,7 +80,7 @@ def store_observations(
     """Insert or update the records; returns their ids in order. Equal content only refreshes the bytes."""
     if not observations:
         return []
-    changed = [o for o in observations if o.known is None or o.known.content_hash != o.content_hash or o.gone]
+    changed = [o for o in observations if o.known is None or o.known.content_hash != o.content_hash]
     seq = _take_seqs(c, stream_id, len(changed)) if changed else {}
     numbers = dict(zip(map(id, changed), seq, strict=False))
     _touch(c, k, owner, [o for o in observations if id(o) not in numbers])

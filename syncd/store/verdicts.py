@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
+from sqlalchemy import Boolean, Connection, and_, bindparam, delete, insert, select, update
 
 from syncd.core.model import PairState, Record, Side
 from syncd.core.reconcile import Conflict
@@ -30,7 +30,8 @@ _VERDICT = (
         right_hash=bindparam("on_right"),
         attempts=bindparam("tries"),
         historical=bindparam("is_historical"),
-        forced=literal(False),
+        # an order stands until it is carried out, also while the record waits for another
+        forced=and_(pair.c.forced, bindparam("is_waiting", type_=Boolean)),
         waits_side=bindparam("waiting_side"),
         waits_entity=bindparam("waiting_entity"),
         waits_key=bindparam("waiting_key"),
@@ -70,6 +71,7 @@ def _verdict_values(v: Verdict, k: Keeper, at: FlowRow) -> dict[str, Any]:
         "on_right": v.hashes.get(Side.RIGHT),
         "tries": v.attempts,
         "is_historical": v.historical,
+        "is_waiting": v.state is PairState.WAITING,
         "waiting_side": side.value if side else None,
         "waiting_entity": entity,
         "waiting_key": key,
