@@ -35,7 +35,7 @@ class State(Section):
     password: SecretRef | None = None
     """The database's password, for PostgreSQL."""
     retention_days: Annotated[int, Field(ge=1)] = 400
-    """How long the journal and sealed observations are kept. A fiscal year and a month by default."""
+    """How long the journal and settled intents are kept. A fiscal year and a month by default."""
 
     @field_validator("url")
     @classmethod

@@ -95,9 +95,13 @@ class Identifier:
             return KEEP
         if value is None:
             return self.none
+        text = str(value)
         if not self.as_integer:
-            return str(value)
-        return int(str(value))
+            return text
+        # "007" would read back as "7": another identifier
+        if not text.isascii() or not text.isdigit() or str(int(text)) != text:
+            raise ValueError("this platform numbers such records, and the value is not a plain whole number")
+        return int(text)
 
 
 @dataclass(frozen=True, slots=True)
