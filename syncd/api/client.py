@@ -15,6 +15,7 @@ from syncd.api import requests
 from syncd.api.errors import Problem, exception
 from syncd.api.models import (
     Done,
+    HoldView,
     Life,
     PlanView,
     Progress,
@@ -33,6 +34,7 @@ _status: Final = TypeAdapter(Status)
 _plan: Final = TypeAdapter(PlanView)
 _sent: Final = TypeAdapter(SendResult)
 _done: Final = TypeAdapter(Done)
+_hold: Final = TypeAdapter(HoldView)
 _lives: Final[TypeAdapter[list[Life]]] = TypeAdapter(list[Life])
 _items: Final[TypeAdapter[list[QuarantineItem]]] = TypeAdapter(list[QuarantineItem])
 _line: Final[TypeAdapter[Progress | SyncReport | Problem]] = TypeAdapter(Progress | SyncReport | Problem)
@@ -107,6 +109,13 @@ class ApiClient:
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         asked = requests.Skip(ids=list(ids), reason=reason, actor=actor)
         return await self._ask("POST", "quarantine/skip", asked, _done)
+
+    async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
+        asked = requests.Hold(scope=scope, reason=reason, actor=actor)
+        return await self._ask("POST", "hold", asked, _hold)
+
+    async def release(self, ids: Sequence[int], actor: str = "") -> Done:
+        return await self._ask("POST", "release", requests.Release(ids=list(ids), actor=actor), _done)
 
     async def _ask(self, method: str, path: str, asked: Asked, answer: TypeAdapter[_T]) -> _T:
         try:

@@ -6,7 +6,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from syncd.api.models import Done, Life, PlanView, Progress, QuarantineItem, SendResult, Status, SyncReport
+from syncd.api.models import (
+    Done,
+    HoldView,
+    Life,
+    PlanView,
+    Progress,
+    QuarantineItem,
+    SendResult,
+    Status,
+    SyncReport,
+)
 
 
 class Operator(Protocol):
@@ -38,4 +48,13 @@ class Operator(Protocol):
 
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         """Leave these records alone until they change again."""
+        ...
+
+    async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
+        """No write passes here until it is released: ``everything``, ``connection:NAME``, ``link:NAME``,
+        ``flow:LINK/ENTITY`` or ``record:LINK/ENTITY/KEY``. Raises ``FixInput`` for any other scope."""
+        ...
+
+    async def release(self, ids: Sequence[int], actor: str = "") -> Done:
+        """What waited is planned anew from the latest state."""
         ...

@@ -59,6 +59,21 @@ class Retry(Asked):
     actor: str = ""
 
 
+class Hold(Asked):
+    """``POST /api/v1/hold``"""
+
+    scope: str
+    reason: str
+    actor: str = ""
+
+
+class Release(Asked):
+    """``POST /api/v1/release``"""
+
+    ids: list[int]
+    actor: str = ""
+
+
 class Skip(Asked):
     """``POST /api/v1/quarantine/skip``"""
 

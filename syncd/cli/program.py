@@ -45,6 +45,8 @@ _COMMANDS = {
     "bridge": ("daemon:bridge", "Run the bridge beside an on-premises ERP."),
     "status": ("records:status", "Show how every link stands."),
     "explain": ("records:explain", "Tell the life of one record."),
+    "hold": ("holds:hold", "Let no write pass until it is released."),
+    "release": ("holds:release", "Release holds; what waited is planned anew."),
     "demo": ("sandbox:demo", "Watch the main job on two sandboxes on this machine."),
 }
 _GROUPS = {

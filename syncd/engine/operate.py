@@ -10,6 +10,7 @@ from typing import Protocol
 from syncd.api.models import (
     ConnectionStatus,
     Done,
+    HoldView,
     Life,
     LinkStatus,
     PlanView,
@@ -19,13 +20,13 @@ from syncd.api.models import (
     Status,
     SyncReport,
 )
-from syncd.core.errors import NothingMatched
+from syncd.core.errors import FixInput, NothingMatched
 from syncd.core.model import PairState, Side
 from syncd.engine import views
 from syncd.engine.cycle import CycleOutcome, LinkEngine
 from syncd.engine.observe import Read, observe_keys, store_seen
 from syncd.engine.setup import FlowSetup
-from syncd.ports import BridgeChannel, Clock, PairLife, Records, Seen, Store
+from syncd.ports import EVERYTHING, BridgeChannel, Clock, PairLife, Records, Seen, Store
 
 _BRING_ALONG_MAX = 5
 """How deep one record on command brings along what it refers to (invoice, job, location, customer)."""
@@ -235,6 +236,31 @@ class LocalOperator:
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         count = await self._store.skip(ids, reason, actor)
         return Done(count=count, message=f"{count} left alone until they change", ids=list(ids))
+
+    async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
+        self._check_scope(scope)
+        return views.hold_view(await self._store.hold(scope, reason, actor))
+
+    async def release(self, ids: Sequence[int], actor: str = "") -> Done:
+        count = await self._store.release(ids, actor)
+        if not count:
+            raise NothingMatched("none of these holds is open", remedy="`syncd status` shows the open ones")
+        return Done(count=count, message=f"{count} released; what waited is planned anew", ids=list(ids))
+
+    def _check_scope(self, scope: str) -> None:
+        """A hold that names nothing would hold nothing, and nobody would notice."""
+        kind, _, name = scope.partition(":")
+        links = {"link": name, "flow": name.partition("/")[0], "record": name.partition("/")[0]}
+        if scope == EVERYTHING or (kind == "connection" and name in self._connections):
+            return
+        if kind in links and links[kind] in self._links:
+            entity = name.split("/")[1] if kind != "link" and "/" in name else None
+            if kind == "link" or self._links[links[kind]].setup.flow(entity or ""):
+                return
+        raise FixInput(
+            f"{scope!r} names nothing that can be held",
+            remedy="everything, connection:NAME, link:NAME, flow:LINK/ENTITY or record:LINK/ENTITY/KEY",
+        )
 
     # -- choosing
 

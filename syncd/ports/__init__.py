@@ -20,6 +20,7 @@ from syncd.ports.connector import (
     WriteRequest,
 )
 from syncd.ports.store import (
+    EVERYTHING,
     Acknowledgement,
     Counts,
     Event,
@@ -41,6 +42,7 @@ from syncd.ports.store import (
 )
 
 __all__ = [
+    "EVERYTHING",
     "Acknowledgement",
     "BridgeChannel",
     "Capabilities",

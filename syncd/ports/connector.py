@@ -84,7 +84,7 @@ class EntitySpec:
     read_back: bool = True
     """Whether a write must be read back because its answer does not carry the whole record."""
     raw_stable: bool = True
-    """Whether unchanged records come back in the same bytes (the raw-bytes gate pays)."""
+    """Whether unchanged records come back in the same bytes. Else they are told by what the map reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 from syncd.core.brakes import Trip
 from syncd.core.crossing import PairKey
@@ -37,9 +37,8 @@ class StreamRow:
     """Of the map its content hashes were made with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows of a record that a page shows."""
+class Known(NamedTuple):
+    """What the store knows of a record that a page shows. One is made for every record read."""
 
     id: int
     raw_hash: bytes
@@ -186,6 +185,10 @@ class Settlement:
     conflicts: Sequence[Conflict] = ()
     """Found while confirming (the ledger shows another amount); added to those already open."""
     next: Acknowledgement | None = None
+
+
+EVERYTHING: Final = "everything"
+"""The hold scope of the kill switch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class Control:
             post("send", requests.Send, self._send),
             post("quarantine/retry", requests.Retry, self._retry),
             post("quarantine/skip", requests.Skip, self._skip),
+            post("hold", requests.Hold, self._hold),
+            post("release", requests.Release, self._release),
             Route("POST", "/api/v1/sync", Scope.OPERATE, self._sync),
         )
 
@@ -76,6 +78,12 @@ class Control:
 
     async def _skip(self, asked: requests.Skip) -> bytes:
         return _json(await self._operator.quarantine_skip(asked.ids, asked.reason, asked.actor))
+
+    async def _hold(self, asked: requests.Hold) -> bytes:
+        return _json(await self._operator.hold(asked.scope, asked.reason, asked.actor))
+
+    async def _release(self, asked: requests.Release) -> bytes:
+        return _json(await self._operator.release(asked.ids, asked.actor))
 
     async def _sync(self, request: web.Request) -> web.StreamResponse:
         """One JSON document a line as the run goes on; the last is a report, or a ``Problem``.

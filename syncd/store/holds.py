@@ -9,12 +9,9 @@ from sqlalchemy import Connection, Row, insert, literal, or_, select, update
 
 from syncd.core.model import IntentState, PairState
 from syncd.core.outcome import ErrorClass
-from syncd.ports.store import HoldRow
+from syncd.ports.store import EVERYTHING, HoldRow
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, hold, intent, pair
-
-EVERYTHING = "everything"
-"""The scope of the kill switch."""
 
 
 def scopes(connection: str, link: str, entity: str, keys: Sequence[str]) -> tuple[str, ...]:

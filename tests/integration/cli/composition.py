@@ -121,6 +121,12 @@ class FakeOperator:
             )
         ]  # fmt: skip
 
+    async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
+        return HoldView(id=8, scope=scope, reason=reason, by=actor, since=AT, release="syncd release 8")
+
+    async def release(self, ids: Sequence[int], actor: str = "") -> Done:
+        return Done(count=len(ids), message=f"{len(ids)} released", ids=list(ids))
+
     async def quarantine(self, link: str | None = None) -> Sequence[QuarantineItem]:
         self._known(link)
         if self.mode == "clean":

@@ -16,6 +16,7 @@ from syncd.api.models import (
     Done,
     FlowReport,
     Health,
+    HoldView,
     Life,
     LifeEvent,
     LinkStatus,
@@ -95,6 +96,14 @@ class MadeUpOperator:
         self._ask("explain", entity, ident, link)
         event = LifeEvent(at=AT, kind="seen", text="changed", actor="poll")
         return [Life(link=link or "all", flow=entity, state="in_step", label=ident, events=[event])]
+
+    async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
+        self._ask("hold", scope, reason, actor)
+        return HoldView(id=4, scope=scope, reason=reason, by="ann", since=AT, release="syncd release 4")
+
+    async def release(self, ids: Sequence[int], actor: str = "") -> Done:
+        self._ask("release", list(ids), actor)
+        return Done(count=len(ids), message="released", ids=list(ids))
 
     async def quarantine(self, link: str | None = None) -> Sequence[QuarantineItem]:
         self._ask("quarantine", link)

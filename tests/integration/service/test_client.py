@@ -40,6 +40,8 @@ CALLS: dict[str, Callable[[Operator], Awaitable[Any]]] = {
     "quarantine": lambda o: o.quarantine(),
     "quarantine of a link": lambda o: o.quarantine("orchard"),
     "retry": lambda o: o.quarantine_retry([7, 8], actor="ann"),
+    "hold": lambda o: o.hold("link:orchard", "year end", actor="ann"),
+    "release": lambda o: o.release([4], actor="ann"),
     "skip": lambda o: o.quarantine_skip([7], "written off", actor="ann"),
 }
 

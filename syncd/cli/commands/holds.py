@@ -1,0 +1,57 @@
+"""``hold`` and ``release``: no write passes a hold, not even one already planned."""
+
+from __future__ import annotations
+
+from syncd.cli import session
+from syncd.cli.confirm import confirm
+from syncd.cli.exits import Exit
+from syncd.cli.output import Column, emit, say
+
+_COLUMNS = [
+    Column("id", "ID", right=True),
+    Column("scope", "SCOPE"),
+    Column("reason", "REASON"),
+    Column("by", "BY"),
+    Column("since", "SINCE"),
+]
+
+
+def hold(scope: str, /, *, reason: str) -> int:
+    """Let no write pass until it is released. Reading goes on, and what arrives waits; a write that was
+    sent already may still finish.
+
+    For example:
+      syncd hold link:acme --reason "year end, ask Dana"
+      syncd hold flow:acme/invoice --reason "tax codes change on the 1st"
+      syncd hold everything --reason "looking into a wrong posting"
+
+    Parameters
+    ----------
+    scope
+        everything, connection:NAME, link:NAME, flow:LINK/ENTITY or record:LINK/ENTITY/KEY.
+    reason
+        For whoever finds it.
+    """
+    held = session.ask(lambda operator: operator.hold(scope, reason, session.actor()))
+    row = held.model_dump(mode="json")
+    emit(row, [row], _COLUMNS)
+    say(f"To release it: {held.release}")
+    return Exit.OK
+
+
+def release(*ids: int) -> int:
+    """Release holds. What waited behind them is planned anew from the latest state, parents first.
+    Releasing a brake lets through what it stopped, and not one more.
+
+    For example:
+      syncd release 4
+
+    Parameters
+    ----------
+    ids
+        Their numbers, as `syncd status` shows them.
+    """
+    confirm(f"release {len(ids)} holds; what waits behind them may be written")
+    done = session.ask(lambda operator: operator.release(ids, session.actor()))
+    emit(done.model_dump(mode="json"), [done.model_dump(mode="json")], [Column("message", "DONE")])
+    return Exit.OK
