@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -29,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 _PATH_TOKEN = "webhook-path"  # noqa: S105 - the name under which it is kept
 _SUBSCRIBE_AGAIN_S = 300.0
+_PRUNE_EVERY_S = 86_400.0
 
 
 async def run_until_stopped(opened: Installation) -> None:
@@ -63,6 +63,7 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
             tasks = [
                 asyncio.create_task(dispatcher.run(stop), name="dispatch"),
                 asyncio.create_task(_keep_subscribed(opened, paths, url), name="subscribe"),
+                asyncio.create_task(_keep_pruned(opened), name="prune"),
             ]
             log.info("daemon started", url=url, links=len(opened.links))
             try:
@@ -70,9 +71,9 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
             finally:
                 stop.set()
                 await tasks[0]
-                tasks[1].cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await tasks[1]
+                for task in tasks[1:]:
+                    task.cancel()
+                await asyncio.gather(*tasks[1:], return_exceptions=True)
                 log.info("daemon stopped")
 
 
@@ -123,6 +124,15 @@ def _public_hosts(opened: Installation) -> list[str]:
     url = opened.site.config.service.public_url
     host = urlsplit(url).hostname if url else None
     return [host] if host else []
+
+
+async def _keep_pruned(opened: Installation) -> None:
+    """Once a day, forget what is older than the site keeps it."""
+    keep = timedelta(days=opened.site.config.state.retention_days)
+    while True:
+        forgotten = await opened.store.prune(keep)
+        log.info("old history forgotten", rows=forgotten)
+        await opened.clock.sleep(_PRUNE_EVERY_S)
 
 
 # -- webhooks -----------------------------------------------------------------------------------

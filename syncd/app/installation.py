@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from filelock import Timeout
+from pydantic import BaseModel
 from sqlalchemy import Engine
 
 from syncd import __version__
@@ -26,9 +27,10 @@ from syncd.core.model import Side
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, LinkSetup, link_setup
+from syncd.logs import hide
 from syncd.ports import BridgeChannel, Clock, Connector
 from syncd.secrets.bearer import digest
-from syncd.secrets.reference import resolve
+from syncd.secrets.reference import SecretRef, resolve
 from syncd.secrets.sealed import MasterKey, Sealer
 from syncd.store import migrate
 from syncd.store.database import ThreadedDatabase, sqlite_engine
@@ -172,6 +174,23 @@ def _link(site: Site, name: str, connectors: Mapping[str, Connector]) -> LinkSet
     return link_setup(name, ends, policies, link.tables)
 
 
+def references(*models: BaseModel) -> Iterator[SecretRef]:
+    """Every reference to a secret that stands anywhere in these."""
+    for model in models:
+        for value in dict(model).values():
+            yield from _references_in(value)
+
+
+def _references_in(value: object) -> Iterator[SecretRef]:
+    if isinstance(value, SecretRef):
+        yield value
+    elif isinstance(value, BaseModel):
+        yield from references(value)
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _references_in(each)
+
+
 @asynccontextmanager
 async def installation(site: Site, clock: Clock | None = None) -> AsyncIterator[Installation]:
     """Open a site under its lock. Raises ``StateLocked`` if another process owns the state."""
@@ -186,6 +205,8 @@ async def installation(site: Site, clock: Clock | None = None) -> AsyncIterator[
         ) from None
     async with AsyncExitStack() as closing:
         closing.callback(lock.release)
+        for reference in references(site.config, *(c.settings for c in site.connections.values())):
+            hide(resolve(reference, site.folder))
         master = master_key(site)
         store = SqlStore(ThreadedDatabase(_prepared_engine(site)), clock, Sealer(master), _digest_key(master))
         closing.push_async_callback(store.close)

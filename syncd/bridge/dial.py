@@ -30,6 +30,8 @@ from syncd.core.errors import ForbiddenDestination
 log = structlog.get_logger(__name__)
 
 _jitter: Final = SystemRandom()
+_SHORT_WAITS: Final = 8
+"""So many times in a row it is dialled again soon: a daemon that restarts is back within seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Dial:
         if code == protocol.CLOSE_REPLACED:
             log.error("another bridge with this token dialled in: stop one of the two")
             return self._settings.replaced_wait_s
-        longest = min(self._settings.longest_wait_s, self._settings.first_wait_s * 2 ** min(failures, 16))
+        doubled = min(max(failures - _SHORT_WAITS, 0), 16)
+        longest = min(self._settings.longest_wait_s, self._settings.first_wait_s * 2**doubled)
         return _jitter.uniform(longest / 2, longest)
 
     async def _once(self, http: ClientSession) -> tuple[bool, int | None]:

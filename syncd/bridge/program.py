@@ -19,6 +19,7 @@ from syncd.bridge.dial import Dial, Dialling
 from syncd.bridge.mbxml_object import LedgerSession, Login, MbxmlObject
 from syncd.bridge.outbox import Outbox
 from syncd.bridge.settings import BridgeOptions
+from syncd.logs import hide
 from syncd.secrets.reference import SecretRef, resolve
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,9 @@ async def run(options: BridgeOptions, maker: Callable[[BridgeOptions], Maker] | 
     _on_signals(stop)
     async with AsyncExitStack() as stack:
         desk = await _desk(options, maker or object_maker, stack)
+        for reference in (options.token, options.password):
+            if reference is not None:
+                hide(resolve(reference, options.base_dir))
         dialling = Dialling(
             url=options.dial_url,
             token=resolve(options.token, options.base_dir).reveal(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
@@ -12,6 +13,7 @@ from typing import Protocol, TypeVar, cast
 
 from syncd.api.operator import Operator
 from syncd.cli.options import options
+from syncd.logs import configure
 from syncd.ports import Finding
 
 _Answer = TypeVar("_Answer")
@@ -48,6 +50,8 @@ composition: Callable[[], Composition] = _from_app
 
 def ask(question: Callable[[Operator], Awaitable[_Answer]]) -> _Answer:
     """Connect, put one question to the operator, and disconnect."""
+
+    configure(logging.DEBUG if options().verbose else logging.WARNING)
 
     async def connected() -> _Answer:
         async with composition().operator(options().config) as operator:

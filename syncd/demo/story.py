@@ -16,7 +16,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
@@ -30,6 +29,7 @@ from syncd.core.errors import SyncdError
 from syncd.demo.field_service import Office
 from syncd.demo.result import DemoResult, Times, duplicates, table
 from syncd.demo.site import INTERVAL_S, LINK, DemoSite, write_site
+from syncd.logs import configure
 from syncd.sandbox.company import Company
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.sandbox import Order
@@ -64,7 +64,7 @@ class Stage:
 async def tell(*, keep: bool, as_json: bool, seed: int, port: int) -> int:
     """Run the whole story. Returns the exit code."""
     console = Console(stderr=True)
-    _log_to_file_only()
+    configure(logging.ERROR)  # the story is told on this terminal; a log would only interrupt it
     folder = Path(mkdtemp(prefix="syncd-demo-"))
     try:
         async with _stage(folder, seed, port, console) as stage:
@@ -84,11 +84,6 @@ async def tell(*, keep: bool, as_json: bool, seed: int, port: int) -> int:
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _log_to_file_only() -> None:
-    """The story is told on the terminal; the daemon's log would only interrupt it."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 @asynccontextmanager

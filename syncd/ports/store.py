@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
 from syncd.core.brakes import Trip
@@ -95,6 +95,10 @@ class PairRow:
     attempts: int
     waits: tuple[Side, str, str] | None = None
     """(side, entity, key) of the record it waits for."""
+    code: str = ""
+    reason: str = ""
+    field: str = ""
+    """Why it stands as it does: of a quarantined one, the refusal in the platform's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +326,10 @@ class Store(Protocol):
 
     async def next_due_at(self, link: str) -> datetime | None:
         """When something of the link falls due that is not due yet."""
+        ...
+
+    async def prune(self, older_than: timedelta) -> int:
+        """Forget journal lines and settled intents of before; returns how many. What is open stays."""
         ...
 
     # -- holds and hints

@@ -28,10 +28,17 @@ Script = Callable[[Connection], T]
 
 
 class Database(Protocol):
-    """Runs scripts. ``write`` commits before it returns; ``read`` sees everything committed."""
+    """Runs scripts. ``write`` commits before it returns; ``read`` and ``scan`` see everything committed."""
 
     async def write(self, script: Script[T]) -> T: ...
-    async def read(self, script: Script[T]) -> T: ...
+    async def read(self, script: Script[T]) -> T:
+        """For look-ups by index, of a page or a batch at most."""
+        ...
+
+    async def scan(self, script: Script[T]) -> T:
+        """For what takes longer the more there is; nothing else waits for it."""
+        ...
+
     async def copy(self) -> Database:
         """All of it as it is now, in memory or a temporary file: gone when closed."""
         ...
@@ -67,7 +74,9 @@ def sqlite_engine(url: str) -> Engine:
     def begin(connection: Connection) -> None:
         # a deferred transaction would fail half-way when it turns out to write
         mode = "" if connection.get_execution_options().get("reads_only") else " IMMEDIATE"
-        connection.exec_driver_sql(f"BEGIN{mode}")
+        # on the driver's own connection: through SQLAlchemy it would cost as much as the transaction
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"BEGIN{mode}")
 
     return engine
 
@@ -97,6 +106,9 @@ class InlineDatabase:
     async def read(self, script: Script[T]) -> T:
         return await self.write(script)
 
+    async def scan(self, script: Script[T]) -> T:
+        return await self.write(script)
+
     async def copy(self) -> Database:
         return InlineDatabase(_copied(self._engine))
 
@@ -111,7 +123,8 @@ class _Queued:
 
 
 class ThreadedDatabase:
-    """SQLite behind one writing thread with group commit, and a reading thread beside it."""
+    """SQLite behind one writing thread with group commit. Look-ups run where they are asked: in WAL no
+    writer makes them wait, and handing one to a thread costs more than it does. Scans have a thread."""
 
     def __init__(self, engine: Engine, group_max: int = 256) -> None:
         self._engine = engine
@@ -123,6 +136,7 @@ class ThreadedDatabase:
         self._task: asyncio.Task[None] | None = None
         self._write_connection: Connection | None = None
         self._read_connection: Connection | None = None
+        self._scan_connection: Connection | None = None
 
     async def write(self, script: Script[T]) -> T:
         if self._task is None:
@@ -133,7 +147,12 @@ class ThreadedDatabase:
         return result
 
     async def read(self, script: Script[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._run_read, script)
+        connection = self._read_connection = self._read_connection or self._reading.connect()
+        with connection.begin():
+            return script(connection)
+
+    async def scan(self, script: Script[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._run_scan, script)
 
     async def copy(self) -> Database:
         engine = await asyncio.get_running_loop().run_in_executor(self._reader, _copied, self._engine)
@@ -145,7 +164,7 @@ class ThreadedDatabase:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        for connection in (self._write_connection, self._read_connection):
+        for connection in (self._write_connection, self._read_connection, self._scan_connection):
             if connection is not None:
                 connection.close()
         self._writer.shutdown()
@@ -181,8 +200,8 @@ class ThreadedDatabase:
             # one of them failed and undid all; by itself, each gets its own answer
             return [outcome for queued in group for outcome in self._run_group([queued])]
 
-    def _run_read(self, script: Script[T]) -> T:
-        connection = self._read_connection = self._read_connection or self._reading.connect()
+    def _run_scan(self, script: Script[T]) -> T:
+        connection = self._scan_connection = self._scan_connection or self._reading.connect()
         with connection.begin():
             return script(connection)
 

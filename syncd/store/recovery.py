@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from syncd.core.model import IntentState, Operation
 from syncd.ports.store import IntentRow
 from syncd.store.intents import read_intent
 from syncd.store.sealing import Keeper
 from syncd.store.settling import drop, uncertain
-from syncd.store.tables import flow, intent, pair
+from syncd.store.tables import flow, intent, journal, pair
 
 _OF_LINK = select(flow.c.id).where(flow.c.link == bindparam("link"))
 
@@ -65,3 +65,13 @@ def _read_many(c: Connection, k: Keeper, link: str, which: Any, limit: int = 10_
         .limit(limit)
     )
     return [read_intent(row, k) for row in rows]
+
+
+def prune(c: Connection, before: datetime) -> int:
+    """Settled intents and journal lines older than that. An intent that may yet act is never among them."""
+    settled = (IntentState.POSTED.value, IntentState.REJECTED.value)
+    intents = c.execute(
+        delete(intent).where(intent.c.state.in_(settled), intent.c.settled_at < before)
+    ).rowcount
+    lines = c.execute(delete(journal).where(journal.c.at < before)).rowcount
+    return int(intents) + int(lines)

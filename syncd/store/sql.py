@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -141,7 +141,7 @@ class SqlStore:
         return await self.database.read(lambda c: counting.open_creates(c, flow))
 
     async def counts(self, flow: FlowRow) -> Counts:
-        return await self.database.read(lambda c: counting.counts(c, flow))
+        return await self.database.scan(lambda c: counting.counts(c, flow))
 
     async def busiest(self, which: Sequence[int], within_s: float) -> int:
         k = self.keeper()
@@ -213,7 +213,11 @@ class SqlStore:
 
     async def next_due_at(self, link: str) -> datetime | None:
         k = self.keeper()
-        return await self.database.read(lambda c: recovery.next_due_at(c, k, link))
+        return await self.database.scan(lambda c: recovery.next_due_at(c, k, link))
+
+    async def prune(self, older_than: timedelta) -> int:
+        before = self._now() - older_than
+        return await self.database.write(lambda c: recovery.prune(c, before))
 
     # -- holds and hints
 
@@ -252,34 +256,34 @@ class SqlStore:
     # -- what people ask (``ports.Records``)
 
     async def flow_lines(self, link: str) -> Sequence[FlowLine]:
-        return await self.database.read(lambda c: records.flow_lines(c, link))
+        return await self.database.scan(lambda c: records.flow_lines(c, link))
 
     async def stream_errors(self) -> Mapping[tuple[str, str], str]:
-        return await self.database.read(records.stream_errors)
+        return await self.database.scan(records.stream_errors)
 
     async def bindings(self, link: str, entity: str) -> Sequence[tuple[str, str]]:
         """(left key, right key) of every bound pair of a flow (for checks of the whole)."""
-        return await self.database.read(lambda c: records.bindings(c, link, entity))
+        return await self.database.scan(lambda c: records.bindings(c, link, entity))
 
     async def bodies(self, connection: str, entity: str) -> Sequence[bytes]:
         """The latest raw JSON of every living record of a stream (for checks; not for the hot path)."""
         k = self.keeper()
-        return await self.database.read(lambda c: records.bodies(c, k, connection, entity))
+        return await self.database.scan(lambda c: records.bodies(c, k, connection, entity))
 
     async def link_holds(self, link: str, connections: Sequence[str]) -> Sequence[HoldRow]:
-        return await self.database.read(lambda c: holds.of_link(c, link, connections))
+        return await self.database.scan(lambda c: holds.of_link(c, link, connections))
 
     async def quarantined(self, link: str | None, limit: int) -> Sequence[RefusedPair]:
         k = self.keeper()
-        return await self.database.read(lambda c: records.quarantined(c, k, link, limit))
+        return await self.database.scan(lambda c: records.quarantined(c, k, link, limit))
 
     async def lives(self, entity: str, ident: str, link: str | None) -> Sequence[PairLife]:
         k = self.keeper()
-        return await self.database.read(lambda c: records.lives(c, k, entity, ident, link))
+        return await self.database.scan(lambda c: records.lives(c, k, entity, ident, link))
 
     async def life(self, pair: int) -> PairLife | None:
         k = self.keeper()
-        return await self.database.read(lambda c: records.life(c, k, pair))
+        return await self.database.scan(lambda c: records.life(c, k, pair))
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Store]:

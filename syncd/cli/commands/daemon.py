@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -19,8 +20,17 @@ def run() -> int:
       syncd run
       syncd run --config /etc/syncd/syncd.yaml
     """
+    _log()
     asyncio.run(session.composition().run(options().config))
     return Exit.OK
+
+
+def _log() -> None:
+    """These two programs are followed by their log; other commands only warn in it."""
+    from syncd.logs import configure  # noqa: PLC0415
+
+    chosen = options()
+    configure(logging.DEBUG if chosen.verbose else logging.WARNING if chosen.quiet else logging.INFO)
 
 
 def bridge(
@@ -85,6 +95,7 @@ def bridge(
         Demand exclusive access while submitting.
     """
     settings = locals()
+    _log()
     del settings["file"]
     from syncd.bridge import program  # noqa: PLC0415
     from syncd.bridge.settings import load  # noqa: PLC0415

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from syncd.http.redact import Scrubber
 from syncd.secrets import Secret
+from syncd.secrets.redact import Scrubber
 
 CANARY = "Kanari/42+x"
 
