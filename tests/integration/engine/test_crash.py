@@ -48,8 +48,8 @@ def late(world: World) -> None:
 SCRIPTS: dict[str, tuple[Step, ...]] = {
     "first sync": (),
     "an approved invoice": (approve,),
-    "an approved invoice, its answer lost": (lambda w: (lose(w), approve(w)),),
-    "an approved invoice, posted late": (lambda w: (late(w), approve(w)),),
+    "an approved invoice, its answer lost": (lose, approve),
+    "an approved invoice, posted late": (late, approve),
     "edits on both sides": (rename,),
 }
 """What people and the network do; between two steps the link runs until it is quiet."""
