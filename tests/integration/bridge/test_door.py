@@ -84,7 +84,7 @@ async def test_the_newest_bridge_of_a_connection_serves(
         async with bridge_to(url, tmp_path / "o2", reads=two):
             await eventually(lambda: first._post is None)
             assert await channel.query("SELECT count(*) AS n FROM reccln", {}) == [{"n": 2}]
-    out = capsys.readouterr().out
+    out = "".join(capsys.readouterr())
     assert "bridge replaced" in out
     assert "another bridge with this token dialled in" in out
 
