@@ -17,15 +17,16 @@ _LEFT = frozenset({Side.LEFT})
 
 async def full_pass(folder: Path, base_url: str, records: int, rounds: int) -> list[Line]:
     """N1 and N2, one side: every page read, every record recognised as unchanged."""
-    path = folder / "full.db"
     rates: dict[str, list[float]] = {"bare": [], "canonical": [], "gate": []}
     async with (
         bare.session() as http,
-        opened(path, base_url, mode=Mode.OBSERVE, incremental=False, raw_stable=False) as canonical,
-        opened(path, base_url, mode=Mode.OBSERVE, incremental=False) as gated,
+        opened(
+            folder / "canonical.db", base_url, mode=Mode.OBSERVE, incremental=False, raw_stable=False
+        ) as canonical,
+        opened(folder / "gated.db", base_url, mode=Mode.OBSERVE, incremental=False) as gated,
     ):
         await canonical.engine.cycle()
-        await gated.engine.cycle(poll=_LEFT)  # connections opened, statements prepared
+        await gated.engine.cycle()
         for _ in range(rounds):
             started = perf_counter()
             assert await bare.pull(http, base_url) == records
