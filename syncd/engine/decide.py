@@ -145,11 +145,22 @@ def _decision(
     if len(setup.specs) < len(Side):
         return Decision(Verb.OUT_OF_SCOPE, "only one side has this kind of record")
     decision = reconcile(_view(setup, one), setup.policy, crossing)
+    if decision.verb is Verb.OUT_OF_SCOPE and _told_of_its_refusal(setup, one):
+        return Decision(Verb.QUARANTINE, one.row.reason, code=one.row.code, field=one.row.field)
     write = decision.write
     if write is not None and write.operation is Operation.CREATE and write.side.other in open_creates:
         # this lone record may be the very one a create of ours has just made: wait until that is settled
         return Decision(Verb.WAIT, "a create on its own side is not settled yet")
     return decision
+
+
+def _told_of_its_refusal(setup: FlowSetup, one: Sides) -> bool:
+    """Whether a refused record left its trigger status because we wrote the refusal there: it stays in
+    quarantine until its people move it on, or it is sent again."""
+    if one.row.state is not PairState.QUARANTINED:
+        return False
+    told = {argument for _, argument in setup.policy.acknowledge.rejected}
+    return any(record.get(name) in told for record in one.records.values() for name in setup.policy.select)
 
 
 def _view(setup: FlowSetup, one: Sides) -> PairView:

@@ -210,6 +210,9 @@ def read_pair(row: Any, k: Keeper) -> PairRow:
         forced=bool(row.forced),
         attempts=row.attempts,
         waits=(Side(row.waits_side), row.waits_entity, row.waits_key) if row.waits_side else None,
+        code=row.code,
+        reason=k.open_text(f"link:{row.link}", "reason", row.reason),
+        field=row.field,
     )
 
 

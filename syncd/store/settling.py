@@ -61,7 +61,8 @@ _IN_CONFLICT = (
 )
 _REST = (
     update(pair)
-    .where(pair.c.id == bindparam("row"))
+    # a refused record stays in quarantine also once its source has been told
+    .where(pair.c.id == bindparam("row"), pair.c.state != PairState.QUARANTINED.value)
     .values(state=bindparam("rest"), since=bindparam("at"), forced=literal(False), historical=literal(False))
 )
 _BOUND = {
@@ -261,6 +262,7 @@ def rejected(
             reason=k.text(f"link:{at.link}", "reason", words),
             field=field_name,
             attempts=pair.c.attempts + 1,
+            forced=False,  # the order was carried out; it was the other side that said no
         )
     )
     return following
