@@ -11,22 +11,19 @@ Each docstring ends with how the fact is known: *documented*, *seen in public co
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from syncd.core.errors import FixInput, Place
+from syncd.connectors.profiles import read_profile
 
 ElementPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]*(/[A-Za-z_][\w.-]*)*$")]
 """An element below the request, descending by ``/``: a reference is ``ClientRef/ObjectID``."""
@@ -39,7 +36,7 @@ Answer = Literal["good", "retry_later", "login_refused", "refused"]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class LinesShape(_Section):
@@ -225,7 +222,14 @@ class Sage100ContractorProfile(_Section):
     @classmethod
     def _from_own_folder(cls, path: Path, info: ValidationInfo) -> Path:
         folder = (info.context or {}).get("folder")
-        return path if folder is None else Path(folder) / path
+        if folder is None:
+            return path
+        if not (Path(folder) / path).is_file():
+            raise ValueError(
+                f"the schema {path.name} is not there: copy mbxml.xsd from the product's program folder "
+                "beside the profile"
+            )
+        return Path(folder) / path
 
     @field_validator("server_time_zone")
     @classmethod
@@ -243,25 +247,4 @@ class Sage100ContractorProfile(_Section):
 
 def load_profile(path: Path) -> Sage100ContractorProfile:
     """Read a profile; its ``schema_file`` comes back absolute. Raises ``FixInput``."""
-    remedy = "compare it with the profile that `syncd init` writes"
-    try:
-        data: Any = YAML(typ="safe").load(path)
-    except OSError as wrong:
-        raise FixInput(f"cannot be read: {wrong.strerror}", place=Place(str(path))) from None
-    except YAMLError as wrong:
-        mark = getattr(wrong, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        raise FixInput("not readable as YAML", place=Place(str(path), line), remedy=remedy) from None
-    try:
-        profile = Sage100ContractorProfile.model_validate(data, context={"folder": path.resolve().parent})
-    except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(step) for step in first["loc"])
-        raise FixInput(first["msg"], place=Place(str(path), field=field or None), remedy=remedy) from None
-    if not profile.schema_file.is_file():
-        raise FixInput(
-            f"the schema {profile.schema_file.name} is not there",
-            place=Place(str(path), field="schema_file"),
-            remedy="copy mbxml.xsd from the product's program folder beside the profile",
-        )
-    return profile
+    return read_profile(path, Sage100ContractorProfile)

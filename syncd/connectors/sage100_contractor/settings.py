@@ -17,7 +17,7 @@ TableColumn = Annotated[str, Field(pattern=r"^[a-z0-9_]{2,10}\.[a-z0-9_]{2,10}$"
 class Settings(BaseModel):
     """One company database of one Sage 100 Contractor installation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     company: Annotated[str, Field(min_length=1)]
     """The company as the product names it; MBXML sessions open it. Security is per company."""

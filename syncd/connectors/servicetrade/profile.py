@@ -13,13 +13,11 @@ Each docstring ends with how the fact is known: *documented*, *seen in public co
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import BaseModel, ConfigDict, Field
 
-from syncd.core.errors import FixInput, Place
+from syncd.connectors.profiles import read_profile
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 """One key of a JSON record."""
@@ -32,7 +30,7 @@ ApiPath = Annotated[str, Field(pattern=r"^(/[A-Za-z]\w*)+$")]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class LineNames(_Section):
@@ -154,18 +152,4 @@ class ServiceTradeProfile(_Section):
 
 def load_profile(path: Path) -> ServiceTradeProfile:
     """Read a profile. Raises ``FixInput`` naming the file and the field."""
-    remedy = "compare it with the sandbox's profile, where every entry is explained"
-    try:
-        data: Any = YAML(typ="safe").load(path)
-    except OSError as wrong:
-        raise FixInput(f"cannot be read: {wrong.strerror}", place=Place(str(path))) from None
-    except YAMLError as wrong:
-        mark = getattr(wrong, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        raise FixInput("not readable as YAML", place=Place(str(path), line), remedy=remedy) from None
-    try:
-        return ServiceTradeProfile.model_validate(data)
-    except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(step) for step in first["loc"])
-        raise FixInput(first["msg"], place=Place(str(path), field=field or None), remedy=remedy) from None
+    return read_profile(path, ServiceTradeProfile)

@@ -18,7 +18,7 @@ from syncd.secrets.reference import SecretRef
 class OAuth2Login(BaseModel):
     """A client that the customer made in the account's external-system settings."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     scheme: Literal["oauth2"]
     client_id: Annotated[str, Field(min_length=1)]
@@ -31,7 +31,7 @@ class SessionLogin(BaseModel):
     """A user of its own for syncd, with the Account Admin role. The platform keeps a few sessions a user
     and ends the oldest when a new one is made: nothing else should log in as this user."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     scheme: Literal["session"]
     username: Annotated[str, Field(min_length=1)]
@@ -43,7 +43,7 @@ class SessionLogin(BaseModel):
 class Settings(BaseModel):
     """One account of one customer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     base_url: str = "https://api.servicetrade.com/api"
     """Where the API is; other environments have another host and the same ``/api``."""
