@@ -230,8 +230,21 @@ class LocalOperator:
         return True
 
     async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
+        await self._announce(frozenset(ids))
         count = await self._store.requeue(ids, actor)
         return Done(count=count, message=f"{count} to be decided again in the next cycle", ids=list(ids))
+
+    async def _announce(self, pairs: frozenset[int]) -> None:
+        """Have these refused records read again before they are decided: what was mended at its source,
+        or came damaged once, need not stand in any later listing."""
+        by_connection: dict[str, list[tuple[str, str]]] = {}
+        for one in await self._store.quarantined(None, _QUARANTINE_MAX):
+            flow = self._links[one.link].setup.flow(one.entity) if one.link in self._links else None
+            if one.id in pairs and flow is not None:
+                for side, key in one.row.keys.items():
+                    by_connection.setdefault(flow.ends[side].connection, []).append((one.entity, key))
+        for connection, records in by_connection.items():
+            await self._store.add_hints(connection, records, f"retry-{self._clock.now().isoformat()}")
 
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         count = await self._store.skip(ids, reason, actor)
