@@ -63,6 +63,8 @@ class Crossing:
 
     def same(self, policy: FieldPolicy, left: Value, right: Value) -> bool:
         """Whether the two sides say the same thing, each in its own words."""
+        if left in (None, "", ()) and right in (None, "", ()):
+            return True  # neither says anything
         if policy.kind is Kind.PLAIN:
             kept = self._cut(policy.name, left, Side.RIGHT), self._cut(policy.name, right, Side.LEFT)
             return same(*kept, policy.normaliser)
@@ -72,7 +74,7 @@ class Crossing:
                 return True
             return self.cross(policy, right, Side.LEFT) == left
         except (AwaitReference, RefuseRecord):
-            return left in (None, "") and right in (None, "")
+            return False
 
     def _cut(self, name: str, value: Value, to: Side) -> Value:
         width = self.widths.get(to, {}).get(name)

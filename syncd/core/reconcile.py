@@ -143,9 +143,9 @@ def _one_sided(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> Decisi
     target = source.other
     record = pair.state(source)
     assert isinstance(record, Mapping)
+    if not policy.mode.writes(target) or target not in policy.create:
+        return Decision(Verb.OUT_OF_SCOPE, f"the flow creates nothing on the {target.value}")
     if not pair.forced:
-        if not policy.mode.writes(target) or target not in policy.create:
-            return Decision(Verb.OUT_OF_SCOPE, f"the flow creates nothing on the {target.value}")
         if not selected(record, policy):
             return Decision(Verb.OUT_OF_SCOPE, "its status does not send it on yet")
         if policy.select and pair.historical and not policy.post_existing:
@@ -310,8 +310,9 @@ def _first_difference(
     """The sides were matched and differ here, with no common past to say who changed."""
     if policy.create_only:
         # a document that already stands in the ledger is adopted as it stands there; only money must agree
-        amounts = [f for f in unit if isinstance(sides[Side.LEFT][f.name], Decimal)]
-        if any(not crossing.same(f, sides[Side.LEFT][f.name], sides[Side.RIGHT][f.name]) for f in amounts):
+        amounts = [{side: sides[side][f.name] for side in Side} for f in unit]
+        money = [a for a in amounts if any(isinstance(amount, Decimal) for amount in a.values())]
+        if any((a[Side.LEFT] or 0) != (a[Side.RIGHT] or 0) for a in money):  # no amount is none: 0
             merge.conflicts.append(_conflict(unit, Why.FIRST_DIFFERENCE))
         return
     for side in Side:
@@ -324,9 +325,22 @@ def _first_difference(
     elif policy.mode.writes(Side.LEFT) or policy.mode.writes(Side.RIGHT):
         for f in unit:
             if f.kind is Kind.REFERENCE:
-                # whether they differ is known only once the record referred to is paired: wait for it
-                crossing.cross(f, sides[Side.LEFT][f.name], Side.RIGHT)
+                _check_paired(f, sides, crossing)
         merge.conflicts.append(_conflict(unit, Why.FIRST_DIFFERENCE))
+
+
+def _check_paired(f: FieldPolicy, sides: Mapping[Side, Record], crossing: Crossing) -> None:
+    """Raise ``AwaitReference`` while it cannot be known whether two references differ: neither is paired."""
+    waiting = None
+    for side in Side:
+        try:
+            crossing.cross(f, sides[side][f.name], side.other)
+        except AwaitReference as unpaired:
+            waiting = waiting or unpaired
+        else:
+            return
+    if waiting is not None:
+        raise waiting
 
 
 def _settle_unit(
