@@ -148,8 +148,13 @@ def requeue(c: Connection, k: Keeper, pairs: Sequence[int], actor: str) -> int:
     found = _quarantined_of(c, pairs)
     if not found:
         return 0
+    # what was sent once had been approved, whatever status its refusal has put it in; what never was
+    # sent is only decided anew
+    once_sent = or_(pair.c.forced, pair.c.attempts > 0)
     c.execute(
-        update(pair).where(pair.c.id.in_(found)).values(due_at=k.now, state=PairState.DUE.value, forced=True)
+        update(pair)
+        .where(pair.c.id.in_(found))
+        .values(due_at=k.now, state=PairState.DUE.value, forced=once_sent)
     )
     # a refused action is not derived from state: deciding anew would not plan it again
     c.execute(
@@ -171,7 +176,9 @@ def skip(c: Connection, k: Keeper, pairs: Sequence[int], reason: str, actor: str
     if not found:
         return 0
     c.execute(
-        update(pair).where(pair.c.id.in_(found)).values(state=PairState.OUT_OF_SCOPE.value, due_at=None)
+        update(pair)
+        .where(pair.c.id.in_(found))
+        .values(state=PairState.OUT_OF_SCOPE.value, due_at=None, forced=False, attempts=0)
     )
     _note(c, k, found, "skipped", reason, actor)
     return len(found)

@@ -30,8 +30,8 @@ _VERDICT = (
         right_hash=bindparam("on_right"),
         attempts=bindparam("tries"),
         historical=bindparam("is_historical"),
-        # an order stands until it is carried out, also while the record waits for another
-        forced=and_(pair.c.forced, bindparam("is_waiting", type_=Boolean)),
+        # an order stands until it is carried out, also while the record waits for another or for a mend
+        forced=and_(pair.c.forced, bindparam("order_stands", type_=Boolean)),
         waits_side=bindparam("waiting_side"),
         waits_entity=bindparam("waiting_entity"),
         waits_key=bindparam("waiting_key"),
@@ -71,7 +71,7 @@ def _verdict_values(v: Verdict, k: Keeper, at: FlowRow) -> dict[str, Any]:
         "on_right": v.hashes.get(Side.RIGHT),
         "tries": v.attempts,
         "is_historical": v.historical,
-        "is_waiting": v.state is PairState.WAITING,
+        "order_stands": v.state in (PairState.WAITING, PairState.QUARANTINED),
         "waiting_side": side.value if side else None,
         "waiting_entity": entity,
         "waiting_key": key,
