@@ -61,15 +61,16 @@ class LocalDispatcher:
                 await link.drain(scheduled)
                 failures = 0
                 until = await self._until(link, start)
-            except SyncdError as error:
-                failures += 1
-                until = self._clock.now().timestamp() + pause(failures)
-                log.warning("cycle failed", link=name, error=error.message, failures=failures)
-            except Exception:
+            except Exception as error:
                 # a fault of ours must not take the other customers' links down with it
                 failures += 1
                 until = self._clock.now().timestamp() + pause(failures)
-                log.exception("cycle crashed", link=name, failures=failures)
+                known = expected(error)
+                if known is None:
+                    log.exception("cycle crashed", link=name, failures=failures)
+                else:
+                    words = {"error": known.message, "remedy": known.remedy}
+                    log.warning("cycle failed", link=name, failures=failures, **words)
             await self._rest(name, until, stop)
 
     async def _until(self, link: Runnable, start: datetime) -> float:
@@ -90,6 +91,16 @@ class LocalDispatcher:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def expected(error: Exception) -> SyncdError | None:
+    """What went wrong, if all of it was raised on purpose: what ran side by side fails together. Pure."""
+    if isinstance(error, SyncdError):
+        return error
+    if not isinstance(error, ExceptionGroup):
+        return None
+    known = [expected(one) for one in error.exceptions]
+    return None if None in known else known[0]
 
 
 def pause(failures: int) -> float:

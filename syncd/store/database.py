@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
@@ -17,9 +18,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
-from syncd.core.errors import FixInput
+from syncd.core.errors import FixInput, SyncdError
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -93,6 +95,36 @@ def _copied(engine: Engine) -> Engine:
     return scratch
 
 
+_OUTSIDE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""What befalls a file from outside, in SQLite's numbers."""
+
+
+@contextlib.contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """All of it or nothing. Raises ``SyncdError`` where the file cannot be used just now; it says nothing
+    of any remote write, so nobody may take it for a proof that one was not carried out."""
+    try:
+        with connection.begin():
+            yield
+    except (OperationalError, sqlite3.OperationalError) as error:
+        # BEGIN is said past SQLAlchemy, and so is not wrapped by it
+        cause = error.orig if isinstance(error, OperationalError) else error
+        if getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _OUTSIDE:  # the rest says where exactly
+            raise
+        raise SyncdError(
+            f"the state cannot be used: {cause}",
+            remedy="is its disk full, or does another program hold it? Nothing is lost; it is tried again",
+        ) from error
+
+
 class InlineDatabase:
     """Runs every script at once, on the caller's thread: for simulations, whose seeds must replay."""
 
@@ -148,7 +180,7 @@ class ThreadedDatabase:
 
     async def read(self, script: Script[T]) -> T:
         connection = self._read_connection = self._read_connection or self._reading.connect()
-        with connection.begin():
+        with _transaction(connection):
             return script(connection)
 
     async def scan(self, script: Script[T]) -> T:
@@ -192,7 +224,7 @@ class ThreadedDatabase:
     def _run_group(self, group: list[_Queued]) -> list[tuple[Any, BaseException | None]]:
         connection = self._write_connection = self._write_connection or self._engine.connect()
         try:
-            with connection.begin():
+            with _transaction(connection):
                 return [(queued.script(connection), None) for queued in group]
         except Exception as error:
             if len(group) == 1:
@@ -202,7 +234,7 @@ class ThreadedDatabase:
 
     def _run_scan(self, script: Script[T]) -> T:
         connection = self._scan_connection = self._scan_connection or self._reading.connect()
-        with connection.begin():
+        with _transaction(connection):
             return script(connection)
 
 
@@ -228,7 +260,9 @@ class Coalesced(Generic[Item, T]):
 
     async def _flush(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting, []
+            # who was cancelled meanwhile will not act on the answer: what it asked for must not happen
+            group = [(item, future) for item, future in self._waiting if not future.cancelled()]
+            self._waiting = []
             await self._run(group)
 
     async def _run(self, group: list[tuple[Item, asyncio.Future[T]]]) -> None:
