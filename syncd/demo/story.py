@@ -348,15 +348,19 @@ async def _keep(stage: Stage) -> None:
     """Leave it running until Ctrl-C, with things to try."""
     config, console = stage.site.config, stage.console
     stop = asyncio.Event()
+    tries = {
+        "syncd status": "how the link stands",
+        f"syncd explain invoice {next(iter(stage.approved), 'S-10001')}": "the life of one record",
+        f"syncd plan {LINK}": "what would be written now",
+        f"syncd send {LINK} invoice NUMBER": "one record on command",
+        "syncd quarantine list": "what is refused, and why",
+    }
+    lines = "\n".join(f"  {command:<38} {what}" for command, what in tries.items())
     console.print(
         f"""
 Still running. In another terminal:
   export SYNCD_CONFIG={config}
-  syncd status                                     how the link stands
-  syncd explain invoice {next(iter(stage.approved), "S-10001"):<27} the life of one record
-  syncd plan {LINK:<38} what would be written now
-  syncd quarantine list                            what one side refuses, and why
-  syncd send {LINK} invoice NUMBER{"":<15} one record on command
+{lines}
 Ctrl-C ends it and removes everything."""
     )
     async with running(stage.opened, stop):

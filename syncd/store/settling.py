@@ -252,10 +252,12 @@ def rejected(
     )
     journal.write(c, k, [journal.Entry("rejected", at.flow, at.pair, at.id, words)])
     following = insert_following(c, k, [] if next_ is None else [(at, next_)]).get(at.id)
+    refused = update(pair).where(pair.c.id == at.pair)
+    if at.request.operation is Operation.ACTION:
+        # telling the source about a refusal may be refused as well: the first reason is the one to mend
+        refused = refused.where(pair.c.state != PairState.QUARANTINED.value)
     c.execute(
-        update(pair)
-        .where(pair.c.id == at.pair)
-        .values(
+        refused.values(
             state=PairState.QUARANTINED.value,
             since=k.now,
             code=error.value,
