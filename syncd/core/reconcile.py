@@ -36,17 +36,14 @@ class Verb(StrEnum):
 class Why(StrEnum):
     """The reason behind a field's fate; each is one row of the decision table in the docs."""
 
-    UNCHANGED = "neither side changed"
     CHANGED_LEFT = "changed on the left only"
     CHANGED_RIGHT = "changed on the right only"
-    SAME_CHANGE = "both sides changed to the same"
     OWNER = "its owner's value stands"
     NEWEST = "the newer change stands"
     LARGEST = "the larger value stands"
     SMALLEST = "the smaller value stands"
     FILL = "one side had nothing"
     NEW = "the record is new"
-    ONE_WAY = "the flow does not write that way"
     IMMUTABLE = "it may not change once set"
     BOTH_CHANGED = "both sides changed it differently"
     FIRST_DIFFERENCE = "the sides differed when they were first matched"
