@@ -96,6 +96,10 @@ class Dial:
             return False, None
         try:
             return await self._speak(ws)
+        except ConnectionError as trouble:
+            # it went while we spoke to it; whoever reads also answers pings
+            log.warning("the daemon has gone", trouble=type(trouble).__name__)
+            return False, None
         finally:
             await ws.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -72,9 +73,11 @@ class BridgeHub:
             raise web.HTTPUnauthorized(text="this token is not known here")
         ws = web.WebSocketResponse(heartbeat=self._limits.heartbeat_s, max_msg_size=protocol.FRAME_BYTES)
         await ws.prepare(request)
-        hello = await self._hello(ws)
-        if hello is not None:
-            await self._serve(connection, _Socket(ws), hello)
+        # whoever reads also answers pings: a bridge that has just gone shows there too, and is no trouble
+        with suppress(ConnectionError):
+            hello = await self._hello(ws)
+            if hello is not None:
+                await self._serve(connection, _Socket(ws), hello)
         return ws
 
     async def close(self) -> None:
