@@ -68,6 +68,10 @@ class Crossing:
         if policy.kind is Kind.PLAIN:
             kept = self._cut(policy.name, left, Side.RIGHT), self._cut(policy.name, right, Side.LEFT)
             return same(*kept, policy.normaliser)
+        if policy.kind is Kind.LINES and isinstance(left, tuple) and isinstance(right, tuple):
+            return len(left) == len(right) and all(
+                self._same_line(policy.lines, *lines) for lines in zip(left, right, strict=True)
+            )
         try:
             # either direction may be many-to-one, so one that agrees is enough
             if self.cross(policy, left, Side.RIGHT) == right:
@@ -75,6 +79,18 @@ class Crossing:
             return self.cross(policy, right, Side.LEFT) == left
         except (AwaitReference, RefuseRecord):
             return False
+
+    def _same_line(self, policies: Sequence[FieldPolicy], left: Record, right: Record) -> bool:
+        """By the fields that both lines carry; a text is as long as the shorter side could keep it."""
+        for policy in policies:
+            if policy.name in left and policy.name in right:
+                mine, other = left[policy.name], right[policy.name]
+                if isinstance(mine, str) and isinstance(other, str) and policy.kind is Kind.PLAIN:
+                    kept = min(len(mine), len(other))
+                    mine, other = mine[:kept].strip(), other[:kept].strip()
+                if not self.same(policy, mine, other):
+                    return False
+        return True
 
     def _cut(self, name: str, value: Value, to: Side) -> Value:
         width = self.widths.get(to, {}).get(name)

@@ -12,7 +12,7 @@ from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdE
 from syncd.core.model import IntentState, Operation, Record, Side
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.core.reconcile import Conflict, confirmed_bases, other_amounts
-from syncd.engine.observe import Read, observe_record, store_seen
+from syncd.engine.observe import Read, observe_keys, observe_record, store_seen
 from syncd.engine.setup import FlowSetup
 from syncd.ports import (
     Acknowledgement,
@@ -121,6 +121,10 @@ class Applier:
         """Put one outcome on disk. Returns the intent that follows, if any."""
         if isinstance(outcome, Confirmed):
             return await self._confirmed(intent, outcome, tally)
+        if isinstance(outcome, Rejected) and stale(intent, outcome):
+            tally.retried += 1
+            await self._look_and_decide_again(intent, outcome.words)
+            return None
         if isinstance(outcome, Rejected):
             tally.rejected += 1
             following = rejection(intent, outcome, self._flows[intent.request.entity])
@@ -146,6 +150,12 @@ class Applier:
         capabilities = self._capabilities(intent)
         await self._store.uncertain(intent, outcome.words, capabilities.settle_s)
         return None
+
+    async def _look_and_decide_again(self, intent: IntentRow, words: str) -> None:
+        """The platform saw that the record had changed: read it, and decide from what it is by then."""
+        end = self._flows[intent.request.entity].ends[intent.side]
+        await observe_keys(self._store, end, intent.request.entity, [intent.request.key or ""])
+        await self._store.drop(intent, words, due_in_s=_RETRY_FIRST_S)
 
     async def _confirmed(self, intent: IntentRow, outcome: Confirmed, tally: Tally) -> IntentRow | None:
         if not outcome.posted:
@@ -244,6 +254,11 @@ def _given(setup: FlowSetup, sent: Record, shown: Record, intent: IntentRow) -> 
 def _without(bases: Mapping[Side, Record], names: Sequence[str]) -> dict[Side, Record]:
     """Bases that never agreed on these fields: the difference stays open until a person decides."""
     return {side: {n: v for n, v in record.items() if n not in names} for side, record in bases.items()}
+
+
+def stale(intent: IntentRow, outcome: Rejected) -> bool:
+    """Whether an update was refused only because its record had changed meanwhile. Pure."""
+    return outcome.error_class is ErrorClass.CONFLICT and intent.request.operation is Operation.UPDATE
 
 
 def rejection(intent: IntentRow, outcome: Rejected, setup: FlowSetup) -> Acknowledgement | None:

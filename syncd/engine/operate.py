@@ -22,6 +22,7 @@ from syncd.api.models import (
 )
 from syncd.core.errors import FixInput, NothingMatched
 from syncd.core.model import PairState, Side
+from syncd.engine import decide as deciding
 from syncd.engine import views
 from syncd.engine.cycle import CycleOutcome, LinkEngine
 from syncd.engine.observe import Read, observe_keys, store_seen
@@ -97,11 +98,12 @@ class LocalOperator:
 
     async def explain(self, entity: str, ident: str, link: str | None = None) -> Sequence[Life]:
         found = await self._store.lives(entity, ident, link)
-        lives = [
-            views.life(flow, one)
-            for one in found
-            if one.link in self._links and (flow := self._links[one.link].setup.flow(entity)) is not None
-        ]
+        lives = []
+        for one in found:
+            flow = self._links[one.link].setup.flow(entity) if one.link in self._links else None
+            if flow is not None:
+                asked = deciding.references(flow, [deciding.parse(flow, one.row)])
+                lives.append(views.life(flow, one, await self._store.counterparts(one.link, asked)))
         if not lives:
             raise NothingMatched(
                 f"no {entity} {ident!r} has been seen",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 
 from syncd.core.crossing import Table
@@ -23,7 +24,7 @@ class End:
     connector: Connector
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FlowSetup:
     """One entity kept in step between the two ends."""
 
@@ -41,10 +42,20 @@ class FlowSetup:
 
     def widths(self) -> dict[Side, dict[str, int]]:
         """How much text each side can hold, by field."""
-        return {side: spec.map.widths() for side, spec in self.specs.items()}
+        return self._widths
 
     def fingerprint(self) -> str:
         """Of everything a decision depends on, apart from the records."""
+        return self._fingerprint
+
+    # a setup never changes, and both are asked for in every cycle
+
+    @cached_property
+    def _widths(self) -> dict[Side, dict[str, int]]:
+        return {side: spec.map.widths() for side, spec in self.specs.items()}
+
+    @cached_property
+    def _fingerprint(self) -> str:
         parts = [self.policy.fingerprint(), repr(sorted(self.tables.items()))]
         parts += [f"{side}={spec.map.fingerprint()}" for side, spec in sorted(self.specs.items())]
         return blake2b("|".join(parts).encode(), digest_size=8).hexdigest()

@@ -24,6 +24,7 @@ from syncd.api.models import (
     SyncReport,
     TripView,
 )
+from syncd.core.crossing import PairKey
 from syncd.core.model import IntentState, PairState, Record, Side, Value
 from syncd.core.plan import Plan
 from syncd.core.policy import Mode
@@ -290,7 +291,8 @@ def quarantine_item(flow: FlowSetup, refused: RefusedPair) -> QuarantineItem:
     )
 
 
-def life(flow: FlowSetup, one: PairLife) -> Life:
+def life(flow: FlowSetup, one: PairLife, pairs: Mapping[PairKey, str]) -> Life:
+    """``pairs``: the other side's keys of what the record refers to."""
     sides = deciding.parse(flow, one.row)
     seen = [
         LifeEvent(at=at, kind="seen", text=f"{side.value} {one.row.keys[side]}")
@@ -307,16 +309,16 @@ def life(flow: FlowSetup, one: PairLife) -> Life:
         left_key=one.row.keys.get(Side.LEFT),
         right_key=one.row.keys.get(Side.RIGHT),
         label=deciding.label(flow, sides),
-        fields=_fields(flow, sides),
+        fields=_fields(flow, sides, pairs),
         events=sorted([*seen, *events], key=lambda event: event.at),
     )
 
 
-def _fields(flow: FlowSetup, sides: deciding.Sides) -> list[LifeField]:
+def _fields(flow: FlowSetup, sides: deciding.Sides, pairs: Mapping[PairKey, str]) -> list[LifeField]:
     left, right = (sides.records.get(side, {}) for side in Side)
     base = sides.row.bases.get(Side.LEFT, {})
     names = list(dict.fromkeys([*(f.name for f in flow.policy.fields), *left, *right]))
-    crossing = deciding.crossing_of(flow, {})
+    crossing = deciding.crossing_of(flow, pairs)
     shared = {f.name: f for f in flow.policy.fields}
     return [
         LifeField(
