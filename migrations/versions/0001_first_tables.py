@@ -140,6 +140,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.LargeBinary(), nullable=True),
         sa.Column("field", sa.Text(), server_default="", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("intents", sa.Integer(), server_default="0", nullable=False),
         sa.Column("historical", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("forced", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("waits_side", sa.Text(), nullable=True),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from syncd.core import canonical
 from syncd.core.model import IntentState, PairState, Side
@@ -40,6 +39,7 @@ class _Body:
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
 
+_NUMBERED = update(pair).where(pair.c.id == bindparam("row")).values(intents=bindparam("so_far"))
 _INSERT = insert(intent).returning(intent.c.id, sort_by_parameter_order=True)
 _IN_FLIGHT = (
     update(pair)
@@ -116,21 +116,18 @@ def _one_create_each(c: Connection, k: Keeper, intents: Sequence[NewIntent]) -> 
 
 
 def _referenced(c: Connection, intents: Sequence[NewIntent]) -> list[NewIntent]:
-    """Number each reference by the pair's intents so far: no two intents ever share one."""
-    so_far: Counter[int] = Counter()
+    """Number each reference by the intents its pair ever had, also those dropped or pruned since: a look-up
+    must never find what another intent has left behind."""
+    so_far: dict[int, int] = {}
     for chunk in chunks({n.pair for n in intents}):
-        rows = c.execute(
-            select(intent.c.pair_id, func.count())
-            .where(intent.c.pair_id.in_(chunk))
-            .group_by(intent.c.pair_id)
-        )
-        for pair_id, count in rows:
-            so_far[pair_id] = count
+        rows = c.execute(select(pair.c.id, pair.c.intents).where(pair.c.id.in_(chunk)))
+        so_far.update((row.id, row.intents) for row in rows)
     numbered = []
     for n in intents:
         so_far[n.pair] += 1
         request = replace(n.request, reference=f"{n.request.reference}.{so_far[n.pair]}")
         numbered.append(replace(n, request=request))
+    c.execute(_NUMBERED, [{"row": ident, "so_far": count} for ident, count in so_far.items()])
     return numbered
 
 

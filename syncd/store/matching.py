@@ -75,14 +75,15 @@ def bind(
 def absorb(c: Connection, flow_id: int, side: Side, remote_id: int, *, into: int) -> None:
     """Merge away the lone pair that a record had before it got its partner."""
     lone = c.execute(
-        select(pair.c.id).where(
+        select(pair.c.id, pair.c.intents).where(
             pair.c.flow_id == flow_id,
             id_column(side) == remote_id,
             id_column(side.other).is_(None),
             pair.c.id != into,
         )
-    ).scalar_one_or_none()
+    ).one_or_none()
     if lone is not None:
         for table in (intent, journal_table):  # its history is the pair's history now
-            c.execute(update(table).where(table.c.pair_id == lone).values(pair_id=into))
-        c.execute(delete(pair).where(pair.c.id == lone))
+            c.execute(update(table).where(table.c.pair_id == lone.id).values(pair_id=into))
+        c.execute(update(pair).where(pair.c.id == into).values(intents=pair.c.intents + lone.intents))
+        c.execute(delete(pair).where(pair.c.id == lone.id))

@@ -152,6 +152,7 @@ pair = Table(
     Column("reason", LargeBinary),
     Column("field", Text, nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("intents", Integer, nullable=False, server_default="0"),
     Column("historical", Boolean, nullable=False, server_default=text("false")),
     Column("forced", Boolean, nullable=False, server_default=text("false")),
     Column("waits_side", Text),
@@ -165,7 +166,8 @@ pair = Table(
     Index("ix_pair_left_id", "left_id"),
     Index("ix_pair_right_id", "right_id"),
 )
-"""A left record bound to a right one, or one side alone. ``*_hash``: the content last decided on.
+"""A left record bound to a right one, or one side alone. ``*_hash``: the content last decided on;
+``intents``: how many it ever had, which numbers their references.
 
 ``due_at`` set: to be decided then. What is pending is driven by it, never skipped by a gate.
 """
