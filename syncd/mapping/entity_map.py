@@ -124,6 +124,10 @@ class EntityMap:
 
     def fingerprint(self) -> str:
         """Changes whenever the same wire bytes could read differently."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         return blake2b(repr(self).encode(), digest_size=8).hexdigest()
 
     @staticmethod
