@@ -27,7 +27,7 @@ from syncd.engine import views
 from syncd.engine.cycle import CycleOutcome, LinkEngine
 from syncd.engine.observe import Read, observe_keys, store_seen
 from syncd.engine.setup import FlowSetup
-from syncd.ports import EVERYTHING, BridgeChannel, Clock, PairLife, Records, Seen, Store
+from syncd.ports import EVERYTHING, BridgeChannel, Clock, Records, Seen, Store
 
 _BRING_ALONG_MAX = 5
 """How deep one record on command brings along what it refers to (invoice, job, location, customer)."""
@@ -180,15 +180,12 @@ class LocalOperator:
         side, seen = await self._find(flow, number)
         pair = await self._force(engine, flow, side, seen)
         only: dict[str, list[int]] = {entity: [pair]}
-        life: PairLife | None = None
+        brought: dict[tuple[Side, str, str], int] = {}
         for _ in range(_BRING_ALONG_MAX):
             await engine.cycle(entities=list(only), only=only, actor=actor)
-            life = await self._store.life(pair)
-            if life is None or life.row.state is not PairState.WAITING or life.row.waits is None:
+            if not await self._bring_along(engine, only, brought, pair):
                 break
-            # bring along what it refers to, then what that refers to
-            if not await self._bring_along(engine, only, life.row.waits):
-                break
+        life = await self._store.life(pair)
         assert life is not None
         return views.send_result(flow, life, number)
 
@@ -213,23 +210,41 @@ class LocalOperator:
         return await self._store.force(row, side, stream.id, seen.key)
 
     async def _bring_along(
-        self, engine: LinkEngine, only: dict[str, list[int]], waits: tuple[Side, str, str]
+        self,
+        engine: LinkEngine,
+        only: dict[str, list[int]],
+        brought: dict[tuple[Side, str, str], int],
+        pair: int,
     ) -> bool:
-        side, entity, key = waits
+        """Order what a pair waits for or, where that waits itself, what that waits for (invoice, job,
+        customer). False: it waits for nothing that is not on its way already."""
+        life = await self._store.life(pair)
+        for _ in range(_BRING_ALONG_MAX):
+            if life is None or life.row.state is not PairState.WAITING or life.row.waits is None:
+                break
+            waits = life.row.waits
+            if waits not in brought:
+                parent = await self._order(engine, waits)
+                if parent is None:
+                    return False
+                brought[waits] = parent
+                only.setdefault(waits[1], []).append(parent)
+                return True
+            life = await self._store.life(brought[waits])
+        return False
+
+    async def _order(self, engine: LinkEngine, wanted: tuple[Side, str, str]) -> int | None:
+        """The pair of a record that another refers to, read and due now; None if it cannot be had."""
+        side, entity, key = wanted
         parent = engine.setup.flow(entity)
         if parent is None or side not in parent.specs:
-            return False
+            return None
         await observe_keys(self._store, parent.ends[side], entity, [key])
         stream = await self._store.stream(parent.ends[side].connection, entity)
         if not await self._store.known(stream.id, [key]):
-            return False
+            return None
         row = await self._store.flow(engine.setup.name, entity)
-        pair = await self._store.force(row, side, stream.id, key)
-        again = only.setdefault(entity, [])
-        if pair in again:
-            return False  # it was tried already and is still not paired: its own state says why
-        again.append(pair)
-        return True
+        return await self._store.force(row, side, stream.id, key)
 
     async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
         await self._announce(frozenset(ids))
