@@ -50,14 +50,24 @@ composition: Callable[[], Composition] = _from_app
 
 def ask(question: Callable[[Operator], Awaitable[_Answer]]) -> _Answer:
     """Connect, put one question to the operator, and disconnect."""
-
-    configure(logging.DEBUG if options().verbose else logging.WARNING)
+    _log()
 
     async def connected() -> _Answer:
         async with composition().operator(options().config) as operator:
             return await question(operator)
 
     return asyncio.run(connected())
+
+
+def check(*, live: bool) -> Sequence[Finding]:
+    """Look at everything without writing."""
+    _log()
+    return asyncio.run(composition().check(options().config, live))
+
+
+def _log() -> None:
+    # stdout belongs to the data
+    configure(logging.DEBUG if options().verbose else logging.WARNING)
 
 
 def actor() -> str:

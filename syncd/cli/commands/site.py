@@ -57,7 +57,7 @@ def check(*, live: bool = False) -> int:
     live
         Also log in to every platform and look for values that the crosswalks do not cover.
     """
-    found = asyncio.run(session.composition().check(options().config, live))
+    found = session.check(live=live)
     rows = [{"level": f.level, "subject": f.subject, "message": f.message, "remedy": f.remedy} for f in found]
     columns = [
         Column("level", "LEVEL", palette=_LEVELS),
