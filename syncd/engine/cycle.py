@@ -97,9 +97,11 @@ class LinkEngine:
     async def recover(self) -> int:
         """What the process before this one left half done; the first cycle does it before anything else.
         Returns how many writes were in doubt."""
-        self._recovered = True
         settle_s = {end.connection: end.connector.capabilities.settle_s for end in self.setup.ends.values()}
-        return await self.store.recover(self.setup.name, settle_s)
+        doubtful = await self.store.recover(self.setup.name, settle_s)
+        # only now: one that failed must be tried again, or what was sent is never looked at
+        self._recovered = True
+        return doubtful
 
     async def cycle(
         self,
