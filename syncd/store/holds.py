@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, literal, or_, select, update
@@ -25,10 +26,11 @@ def scopes(connection: str, link: str, entity: str, keys: Sequence[str]) -> tupl
     )
 
 
+_ACTIVE = select(hold).where(hold.c.released_at.is_(None)).order_by(hold.c.id)
+
+
 def active(c: Connection, wanted: Sequence[str] | None) -> list[HoldRow]:
-    query = select(hold).where(hold.c.released_at.is_(None)).order_by(hold.c.id)
-    if wanted is not None:
-        query = query.where(hold.c.scope.in_(wanted))
+    query = _ACTIVE if wanted is None else _ACTIVE.where(hold.c.scope.in_(wanted))
     return [_row(row) for row in c.execute(query)]
 
 
@@ -37,8 +39,11 @@ def _row(row: Row[Any]) -> HoldRow:
 
 
 def place(c: Connection, k: Keeper, scope: str, reason: str, by: str, size: int = 0) -> HoldRow:
-    """One open hold per scope and reason: the same cause is not held twice."""
+    """One open hold per scope and cause: a reason, or the brake that tripped (its latest figures count)."""
     for existing in active(c, [scope]):
+        if size and existing.by == by:
+            c.execute(update(hold).where(hold.c.id == existing.id).values(reason=reason, size=size))
+            return replace(existing, reason=reason)
         if existing.reason == reason:
             return existing
     ident: int = c.execute(

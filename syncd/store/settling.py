@@ -332,8 +332,7 @@ def resend(c: Connection, k: Keeper, at: IntentRow) -> None:
 
 def _forget(c: Connection, k: Keeper, at: IntentRow, words: str) -> None:
     """It is proven not carried out. Once it was sent it stays on record, and so does its reference."""
-    if not at.attempts:
-        c.execute(delete(intent).where(intent.c.id == at.id))
+    if c.execute(delete(intent).where(intent.c.id == at.id, intent.c.attempts == 0)).rowcount:
         return
     _move(
         c,

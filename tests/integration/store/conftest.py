@@ -1,0 +1,38 @@
+"""One store a test, on every kind of database; made by the migration, as a site's is."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from syncd.store import migrate
+from syncd.store.database import Database, InlineDatabase, ThreadedDatabase, sqlite_engine
+from tests.integration.store.rows import Bench
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state that was just set up, to be copied."""
+    path = tmp_path_factory.mktemp("state") / "empty.db"
+    engine = sqlite_engine(f"sqlite:///{path}")
+    migrate.upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["inline", "threaded"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path, empty: Path) -> AsyncIterator[Database]:
+    path = tmp_path / "state.db"
+    shutil.copy(empty, path)
+    engine = sqlite_engine(f"sqlite:///{path}")
+    made: Database = InlineDatabase(engine) if request.param == "inline" else ThreadedDatabase(engine)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def bench(database: Database) -> Bench:
+    return await Bench.set_up(database)

@@ -1,0 +1,132 @@
+"""One writer, many transactions a commit: each gets its own answer, and its own error."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, func, insert, select
+
+from syncd.store.database import Coalesced, Database, ThreadedDatabase, sqlite_engine
+from syncd.store.tables import hold
+
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+class Refused(Exception):
+    pass
+
+
+def writes(n: int, *, fails: bool = False) -> Callable[[Connection], int]:
+    def script(c: Connection) -> int:
+        c.execute(insert(hold).values(scope=f"s{n}", reason="", by="", since=NOW))
+        if fails:
+            raise Refused(n)
+        return n
+
+    return script
+
+
+def count(c: Connection) -> int:
+    return int(c.execute(select(func.count()).select_from(hold)).scalar_one())
+
+
+async def test_of_two_hundred_at_once_one_fails_and_the_others_are_committed(database: Database) -> None:
+    answers = await asyncio.gather(
+        *(database.write(writes(n, fails=n == 120)) for n in range(200)), return_exceptions=True
+    )
+    failed = [n for n, answer in enumerate(answers) if isinstance(answer, BaseException)]
+    assert failed == [120]
+    assert isinstance(answers[120], Refused)
+    assert [answer for n, answer in enumerate(answers) if n != 120] == [n for n in range(200) if n != 120]
+    assert await database.read(count) == 199
+
+
+async def test_what_is_written_is_seen_by_the_next_look(database: Database) -> None:
+    for n in range(5):
+        await database.write(writes(n))
+        assert await database.read(count) == await database.scan(count) == n + 1
+
+
+async def test_many_share_a_commit(tmp_path: Path, empty: Path) -> None:
+    shutil.copy(empty, tmp_path / "state.db")
+    engine = sqlite_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    commits = []
+    event.listen(engine, "commit", lambda _: commits.append(1))
+    database = ThreadedDatabase(engine)
+    await asyncio.gather(*(database.write(writes(n)) for n in range(200)))
+    assert len(commits) < 20
+    await database.close()
+
+
+async def test_closing_waits_for_what_was_asked(tmp_path: Path, empty: Path) -> None:
+    path = tmp_path / "state.db"
+    shutil.copy(empty, path)
+    database = ThreadedDatabase(sqlite_engine(f"sqlite:///{path}"))
+    asked = [asyncio.create_task(database.write(writes(n))) for n in range(20)]
+    await asyncio.sleep(0)
+    await database.close()
+    assert [await one for one in asked] == list(range(20))
+    again = sqlite_engine(f"sqlite:///{path}")
+    with again.connect() as connection:
+        assert count(connection) == 20
+    again.dispose()
+
+
+async def test_a_file_is_safe_against_power_loss(tmp_path: Path, empty: Path) -> None:
+    shutil.copy(empty, tmp_path / "state.db")
+    engine = sqlite_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    with engine.connect() as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    engine.dispose()
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+# -- many calls of one transaction --------------------------------------------------------------
+
+
+def together(c: Connection, many: Any) -> list[int]:
+    for n in many:
+        writes(n, fails=n == 7)(c)
+    return [n * 10 for n in many]
+
+
+async def test_concurrent_calls_of_one_transaction_go_together(database: Database) -> None:
+    groups: list[int] = []
+
+    def script(c: Connection, many: Any) -> list[int]:
+        groups.append(len(many))
+        return together(c, many)
+
+    call: Coalesced[int, int] = Coalesced(database, script)
+    answers = await asyncio.gather(*(call(n) for n in range(100, 150)))
+    assert answers == [n * 10 for n in range(100, 150)]
+    assert len(groups) < 10
+
+
+async def test_one_that_fails_does_not_take_its_neighbours_down(database: Database) -> None:
+    call: Coalesced[int, int] = Coalesced(database, together)
+    answers = await asyncio.gather(*(call(n) for n in range(10)), return_exceptions=True)
+    assert isinstance(answers[7], Refused)
+    assert [a for n, a in enumerate(answers) if n != 7] == [n * 10 for n in range(10) if n != 7]
+    assert await database.read(count) == 9
+
+
+async def test_what_nobody_waits_for_any_more_does_not_happen(database: Database) -> None:
+    """A cancelled write must not be marked as sent behind its back."""
+    call: Coalesced[int, int] = Coalesced(database, together)
+    asked = asyncio.create_task(call(1))
+    await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert await call(2) == 20
+    assert await database.read(count) == 1
