@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -12,7 +11,6 @@ from cyclopts import Parameter
 
 from syncd.cli import session
 from syncd.cli.exits import Exit
-from syncd.cli.options import options
 from syncd.cli.output import Column, emit, say
 from syncd.core.errors import FixInput
 
