@@ -43,7 +43,9 @@ class Dialling:
     token: str = field(repr=False)
     tls: ssl.SSLContext | None = None
     first_wait_s: float = 0.5
-    longest_wait_s: float = 30.0
+    longest_wait_s: float = 10.0
+    """Well below what a command waits for a bridge (30 s): one that is typed while no daemon runs meets a
+    bridge that has long been dialling in vain."""
     replaced_wait_s: float = 60.0
     """After another bridge with our token took our place: two that fight would serve nobody."""
     heartbeat_s: float = 5.0
