@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -54,7 +55,7 @@ class House:
     field: Ready
     books: Ready
     environment: Mapping[str, str]
-    approved: set[str] = field(default_factory=set)
+    approved: set[str] = dataclasses.field(default_factory=set)
 
     @property
     def state(self) -> Path:
@@ -233,9 +234,9 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 @contextmanager
 def sandbox(platform: str) -> Iterator[Ready]:
     """One platform, in a process of its own."""
+    size = ("--size", str(CUSTOMERS), "--seed", str(SEED))
     process = subprocess.Popen(
-        [sys.executable, "-m", "syncd", "sandbox", "serve", platform]
-        + ["--size", str(CUSTOMERS), "--seed", str(SEED)],
+        [sys.executable, "-m", "syncd", "sandbox", "serve", platform, *size],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     )

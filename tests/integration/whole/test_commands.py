@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -114,7 +114,7 @@ def test_explain_tells_the_same_life_by_number_and_by_either_key(house: House) -
 
 def test_quarantine_from_the_refusal_to_the_retry_and_the_skip(house: House) -> None:
     first, second = house.pick(), house.pick()
-    days = {n: date.fromisoformat(document_date(house, n)) for n in (first, second)}
+    days = {number: document_date(house, number) for number in (first, second)}
     for day in days.values():
         house.act_in_books("close_period", year=day.year, month=day.month)
     for number in (first, second):
@@ -140,10 +140,9 @@ def test_quarantine_from_the_refusal_to_the_retry_and_the_skip(house: House) -> 
     assert house.syncd("status", LINK).code == 0
 
 
-def document_date(house: House, number: str) -> str:
+def document_date(house: House, number: str) -> date:
     """The day of an invoice, as the sandbox's office reads it (UTC)."""
-    seconds = house.shown(number)["transactionDate"]
-    return date.fromtimestamp(seconds).isoformat()
+    return datetime.fromtimestamp(house.shown(number)["transactionDate"], UTC).date()
 
 
 def test_the_database_is_at_its_newest_revision(house: House) -> None:
