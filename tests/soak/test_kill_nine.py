@@ -4,6 +4,7 @@ work, while answers get lost on both sides; then the ledgers are counted."""
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from tests.soak.counting import Ledgers, Verdict, added, hold, is_ours, twice, v
 from tests.soak.house import House, eventually, house
 from tests.soak.load import Office
 
+SEED = "SYNCD_SOAK_SEED"
+"""Environment variable: the seed of a run that shall be played again."""
 LEDGER_FAULTS = (
     Fault(kind=FaultKind.LOST_ANSWER, path="/object/submitXML", probability=0.04, times=None),
     Fault(kind=FaultKind.LOST_BEFORE, path="/object/submitXML", probability=0.01, times=None),
@@ -65,20 +68,26 @@ class Run:
     quiet_s: float = 0.0
 
 
-async def test_killed_ten_times(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+async def test_killed_ten_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     storm = Storm(kills=10, invoices=150, size=10, life_s=1.0, quiet_within_s=60)
-    await _once_and_nothing_lost(tmp_path, storm)
+    shown = await _once_and_nothing_lost(tmp_path, storm)
+    with capsys.disabled():
+        Console().print("", shown)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
-async def test_killed_a_hundred_times(tmp_path: Path) -> None:
+async def test_killed_a_hundred_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     storm = Storm(kills=100, invoices=2000, size=200, life_s=5.0, quiet_within_s=300)
-    await _once_and_nothing_lost(tmp_path, storm)
+    shown = await _once_and_nothing_lost(tmp_path, storm)
+    with capsys.disabled():
+        Console().print("", shown)
 
 
-async def _once_and_nothing_lost(folder: Path, storm: Storm) -> None:
-    run = Run(seed=time_ns() % 1_000_000)
+async def _once_and_nothing_lost(folder: Path, storm: Storm) -> Table:
+    """What happened, for a person."""
+    run = Run(seed=int(os.environ.get(SEED, time_ns() % 1_000_000)))
     print(f"\nseed {run.seed}")
     async with house(folder, seed=7, size=storm.size) as home:
         async with Office(home.field_ready, home.field_service) as office:
@@ -94,8 +103,10 @@ async def _once_and_nothing_lost(folder: Path, storm: Storm) -> None:
         await _left_alone_until_quiet(home, storm, run)
         after = await home.ledgers()
         counted = verdict(run.approved, before, after)
-        _show(home, storm, run, counted)
+        shown = _table(home, storm, run, counted)
+        Console().print(shown)  # kept by pytest, for the case that what follows fails
         _hold_to_it(home, storm, counted, before, after)
+        return shown
 
 
 async def _kill_again_and_again(
@@ -142,7 +153,7 @@ async def _left_alone_until_quiet(home: House, storm: Storm, run: Run) -> None:
     assert await home.daemon.stop() == 0, home.daemon.tail()
 
 
-def _show(home: House, storm: Storm, run: Run, counted: Verdict) -> None:
+def _table(home: House, storm: Storm, run: Run, counted: Verdict) -> Table:
     journal, restarts = home.journal(), sorted(home.restarts)
     table = Table(title=f"kill -9, seed {run.seed}", title_justify="left", show_header=False)
     rows = {
@@ -165,7 +176,7 @@ def _show(home: House, storm: Storm, run: Run, counted: Verdict) -> None:
     }
     for name, value in rows.items():
         table.add_row(name, str(value))
-    Console().print(table)
+    return table
 
 
 def _hold_to_it(home: House, storm: Storm, counted: Verdict, before: Ledgers, after: Ledgers) -> None:
