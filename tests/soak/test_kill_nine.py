@@ -182,6 +182,7 @@ def _table(home: House, storm: Storm, run: Run, counted: Verdict) -> Table:
 def _hold_to_it(home: House, storm: Storm, counted: Verdict, before: Ledgers, after: Ledgers) -> None:
     hold(counted)
     assert counted.approved == storm.invoices
+    assert home.intents()["held"] == 0, home.stand()
     for entity in ("customer", "job", "invoice"):
         bad = home.pairs(entity).keys() & {"held", "quarantined", "conflict", "in_flight"}
         assert not bad, home.stand()
