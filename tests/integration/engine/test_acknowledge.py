@@ -1,0 +1,145 @@
+"""What the source is told once the ledger has answered: each step an intent of its own."""
+
+from __future__ import annotations
+
+from syncd.connectors.memory import Call, Fault, FaultKind, OrderedFaults
+from syncd.core.model import PairState
+from syncd.core.policy import Acknowledge, Mode
+from tests.integration.engine.operating import operator_of
+from tests.integration.engine.test_main_job import INVOICE
+from tests.integration.engine.world import World, policy
+
+TOLD = Acknowledge(
+    posted=(("set_external_id", "{key}"), ("set_status", "processed")),
+    rejected=(("set_status", "failed"), ("comment", "{reason}")),
+)
+
+
+async def approved() -> tuple[World, str]:
+    """An approved invoice of a paired customer, with the next cycle still to come."""
+    policies = {
+        "customer": policy("customer", Mode.BOTH),
+        "invoice": policy(
+            "invoice",
+            Mode.LEFT_TO_RIGHT,
+            create_only=True,
+            select={"status": frozenset({"pending_accounting"})},
+            acknowledge=TOLD,
+        ),
+    }
+    world = World(policies)
+    customer = world.left.add("customer", {"name": "Orchard Foods", "status": "active"})
+    await world.cycle()
+    wire = {name: value for name, value in INVOICE.items() if name != "job"}
+    key = world.left.add("invoice", {**wire, "customer": {"id": customer}, "status": "pending_accounting"})
+    world.wait(60)
+    return world, key
+
+
+def told(world: World, key: str) -> list[tuple[str, str]]:
+    return [(a["action"], a["argument"]) for a in world.left.records("invoice")[key].get("activity", ())]
+
+
+async def state(world: World) -> PairState:
+    (life,) = await world.store.lives("invoice", "S-10442", "acme")
+    return life.row.state
+
+
+async def kinds(world: World) -> list[tuple[str, str]]:
+    (life,) = await world.store.lives("invoice", "S-10442", "acme")
+    return [(event.kind, event.text.partition(" ")[0]) for event in life.events if event.intent]
+
+
+async def test_posted_sets_the_external_id_and_then_the_status() -> None:
+    world, key = await approved()
+    await world.cycle()
+    (posted,) = world.right.records("invoice")
+    assert told(world, key) == [("set_external_id", posted), ("set_status", "processed")]
+    assert world.left.records("invoice")[key]["status"] == "processed"
+    assert await state(world) is PairState.IN_STEP
+    assert [k for k, _ in await kinds(world)] == [
+        "planned",
+        "sent",
+        "posted",
+        "sent",
+        "posted",
+        "sent",
+        "posted",
+    ]
+
+
+async def test_a_refused_invoice_is_failed_with_the_reason_as_a_comment() -> None:
+    world, key = await approved()
+    world.right.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+    await world.cycle()
+    assert told(world, key) == [("set_status", "failed"), ("comment", "The period is closed.")]
+    assert world.right.records("invoice") == {}
+    for _ in range(3):
+        world.wait(60)
+        await world.cycle()
+    assert len(told(world, key)) == 2
+    (refused,) = await world.store.quarantined("acme", 10)
+    assert refused.reason == "The period is closed."
+
+
+async def test_a_mended_and_approved_invoice_is_posted_and_told_anew() -> None:
+    world, key = await approved()
+    world.right.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+    await world.cycle()
+    world.wait(600)
+    world.left.edit("invoice", key, {"transactionDate": "2026-11-01", "status": "pending_accounting"})
+    await world.cycle()
+    assert len(world.right.records("invoice")) == 1
+    assert [action for action, _ in told(world, key)][2:] == ["set_external_id", "set_status"]
+    assert await state(world) is PairState.IN_STEP
+
+
+async def test_a_refused_action_does_not_take_the_invoice_back_and_is_retried_on_command() -> None:
+    world, key = await approved()
+    world.left.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.REJECTED, words="No right to set ids."))
+    await world.cycle()
+    assert len(world.right.records("invoice")) == 1
+    assert await state(world) is PairState.QUARANTINED
+    assert told(world, key) == []
+    (refused,) = await world.store.quarantined("acme", 10)
+    world.wait(60)
+    await operator_of(world).quarantine_retry([refused.id], "ann")
+    await world.cycle()
+    assert [action for action, _ in told(world, key)] == ["set_external_id", "set_status"]
+    assert len(world.right.records("invoice")) == 1
+
+
+async def test_an_action_whose_answer_is_lost_is_done_once() -> None:
+    world, key = await approved()
+    world.left.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.LOST_AFTER))
+    await world.cycle()
+    for _ in range(2):
+        world.wait(31)
+        await world.cycle()
+    assert [action for action, _ in told(world, key)] == ["set_external_id", "set_status"]
+
+
+async def test_an_action_that_never_arrived_is_done_after_the_look_up() -> None:
+    world, key = await approved()
+    world.left.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.LOST_BEFORE), after=1)
+    await world.cycle()
+    assert [action for action, _ in told(world, key)] == ["set_external_id"]
+    world.wait(31)
+    await world.cycle()
+    assert [action for action, _ in told(world, key)] == ["set_external_id", "set_status"]
+
+
+async def test_a_hold_of_the_source_keeps_what_it_must_be_told() -> None:
+    world, key = await approved()
+    hold = await world.store.hold("connection:field", "the schema changed", "monitor")
+    await world.cycle()
+    assert len(world.right.records("invoice")) == 1
+    assert told(world, key) == []
+    await world.store.release([hold.id], "ann")
+    await world.cycle()
+    assert [action for action, _ in told(world, key)] == ["set_external_id", "set_status"]
