@@ -65,6 +65,8 @@ class LocalDispatcher:
                 # a fault of ours must not take the other customers' links down with it
                 failures += 1
                 until = self._clock.now().timestamp() + pause(failures)
+                if scheduled:
+                    start = self._clock.now()  # what its schedule asked for is still to be done
                 known = expected(error)
                 if known is None:
                     log.exception("cycle crashed", link=name, failures=failures)
