@@ -78,6 +78,9 @@ def link_setup(
 ) -> LinkSetup:
     """Lay the policies over what the two platforms really carry."""
     order = parents_first({entity: ENTITIES[entity].references() for entity in policies})
+    # a kind of record that one side does not have is never paired: waiting for it would have no end
+    offered = [end.connector.capabilities.entities.keys() for end in ends.values()]
+    pairable = frozenset(policies).intersection(*offered)
     flows = []
     for entity in order:
         specs = {
@@ -85,7 +88,7 @@ def link_setup(
             for side, end in ends.items()
             if entity in end.connector.capabilities.entities
         }
-        policy = restrict(policies[entity], specs, tables, frozenset(policies))
+        policy = restrict(policies[entity], specs, tables, pairable)
         flows.append(FlowSetup(name, entity, policy, tables, ends, specs))
     return LinkSetup(name, ends, tuple(flows))
 
