@@ -19,13 +19,11 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-import aiohttp
-
-from syncd.demo.field_service import Office
 from syncd.demo.site import free_ports
 from syncd.sandbox.company import Company
 from syncd.sandbox.serve import Ready
 from syncd.secrets.bearer import new_token
+from tests.integration.whole.clerk import Clerk, library_item, line
 
 LINK = "acme"
 SEED = 7
@@ -151,16 +149,22 @@ class House:
         (invoice,) = self.in_field("invoices", number=number)
 
         async def approve() -> None:
-            details = self.field.details
-            async with Office(details["base_url"], details["username"], details["password"]) as office:
-                await office.approve(invoice["id"])
+            async with Clerk.at(self.field) as clerk:
+                await clerk.approve(invoice["id"])
 
         asyncio.run(approve())
         return number
 
     def enter_work(self, name: str) -> str:
         """A new customer with a site, a job and an invoice for it; the invoice's number."""
-        return asyncio.run(_enter_work(self.field, name))
+
+        async def enter() -> str:
+            async with Clerk.at(self.field) as clerk:
+                item = library_item(self.in_field("invoices"))
+                vendor = self.in_field("jobs")[0]["vendor"]
+                return (await clerk.enter_work(name, [line(item)], vendor)).number
+
+        return asyncio.run(enter())
 
     def documents(self, number: str) -> list[dict[str, Any]]:
         """Living documents of that number in the books."""
@@ -174,39 +178,6 @@ class House:
     def done(self, number: str) -> bool:
         """Posted, and the field service knows."""
         return bool(self.documents(number)) and self.shown(number)["status"] == "processed"
-
-
-async def _enter_work(field: Ready, name: str) -> str:
-    details, base = field.details, field.details["base_url"]
-    login = {"username": details["username"], "password": details["password"]}
-    address = {"street": "1 Canal St", "city": "Peru", "state": "IN", "postalCode": "46970"}
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-
-        async def ask(path: str, body: Mapping[str, Any], cookie: str = "") -> Any:
-            headers = {"Cookie": cookie} if cookie else {}
-            async with session.post(base + path, json=body, headers=headers) as answer:
-                content = await answer.json()
-                assert answer.status == 200, content
-                return content["data"]
-
-        cookie = f"PHPSESSID={(await ask('/auth', login))['authToken']}"
-        company = await ask("/company", {"name": name, "address": address}, cookie)
-        location = await ask(
-            "/location", {"name": f"{name} HQ", "companyId": company["id"], "address": address}, cookie
-        )
-        vendor = _control(field, "/ledger/jobs")[0]["vendor"]
-        job = await ask(
-            "/job", {"locationId": location["id"], "vendorId": vendor, "type": "service_call"}, cookie
-        )
-        line = {"quantity": 2, "price": 10.5, "description": "Filter", "libItem": _an_item(field)}
-        invoice = await ask("/invoice", {"jobId": job["id"], "items": [line]}, cookie)
-    return str(invoice["invoiceNumber"])
-
-
-def _an_item(field: Ready) -> Any:
-    """A library item, as invoices embed it."""
-    lines = (line for i in _control(field, "/ledger/invoices") for line in i["items"])
-    return next(line["libItem"] for line in lines if line["libItem"])
 
 
 def _control(at: Ready, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:

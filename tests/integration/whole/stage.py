@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,6 @@ from syncd.bridge.mbxml_object import LedgerSession, Login
 from syncd.bridge.outbox import Outbox
 from syncd.bridge.program import object_maker, serve
 from syncd.config.load import load
-from syncd.demo.field_service import Office
 from syncd.demo.result import duplicates
 from syncd.demo.site import LINK, DemoSite, write_site
 from syncd.engine.operate import LocalOperator
@@ -36,8 +35,9 @@ from syncd.sandbox.faults import Fault
 from syncd.sandbox.sandbox import Order
 from syncd.sandbox.serve import Running, running
 from syncd.secrets.reference import resolve
+from tests.integration.whole.clerk import Clerk, Entered, library_item, line
 
-CUSTOMERS = 8
+CUSTOMERS = 12
 SEED = 7
 LATER_S = 1_000.0
 """Longer than any settle time, retry pause and look-up interval of the product."""
@@ -105,19 +105,24 @@ class Stage:
         shown = self.field.sandbox.views["invoices"]({"status": "ok"})
         return [i for i in shown if (i["job"] is not None) is job and i["id"] not in self.taken]
 
-    @asynccontextmanager
-    async def office(self) -> AsyncIterator[Office]:
-        """Somebody in the office, logged in."""
-        details = self.field.ready.details
-        async with Office(details["base_url"], details["username"], details["password"]) as office:
-            yield office
+    def clerk(self) -> Clerk:
+        """Somebody in the office, to be logged in."""
+        return Clerk.at(self.field.ready)
+
+    async def enter_work(self, name: str, *lines: Mapping[str, Any]) -> Entered:
+        """A new customer, its site, a job and an invoice with these lines (one for 21.00 if none)."""
+        views = self.field.sandbox.views
+        item, vendor = library_item(views["invoices"]({})), views["jobs"]({})[0]["vendor"]
+        given = [{**line(item), **one} for one in lines or ({},)]
+        async with self.clerk() as clerk:
+            return await clerk.enter_work(name, given, vendor)
 
     async def approve(self, *invoices: Invoice) -> list[str]:
         """Hand invoices over to accounting; their numbers."""
-        async with self.office() as office:
+        async with self.clerk() as clerk:
             for invoice in invoices:
                 self.taken.add(invoice["id"])
-                await office.approve(invoice["id"])
+                await clerk.approve(invoice["id"])
         return [invoice["invoiceNumber"] for invoice in invoices]
 
     async def approve_some(self, count: int) -> list[str]:
