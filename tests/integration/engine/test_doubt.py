@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -14,7 +15,6 @@ from syncd.engine.apply import retry_delay
 from syncd.engine.recover import Step, next_step
 from syncd.ports import OperationSpec, Proof
 from tests.integration.engine.world import World, policy
-
 
 KEYED = OperationSpec(Proof.NATIVE_KEY, native_key_life_s=3600.0)
 
@@ -179,7 +179,7 @@ async def test_a_busy_platform_is_asked_again_ever_more_seldom() -> None:
             tries.append((world.clock.now() - start).total_seconds())
         world.wait(1)
     assert len(tries) == 4
-    gaps = [later - earlier for earlier, later in zip(tries, tries[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(tries)]
     assert gaps == sorted(gaps)
     assert gaps[-1] >= 2 * gaps[0]
     assert len(world.right.records("customer")) == 1
