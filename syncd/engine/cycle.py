@@ -286,9 +286,9 @@ class FlowRun:
         self._ambiguous: dict[int, tuple[str, ...]] = {}
         if len(streams) < len(Side) or not self._setup.policy.match:
             return
-        after = 0
-        while rows := await self._store.due_pairs(flow, BATCH * 5, self._only, after):
-            after = rows[-1].id
+        after, full = 0, True
+        while full and (rows := await self._store.due_pairs(flow, BATCH * 5, self._only, after)):
+            after, full = rows[-1].id, len(rows) == BATCH * 5
             sides = [deciding.parse(self._setup, row) for row in rows]
             for side in Side:
                 await self._match_side(flow, streams, sides, side)
@@ -310,12 +310,12 @@ class FlowRun:
     async def _decide(self, flow: FlowRow) -> list[Decided]:
         decided: list[Decided] = []
         open_creates = await self._store.open_creates(flow)
-        after = 0
-        while len(decided) < PLAN_MAX:
+        after, full = 0, True
+        while full and len(decided) < PLAN_MAX:
             rows = await self._store.due_pairs(flow, BATCH, self._only, after)
             if not rows:
                 break
-            after = rows[-1].id
+            after, full = rows[-1].id, len(rows) == BATCH
             decided.extend(await self.decide_batch(rows, open_creates))
             self._progress(self._setup.entity, "deciding", len(decided), None)
         return decided

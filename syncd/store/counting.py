@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.ports.store import Counts, FlowRow
@@ -42,32 +42,35 @@ def counts(c: Connection, at: FlowRow) -> Counts:
     )
 
 
+_PER_PAIR = (
+    select(func.count().label("n"))
+    .where(
+        intent.c.pair_id.in_(bindparam("pairs", expanding=True)),
+        intent.c.created_at > bindparam("since"),
+        intent.c.operation != Operation.ACTION.value,
+    )
+    .group_by(intent.c.pair_id)
+    .subquery()
+)
+_BUSIEST = select(func.coalesce(func.max(_PER_PAIR.c.n), 0))
+_OPEN_CREATES = (
+    select(intent.c.side)
+    .where(
+        intent.c.flow_id == bindparam("flow"),
+        intent.c.operation == Operation.CREATE.value,
+        intent.c.state.in_(UNSETTLED),
+    )
+    .distinct()
+)
+
+
 def busiest(c: Connection, k: Keeper, pairs: Sequence[int], within_s: float) -> int:
     since = k.now - timedelta(seconds=within_s)
     most = 0
     for chunk in chunks(pairs):
-        per_pair = (
-            select(func.count().label("n"))
-            .where(
-                intent.c.pair_id.in_(chunk),
-                intent.c.created_at > since,
-                intent.c.operation != Operation.ACTION.value,
-            )
-            .group_by(intent.c.pair_id)
-            .subquery()
-        )
-        most = max(most, c.execute(select(func.coalesce(func.max(per_pair.c.n), 0))).scalar_one())
+        most = max(most, c.execute(_BUSIEST, {"pairs": chunk, "since": since}).scalar_one())
     return most
 
 
 def open_creates(c: Connection, at: FlowRow) -> frozenset[Side]:
-    rows = c.execute(
-        select(intent.c.side)
-        .where(
-            intent.c.flow_id == at.id,
-            intent.c.operation == Operation.CREATE.value,
-            intent.c.state.in_(UNSETTLED),
-        )
-        .distinct()
-    )
-    return frozenset(Side(side) for (side,) in rows)
+    return frozenset(Side(side) for (side,) in c.execute(_OPEN_CREATES, {"flow": at.id}))

@@ -60,6 +60,11 @@ _IN_FLIGHT = (
     )
 )
 
+_TAKEN = select(intent.c.connection, intent.c.entity, intent.c.natural).where(
+    intent.c.natural.in_(bindparam("digests", expanding=True)), intent.c.state.in_(UNSETTLED)
+)
+_SO_FAR = select(pair.c.id, pair.c.intents).where(pair.c.id.in_(bindparam("pairs", expanding=True)))
+
 
 def write_down(
     c: Connection, k: Keeper, at: FlowRow, verdicts: Sequence[Verdict], intents: Sequence[NewIntent]
@@ -89,12 +94,7 @@ def _one_create_each(c: Connection, k: Keeper, intents: Sequence[NewIntent]) -> 
     digests = {id(n): k.digest(n.natural) for n in intents if n.natural is not None}
     taken: set[tuple[str, str, bytes]] = set()
     for chunk in chunks(set(digests.values())):
-        rows = c.execute(
-            select(intent.c.connection, intent.c.entity, intent.c.natural).where(
-                intent.c.natural.in_(chunk),
-                intent.c.state.in_(UNSETTLED),
-            )
-        )
+        rows = c.execute(_TAKEN, {"digests": chunk})
         taken.update((row.connection, row.entity, row.natural) for row in rows)
     ready, late = [], []
     for n in intents:
@@ -120,7 +120,7 @@ def _referenced(c: Connection, intents: Sequence[NewIntent]) -> list[NewIntent]:
     must never find what another intent has left behind."""
     so_far: dict[int, int] = {}
     for chunk in chunks({n.pair for n in intents}):
-        rows = c.execute(select(pair.c.id, pair.c.intents).where(pair.c.id.in_(chunk)))
+        rows = c.execute(_SO_FAR, {"pairs": chunk})
         so_far.update((row.id, row.intents) for row in rows)
     numbered = []
     for n in intents:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, insert
 from syncd.store.sealing import Keeper
 from syncd.store.tables import journal
 
+_INSERT = insert(journal)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -27,7 +29,7 @@ def write(c: Connection, k: Keeper, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     c.execute(
-        insert(journal),
+        _INSERT,
         [
             {
                 "at": k.now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, select, update
 
 from syncd.core.model import Side
 from syncd.ports.store import FlowRow
@@ -14,6 +14,31 @@ from syncd.store.columns import UNSETTLED, chunks, id_column
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair, remote, remote_natural
 from syncd.store.tables import journal as journal_table
+
+
+def _candidates(side: Side) -> Select[int, bytes, str]:
+    """Only records that stand alone: a bound one has its partner, one being written is getting it."""
+    lone = exists().where(
+        pair.c.flow_id == bindparam("of_flow"),
+        id_column(side) == remote.c.id,
+        id_column(side.other).is_(None),
+        ~exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED)),
+    )
+    return (
+        select(remote_natural.c.rank, remote_natural.c.digest, remote.c.key)
+        .join(remote, remote.c.id == remote_natural.c.remote_id)
+        .where(
+            remote_natural.c.stream_id == bindparam("in_stream"),
+            remote_natural.c.rank == bindparam("at_rank"),
+            remote_natural.c.digest.in_(bindparam("digests", expanding=True)),
+            ~remote.c.gone,
+            lone,
+        )
+        .order_by(remote.c.id)
+    )
+
+
+_CANDIDATES = {side: _candidates(side) for side in Side}
 
 
 def candidates(
@@ -31,24 +56,11 @@ def candidates(
                 wanted[rank, k.digest(text)].append(ident)
     ranks = max((len(keys) for _, keys in natural), default=0)
     found: dict[int, list[list[str]]] = {ident: [[] for _ in range(ranks)] for ident, _ in natural}
-    mine = id_column(side)
-    # only records that stand alone: a bound one has its partner, one being written is getting it
-    lone = exists().where(
-        pair.c.flow_id == at.id,
-        mine == remote.c.id,
-        id_column(side.other).is_(None),
-        ~exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED)),
-    )
-    query = (
-        select(remote_natural.c.rank, remote_natural.c.digest, remote.c.key)
-        .join(remote, remote.c.id == remote_natural.c.remote_id)
-        .where(remote_natural.c.stream_id == stream_id, ~remote.c.gone, lone)
-        .order_by(remote.c.id)
-    )
     for rank in range(ranks):
         digests = [digest for at_rank, digest in wanted if at_rank == rank]
         for chunk in chunks(digests):
-            rows = c.execute(query.where(remote_natural.c.rank == rank, remote_natural.c.digest.in_(chunk)))
+            asked = {"of_flow": at.id, "in_stream": stream_id, "at_rank": rank, "digests": chunk}
+            rows = c.execute(_CANDIDATES[side], asked)
             for at_rank, digest, key in rows:
                 for ident in wanted[at_rank, digest]:
                     found[ident][at_rank].append(key)

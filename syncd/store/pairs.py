@@ -6,8 +6,20 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, insert, literal, or_, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import (
+    Connection,
+    Insert,
+    Integer,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from syncd.core.crossing import PairKey
 from syncd.core.model import PairState, Side
@@ -16,9 +28,11 @@ from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column, offse
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, intent, pair, pair_base, remote, remote_body, stream
 
+_FLOW = select(flow).where(flow.c.link == bindparam("of_link"), flow.c.entity == bindparam("of_entity"))
+
 
 def look_up(c: Connection, link: str, entity: str) -> FlowRow | None:
-    row = c.execute(select(flow).where(flow.c.link == link, flow.c.entity == entity)).one_or_none()
+    row = c.execute(_FLOW, {"of_link": link, "of_entity": entity}).one_or_none()
     if row is None:
         return None
     return FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint, row.ceiling)
@@ -75,43 +89,75 @@ def force(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, key
 # -- consume ----------------------------------------------------------------------------------
 
 
+_OFFSETS = select(flow.c.left_offset, flow.c.right_offset).where(flow.c.id == bindparam("row"))
+_NEWEST = select(stream.c.seq).where(stream.c.id == bindparam("row"))
+_FRESH = and_(
+    remote.c.stream_id == bindparam("in_stream"),
+    remote.c.seq > bindparam("past"),
+    remote.c.seq <= bindparam("upto"),
+)
+
+
+def _woken(side: Side) -> Update:
+    """Pairs whose record changed. The hash last decided on: our own write's echo is equal to it and wakes
+    nobody."""
+    mine, seen = id_column(side), hash_column(side)
+    now_hash = select(remote.c.content_hash).where(remote.c.id == mine).scalar_subquery()
+    return (
+        update(pair)
+        .where(
+            pair.c.flow_id == bindparam("of_flow"),
+            mine.in_(select(remote.c.id).where(_FRESH)),
+            or_(seen.is_(None), seen != now_hash),
+        )
+        .values(due_at=bindparam("now"))
+    )
+
+
+def _unknown(side: Side) -> Insert:
+    """Records that no pair has yet: each becomes one, alone for now."""
+    mine = id_column(side)
+    found = (
+        select(
+            bindparam("of_flow", type_=pair.c.flow_id.type),
+            remote.c.id,
+            literal(PairState.DUE.value),
+            bindparam("now", type_=pair.c.due_at.type),
+            bindparam("now", type_=pair.c.since.type),
+            bindparam("found_in_place", type_=pair.c.historical.type),
+        )
+        .where(_FRESH, ~exists().where(pair.c.flow_id == bindparam("of_flow"), mine == remote.c.id))
+        .order_by(remote.c.seq)
+    )
+    return insert(pair).from_select(["flow_id", mine.name, "state", "due_at", "since", "historical"], found)
+
+
+_WOKEN = {side: _woken(side) for side in Side}
+_UNKNOWN = {side: _unknown(side) for side in Side}
+
+
+def news(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> bool:
+    """Whether ``consume`` would find anything: most of the time it would not."""
+    offsets = c.execute(_OFFSETS, {"row": at.id}).one()._mapping
+    return any(
+        c.execute(_NEWEST, {"row": ident}).scalar_one() != offsets[offset_column(side)]
+        for side, ident in streams.items()
+    )
+
+
 def consume(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int], historical: bool) -> int:
     """Set-based: costs what changed, not what exists."""
     return sum(_consume_side(c, k, at, side, ident, historical) for side, ident in streams.items())
 
 
 def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, historical: bool) -> int:
-    offset: int = c.execute(select(offset_column(side)).where(flow.c.id == at.id)).scalar_one()
-    newest: int = c.execute(select(stream.c.seq).where(stream.c.id == stream_id)).scalar_one()
+    offset: int = c.execute(_OFFSETS, {"row": at.id}).one()._mapping[offset_column(side)]
+    newest: int = c.execute(_NEWEST, {"row": stream_id}).scalar_one()
     if newest == offset:
         return 0
-    fresh = and_(remote.c.stream_id == stream_id, remote.c.seq > offset, remote.c.seq <= newest)
-    mine, seen = id_column(side), hash_column(side)
-    now_hash = select(remote.c.content_hash).where(remote.c.id == mine).scalar_subquery()
-    # the hash last decided on: our own write's echo is equal to it and wakes nobody
-    woken = c.execute(
-        update(pair)
-        .where(
-            pair.c.flow_id == at.id,
-            mine.in_(select(remote.c.id).where(fresh)),
-            or_(seen.is_(None), seen != now_hash),
-        )
-        .values(due_at=k.now)
-    ).rowcount
-    unknown = (
-        select(
-            literal(at.id),
-            remote.c.id,
-            literal(PairState.DUE.value),
-            literal(k.now, type_=pair.c.due_at.type),
-            literal(k.now, type_=pair.c.since.type),
-            literal(historical),
-        )
-        .where(fresh, ~exists().where(pair.c.flow_id == at.id, mine == remote.c.id))
-        .order_by(remote.c.seq)
-    )
-    columns = ["flow_id", mine.name, "state", "due_at", "since", "historical"]
-    added = c.execute(insert(pair).from_select(columns, unknown)).rowcount
+    fresh = {"of_flow": at.id, "in_stream": stream_id, "past": offset, "upto": newest, "now": k.now}
+    woken = c.execute(_WOKEN[side], fresh).rowcount
+    added = c.execute(_UNKNOWN[side], fresh | {"found_in_place": historical}).rowcount
     c.execute(update(flow).where(flow.c.id == at.id).values({offset_column(side): newest}))
     return int(woken) + int(added)
 
@@ -162,24 +208,31 @@ _PAIR_ROWS = (
 )
 
 
+_DUE = (
+    _PAIR_ROWS.where(
+        pair.c.flow_id == bindparam("of_flow"),
+        pair.c.due_at <= bindparam("now"),
+        pair.c.id > bindparam("after"),
+        # a write that may have happened must be settled first, or it could happen twice
+        ~exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED)),
+    )
+    .order_by(pair.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_DUE_OF = _DUE.where(pair.c.id.in_(bindparam("only", expanding=True)))
+_BY_ID = _PAIR_ROWS.where(pair.c.id == bindparam("row"))
+
+
 def due_pairs(
     c: Connection, k: Keeper, at: FlowRow, limit: int, only: Sequence[int] | None, after: int
 ) -> Sequence[PairRow]:
-    due: list[ColumnElement[bool]] = [
-        pair.c.flow_id == at.id,
-        pair.c.due_at <= k.now,
-        pair.c.id > after,
-        # a write that may have happened must be settled first, or it could happen twice
-        ~exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED)),
-    ]
-    if only is not None:
-        due.append(pair.c.id.in_(only))
-    rows = c.execute(_PAIR_ROWS.where(*due).order_by(pair.c.id).limit(limit))
+    asked: dict[str, Any] = {"of_flow": at.id, "now": k.now, "after": after, "most": limit}
+    rows = c.execute(_DUE, asked) if only is None else c.execute(_DUE_OF, asked | {"only": list(only)})
     return [read_pair(row, k) for row in rows]
 
 
 def pair_by_id(c: Connection, k: Keeper, ident: int) -> PairRow | None:
-    row = c.execute(_PAIR_ROWS.where(pair.c.id == ident)).one_or_none()
+    row = c.execute(_BY_ID, {"row": ident}).one_or_none()
     return None if row is None else read_pair(row, k)
 
 

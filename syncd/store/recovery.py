@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, select, update
 
 from syncd.core.model import IntentState, Operation
 from syncd.ports.store import IntentRow
@@ -39,9 +39,21 @@ def recover(c: Connection, k: Keeper, link: str, settle_s: Mapping[str, float | 
     return len(doubtful)
 
 
+_DUE = (
+    select(intent, flow.c.link)
+    .join(flow, flow.c.id == intent.c.flow_id)
+    .where(
+        flow.c.link == bindparam("of_link"),
+        intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED]),
+        intent.c.due_at <= bindparam("now"),
+    )
+    .order_by(intent.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 def due_intents(c: Connection, k: Keeper, link: str, limit: int) -> Sequence[IntentRow]:
-    waiting = intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED])
-    return _read_many(c, k, link, waiting & (intent.c.due_at <= k.now), limit)
+    return [read_intent(row, k) for row in c.execute(_DUE, {"of_link": link, "now": k.now, "most": limit})]
 
 
 def next_due_at(c: Connection, k: Keeper, link: str) -> datetime | None:

@@ -113,6 +113,8 @@ class SqlStore:
         return await self.database.write(lambda c: pairs.find_flow(c, link, entity))
 
     async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
+        if not await self.database.read(lambda c: pairs.news(c, flow, streams)):
+            return 0
         k = self.keeper()
         return await self.database.write(lambda c: pairs.consume(c, k, flow, streams, historical))
 
@@ -247,7 +249,8 @@ class SqlStore:
         return await self.database.write(lambda c: hints.add(c, k, connection, new, delivery))
 
     async def hints_done(self, ids: Sequence[int]) -> None:
-        await self.database.write(lambda c: hints.done(c, ids))
+        if ids:
+            await self.database.write(lambda c: hints.done(c, ids))
 
     async def force(self, flow: FlowRow, side: Side, stream: int, key: str) -> int:
         k = self.keeper()

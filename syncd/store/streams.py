@@ -30,12 +30,23 @@ _TOUCH_REMOTE = update(remote).where(remote.c.id == bindparam("row")).values(raw
 _UPDATE_BODY = (
     update(remote_body).where(remote_body.c.remote_id == bindparam("row")).values(body=bindparam("sealed"))
 )
+_BODY = insert(remote_body)
+_NATURAL = insert(remote_natural)
 _DROP_NATURAL = delete(remote_natural).where(remote_natural.c.remote_id == bindparam("row"))
+
+_STREAM = select(stream).where(
+    stream.c.connection == bindparam("of_connection"), stream.c.entity == bindparam("of_entity")
+)
+_TAKE_SEQS = (
+    update(stream)
+    .where(stream.c.id == bindparam("row"))
+    .values(seq=stream.c.seq + bindparam("count"))
+    .returning(stream.c.seq)
+)
 
 
 def look_up(c: Connection, connection: str, entity: str) -> StreamRow | None:
-    wanted = select(stream).where(stream.c.connection == connection, stream.c.entity == entity)
-    row = c.execute(wanted).one_or_none()
+    row = c.execute(_STREAM, {"of_connection": connection, "of_entity": entity}).one_or_none()
     if row is None:
         return None
     return StreamRow(
@@ -105,7 +116,7 @@ def store_observations(
         ).scalars()
         ids |= {id(o): row for o, row in zip(fresh, made, strict=True)}
         c.execute(
-            insert(remote_body),
+            _BODY,
             [{"remote_id": ids[id(o)], "body": k.seal.seal(owner, "observation", o.raw)} for o in fresh],
         )
     if moved:
@@ -148,14 +159,9 @@ def _store_natural(c: Connection, k: Keeper, stream_id: int, rows: Sequence[tupl
         if natural is not None
     ]
     if values:
-        c.execute(insert(remote_natural), values)
+        c.execute(_NATURAL, values)
 
 
 def _take_seqs(c: Connection, stream_id: int, count: int) -> range:
-    last: int = c.execute(
-        update(stream)
-        .where(stream.c.id == stream_id)
-        .values(seq=stream.c.seq + count)
-        .returning(stream.c.seq)
-    ).scalar_one()
+    last: int = c.execute(_TAKE_SEQS, {"row": stream_id, "count": count}).scalar_one()
     return range(last - count + 1, last + 1)

@@ -39,6 +39,16 @@ _VERDICT = (
 )
 
 
+_DROP_BASE = delete(pair_base).where(
+    pair_base.c.pair_id == bindparam("row"), pair_base.c.side == bindparam("on_side")
+)
+_BASE = insert(pair_base)
+_CONFLICTS = select(conflict.c.pair_id, conflict.c.unit, conflict.c.since).where(
+    conflict.c.pair_id.in_(bindparam("pairs", expanding=True))
+)
+_ANY_WAITING = select(pair.c.id).where(pair.c.waits_entity == bindparam("entity")).limit(1)
+
+
 def store_verdicts(c: Connection, k: Keeper, at: FlowRow, verdicts: Sequence[Verdict]) -> None:
     if not verdicts:
         return
@@ -86,24 +96,14 @@ def store_bases(c: Connection, k: Keeper, link: str, bases: Mapping[int, Mapping
         for side, record in sides.items()
     ]
     if rows:
-        drop = delete(pair_base).where(
-            pair_base.c.pair_id == bindparam("row"), pair_base.c.side == bindparam("on_side")
-        )
-        c.execute(drop, [{"row": r["pair_id"], "on_side": r["side"]} for r in rows])
-        c.execute(insert(pair_base), rows)
+        c.execute(_DROP_BASE, [{"row": r["pair_id"], "on_side": r["side"]} for r in rows])
+        c.execute(_BASE, rows)
 
 
 def store_conflicts(c: Connection, k: Keeper, conflicts: Mapping[int, Sequence[Conflict]]) -> None:
     """The open conflicts of these pairs become exactly the given ones; a known one keeps its date."""
     for chunk in chunks(sorted(conflicts)):
-        known = {
-            (row.pair_id, row.unit): row.since
-            for row in c.execute(
-                select(conflict.c.pair_id, conflict.c.unit, conflict.c.since).where(
-                    conflict.c.pair_id.in_(chunk)
-                )
-            )
-        }
+        known = {(row.pair_id, row.unit): row.since for row in c.execute(_CONFLICTS, {"pairs": chunk})}
         if known:
             c.execute(delete(conflict).where(conflict.c.pair_id.in_(chunk)))
         rows = [
@@ -135,8 +135,7 @@ def _conflict_values(ident: int, one: Conflict, since: datetime) -> dict[str, An
 
 def wake_waiting(c: Connection, k: Keeper, at: FlowRow, bound: Sequence[int]) -> None:
     """Records that waited for these pairs of this flow's entity may be decided now."""
-    waiting = select(pair.c.id).where(pair.c.waits_entity == at.entity).limit(1)
-    if not bound or c.execute(waiting).first() is None:
+    if not bound or c.execute(_ANY_WAITING, {"entity": at.entity}).first() is None:
         return
     for side in Side:
         for chunk in chunks(bound):
