@@ -63,7 +63,7 @@ def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
     for scope, size in opened:
         # a released brake lets through what it stopped, and not one more: a ceiling, not a licence
         of_flow = literal("flow:") + flow.c.link + literal("/") + flow.c.entity == scope
-        c.execute(update(flow).where(of_flow).values(ceiling=size))
+        c.execute(update(flow).where(of_flow, flow.c.ceiling < size).values(ceiling=size))
     if opened:
         # another hold may still cover them: then the next mark_sent holds them again
         waiting = (PairState.HELD.value, ErrorClass.GUARD.value)

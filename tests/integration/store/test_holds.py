@@ -157,6 +157,14 @@ async def test_a_brake_that_trips_again_is_one_hold_as_large_as_it_is_now(bench:
     assert (await bench.store.flow("acme", "customer")).ceiling == 35
 
 
+async def test_releasing_another_hold_takes_nothing_back(bench: Bench) -> None:
+    by_hand = await bench.store.hold("flow:acme/customer", "by hand", "ann")
+    (brake,) = [i for i in await trips(bench, 30) if i != by_hand.id]
+    await bench.store.release([brake], "ann")
+    await bench.store.release([by_hand.id], "ann")
+    assert (await bench.store.flow("acme", "customer")).ceiling == 30
+
+
 # -- hints ------------------------------------------------------------------------------------
 
 
