@@ -38,9 +38,11 @@ class Clerk(Office):
     async def change(self, path: str, body: Fields) -> dict[str, Any]:
         return await self._ask("PUT", path, body)
 
-    async def enter_work(self, name: str, lines: Sequence[Fields], vendor: int) -> Entered:
+    async def enter_work(
+        self, name: str, lines: Sequence[Fields], vendor: int, phone: str | None = None
+    ) -> Entered:
         """A customer with a site, a job there, and an invoice for it that is not approved."""
-        company = await self.enter("/company", {"name": name, "address": ADDRESS})
+        company = await self.enter("/company", {"name": name, "address": ADDRESS, "phoneNumber": phone})
         site = {"name": f"{name} HQ", "companyId": company["id"], "address": ADDRESS}
         location = await self.enter("/location", site)
         work = {"locationId": location["id"], "vendorId": vendor, "type": "service_call"}

@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,8 @@ class House:
     field: Ready
     books: Ready
     environment: Mapping[str, str]
+    talk: list[str] = dataclasses.field(default_factory=list)
+    """What every command so far has said on stderr."""
     approved: set[str] = dataclasses.field(default_factory=set)
 
     @property
@@ -72,6 +74,7 @@ class House:
             check=False,
         )
         assert "Traceback" not in ended.stderr + ended.stdout
+        self.talk.append(ended.stderr)
         return Ran(ended.returncode, ended.stdout, ended.stderr)
 
     @contextmanager
@@ -155,14 +158,14 @@ class House:
         asyncio.run(approve())
         return number
 
-    def enter_work(self, name: str) -> str:
+    def enter_work(self, name: str, text: str = "Filter", phone: str | None = None) -> str:
         """A new customer with a site, a job and an invoice for it; the invoice's number."""
 
         async def enter() -> str:
             async with Clerk.at(self.field) as clerk:
-                item = library_item(self.in_field("invoices"))
+                lines = [line(library_item(self.in_field("invoices")), description=text)]
                 vendor = self.in_field("jobs")[0]["vendor"]
-                return (await clerk.enter_work(name, [line(item)], vendor)).number
+                return (await clerk.enter_work(name, lines, vendor, phone)).number
 
         return asyncio.run(enter())
 
@@ -203,11 +206,12 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 
 
 @contextmanager
-def sandbox(platform: str) -> Iterator[Ready]:
-    """One platform, in a process of its own."""
-    size = ("--size", str(CUSTOMERS), "--seed", str(SEED))
+def sandbox(platform: str, *options: str) -> Iterator[Ready]:
+    """One platform, in a process of its own; ``options`` as NAME=VALUE."""
+    given = ["--size", str(CUSTOMERS), "--seed", str(SEED)]
+    given += [word for option in options for word in ("--option", option)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "syncd", "sandbox", "serve", platform, *size],
+        [sys.executable, "-m", "syncd", "sandbox", "serve", platform, *given],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     )
@@ -284,22 +288,28 @@ def _crosswalks() -> str:
 
 
 @contextmanager
-def at_home(folder: Path) -> Iterator[House]:
-    """Both sandboxes and a bridge run; ``folder`` becomes the site, by ``syncd init`` and editing."""
+def at_home(
+    folder: Path, *bridge: str, field_options: Sequence[str] = (), books_options: Sequence[str] = ()
+) -> Iterator[House]:
+    """Both sandboxes and a bridge run; ``folder`` becomes the site, by ``syncd init`` and editing.
+
+    ``bridge``: what is said to ``syncd bridge`` besides.
+    """
     with ExitStack() as stack:
-        field = stack.enter_context(sandbox("servicetrade"))
-        books = stack.enter_context(sandbox("sage100-contractor"))
+        field = stack.enter_context(sandbox("servicetrade", *field_options))
+        books = stack.enter_context(sandbox("sage100-contractor", *books_options))
         environment = {
             **os.environ,
             "SERVICETRADE_CLIENT_SECRET": field.details["client_secret"],
             "SYNCD_BRIDGE_TOKEN": new_token("bridge"),
             "SYNCD_OPERATOR_TOKEN": new_token("operator"),
             "SAGE_PASSWORD": books.details["password"],
+            "XDG_STATE_HOME": str(folder / "reports"),
         }
         house = House(folder, field, books, environment)
         folder.mkdir()
         assert house.syncd("init", ".").code == 0
         assert house.syncd("check").code == 2, "what says SET must be set first"
         fill_in(folder, field, books)
-        stack.enter_context(house.running("bridge"))
+        stack.enter_context(house.running("bridge", *bridge))
         yield house

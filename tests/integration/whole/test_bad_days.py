@@ -436,6 +436,27 @@ async def test_a_bridge_that_ends_in_the_middle_of_a_submit_finishes_it_and_noth
         await ends_well(stage, numbers)
 
 
+async def test_a_bridge_killed_in_the_middle_of_a_submit_leaves_a_doubt_that_is_looked_up(
+    tmp_path: Path,
+) -> None:
+    async with staged(tmp_path) as stage:
+        numbers = await stage.approve_some(2)
+        await stage.bridge.stop()
+        stage.in_books(Fault(kind=FaultKind.DELAY, path=SUBMIT, seconds=1.0, times=1))
+        with (tmp_path / "bridge.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "syncd", "bridge", str(stage.site.bridge), stdout=log, stderr=log
+            )
+        running = asyncio.create_task(stage.sync())
+        await until(stage.fired)
+        process.kill()
+        await process.wait()
+        await stage.bridge.start()
+        report = await running
+        assert sum(flow.uncertain for flow in report.flows) == 1, "begun, and nobody can say how it ended"
+        await ends_well(stage, numbers)
+
+
 async def test_totals_are_equal_to_the_cent_after_the_worst_of_days(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         numbers = await stage.approve_some(12)

@@ -253,4 +253,5 @@ async def test_explain_finds_what_people_call_a_record(tmp_path: Path, entity: s
         )
         await stage.enter_work("Name Only Nursery")
         await stage.sync()
-        assert await stage.life({"customer": "Name Only Nursery", "payment": "CHK-5501"}[entity], entity)
+        called = {"customer": "Name Only Nursery", "payment": "CHK-5501"}[entity]
+        assert await stage.operator.explain(entity, called, LINK)
