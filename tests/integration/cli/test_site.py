@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 
 from syncd.cli import program
 from syncd.config.load import load
 from syncd.core.model import Side
+from syncd.sandbox.sage100_contractor.product import OWN_PROFILE
 
 
 @pytest.fixture
@@ -69,6 +71,7 @@ def test_a_fresh_site_is_refused_until_its_unknowns_are_set(
 def test_once_set_the_worked_example_is_a_whole_site(site: Path) -> None:
     for path in (site / "syncd.yaml", *(site / "profiles").iterdir()):
         as_the_sandbox_has_it(path)
+    copyfile(OWN_PROFILE.with_name("mbxml.xsd"), site / "profiles" / "mbxml.xsd")
     loaded = load(site / "syncd.yaml")
     link = loaded.links["acme"]
     assert (link.left.platform.name, link.right.platform.name) == ("servicetrade", "sage100-contractor")
