@@ -276,9 +276,12 @@ class FlowRun:
             return []
         ids = {side: stream.id for side, stream in streams.items()}
         await store.consume(flow, ids, historical=not flow.first_sync_done)
+        fingerprint = setup.fingerprint()
+        if flow.first_sync_done and flow.fingerprint != fingerprint:
+            await store.decide_anew(flow)
         await self._match(flow, ids)
         decided = await self._decide(flow)
-        self._report.trips.extend(await self._weigh(flow, decided, setup.fingerprint()))
+        self._report.trips.extend(await self._weigh(flow, decided, fingerprint))
         return decided
 
     async def _match(self, flow: FlowRow, streams: Mapping[Side, int]) -> None:

@@ -282,6 +282,10 @@ class Store(Protocol):
         being created waits (its pair is due again shortly) and is not among the returned."""
         ...
 
+    async def decide_anew(self, flow: FlowRow) -> None:
+        """The rules changed: every pair is due, but for those that a person told us to leave alone."""
+        ...
+
     async def cycle_done(
         self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = ""
     ) -> None: ...

@@ -17,7 +17,7 @@ from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, Settlement
 from syncd.store import holds, journal
-from syncd.store.columns import OPEN
+from syncd.store.columns import OPEN, id_column
 from syncd.store.intents import insert_following
 from syncd.store.matching import absorb
 from syncd.store.sealing import Keeper
@@ -72,6 +72,14 @@ _BOUND = {
     Side.RIGHT: update(pair)
     .where(pair.c.id == bindparam("row"))
     .values(right_id=bindparam("remote"), right_hash=bindparam("content")),
+}
+_OWNED = {
+    side: select(pair.c.id).where(
+        pair.c.flow_id == bindparam("of"),
+        id_column(side) == bindparam("remote"),
+        pair.c.id != bindparam("row"),
+    )
+    for side in Side
 }
 _AGAIN = update(pair).where(pair.c.id == bindparam("row")).values(due_at=bindparam("at"))
 _LOOK_AGAIN = timedelta(seconds=30)
@@ -144,9 +152,14 @@ def _others_open(c: Connection, intents: Sequence[IntentRow]) -> set[int]:
 
 def settle(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> list[IntentRow | None]:
     """Base, binding, journal and the next intent of each, together."""
+    asked, barred = settlements, _bind(c, k, [s for s in settlements if s.observed is not None])
+    for s in barred.values():
+        hold_intent(c, k, s.intent, f"the answer names {_key(s)}, which belongs to another record already")
+    settlements = [s for s in asked if s.intent.id not in barred]
+    if not settlements:
+        return [None] * len(asked)
     intents = [s.intent for s in settlements]
     c.execute(_POSTED, [{"row": s.intent.id, "at": k.now, "key": _key(s)} for s in settlements])
-    _bind(c, k, [s for s in settlements if s.observed is not None])
     by_link: dict[str, dict[int, Any]] = defaultdict(dict)
     for s in settlements:
         if s.bases is not None:
@@ -168,15 +181,19 @@ def settle(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> list[
     ]
     journal.write(c, k, entries)
     _wake(c, k, intents)
-    return [following.get(at.id) for at in intents]
+    return [following.get(s.intent.id) for s in asked]
 
 
 def _key(s: Settlement) -> str:
     return (s.observed.key if s.observed else s.intent.request.key) or ""
 
 
-def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> None:
-    """The written records enter their streams as if they had been read, and are bound to their pairs."""
+def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> dict[int, Settlement]:
+    """The written records enter their streams as if they had been read, and are bound to their pairs.
+
+    Returns those that cannot be (by intent): their record is another pair's already.
+    """
+    barred: dict[int, Settlement] = {}
     by_stream: dict[tuple[str, str], list[Settlement]] = defaultdict(list)
     for s in settlements:
         by_stream[s.intent.connection, s.intent.request.entity].append(s)
@@ -190,9 +207,13 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> None:
             at = s.intent
             if observed.key in have:  # it was seen before: as a lone record, perhaps
                 absorb(c, at.flow, at.side, remote_id, into=at.pair)
+                if c.execute(_OWNED[at.side], {"of": at.flow, "remote": remote_id, "row": at.pair}).first():
+                    barred[at.id] = s
+                    continue
             bound[at.side].append({"row": at.pair, "remote": remote_id, "content": observed.content_hash})
         for side, rows in bound.items():
             c.execute(_BOUND[side], rows)
+    return barred
 
 
 def _rest(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:

@@ -157,6 +157,10 @@ class SqlStore:
         k = self.keeper()
         return await self.database.write(lambda c: intents.write_down(c, k, flow, verdicts, new))
 
+    async def decide_anew(self, flow: FlowRow) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: pairs.decide_anew(c, k, flow))
+
     async def cycle_done(
         self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = ""
     ) -> None:

@@ -1,0 +1,109 @@
+"""The customer's rules change under a running link; and answers nobody foresaw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from syncd.core.crossing import Table
+from syncd.core.model import IntentState, PairState, Side
+from syncd.core.outcome import Confirmed, Outcome
+from syncd.core.policy import Mode, Rule
+from syncd.ports import WriteRequest
+from tests.integration.engine.test_selection import APPROVED, posted
+from tests.integration.engine.world import World, policy
+
+CUSTOMER = {"name": "Orchard Foods", "status": "active"}
+
+
+async def states(world: World, entity: str) -> dict[PairState, int]:
+    return dict((await world.store.counts(await world.store.flow("acme", entity))).states)
+
+
+async def test_a_code_added_to_a_crosswalk_lets_go_what_was_refused_for_it() -> None:
+    world = World(
+        tables={"gl_account": Table.of((), None, "4000"), "terms": Table.of((("N30", "30"),), None, None)}
+    )
+    await world.cycle()
+    world.left.add("invoice", {**APPROVED, "terms": "ODD"})
+    world.wait(60)
+    await world.cycle()
+    assert await states(world, "invoice") == {PairState.QUARANTINED: 1}
+    world.tables["terms"] = Table.of((("N30", "30"), ("ODD", "99")), None, None)
+    world.start()
+    world.wait(60)
+    await world.cycle()
+    assert posted(world) == ["S-10442"]
+
+
+async def test_a_mode_opened_later_carries_over_what_stood_different() -> None:
+    world = World({"customer": policy("customer", Mode.OBSERVE)})
+    world.left.add("customer", CUSTOMER)
+    await world.cycle()
+    assert world.writes() == 0
+    world.policies["customer"] = policy("customer", Mode.BOTH)
+    world.start()
+    world.wait(60)
+    await world.cycle()
+    assert len(world.right.records("customer")) == 1
+
+
+async def test_a_change_of_rules_that_would_rewrite_everything_is_stopped() -> None:
+    """Thirty open conflicts, and then a rule that settles all of them at once."""
+    world = World({"customer": policy("customer", Mode.BOTH)})
+    for n in range(30):
+        world.left.add("customer", {**CUSTOMER, "name": f"Customer {n}", "email": f"{n}@example.com"})
+        world.right.add("customer", {"acct_name": f"CUSTOMER {n}", "tel": "", "mail": f"{n}@other.example"})
+    await world.cycle()
+    assert await states(world, "customer") == {PairState.CONFLICT: 30}
+    old = world.policies["customer"]
+    fields = tuple(replace(f, rule=Rule.LEFT) if f.name == "email" else f for f in old.fields)
+    world.policies["customer"] = replace(old, fields=fields)
+    world.start()
+    world.wait(60)
+    outcome = await world.cycle()
+    assert [trip.brake.value for trip in outcome.flows["customer"].trips] == ["policy_changed"]
+    assert world.writes() == 0
+    (hold,) = await world.store.holds()
+    assert hold.reason == (
+        "after a change of map, policy or crosswalk, 30 of 30 customer records would be rewritten"
+    )
+    await world.store.release([hold.id], "ann")
+    await world.cycle()
+    assert world.writes() == 30
+    assert await states(world, "customer") == {PairState.IN_STEP: 30}
+
+
+async def test_what_a_person_set_aside_stays_so_when_the_rules_change() -> None:
+    world = World(tables={"gl_account": Table.of((), None, "4000"), "terms": Table.of((), None, None)})
+    await world.cycle()
+    world.left.add("invoice", {**APPROVED, "terms": "ODD"})
+    world.wait(60)
+    await world.cycle()
+    (refused,) = await world.store.quarantined("acme", 10)
+    await world.store.skip([refused.id], "paid in cash", "ann")
+    world.tables["terms"] = Table.of((("ODD", "99"),), None, None)
+    world.start()
+    world.wait(60)
+    await world.cycle()
+    assert posted(world) == []
+
+
+async def test_an_answer_that_names_a_record_of_another_pair_is_for_a_person() -> None:
+    """A ledger that answers a create with a record it had already: two of ours would be one of theirs."""
+    world = World({"customer": policy("customer", Mode.LEFT_TO_RIGHT, match=())})
+    world.left.add("customer", CUSTOMER)
+    await world.cycle()
+    (first,) = world.right.records("customer")
+    connector: Any = world.setup.ends[Side.RIGHT].connector
+
+    async def answers_with_the_first(_request: WriteRequest) -> Outcome:
+        return Confirmed(first, (await connector.fetch("customer", first)).raw)
+
+    connector.submit = answers_with_the_first
+    world.left.add("customer", {**CUSTOMER, "name": "Orchard Foods II"})
+    world.wait(60)
+    await world.cycle()
+    counts = await world.store.counts(await world.store.flow("acme", "customer"))
+    assert counts.intents == {IntentState.HELD: 1}
+    assert counts.states == {PairState.IN_STEP: 1, PairState.HELD: 1}
