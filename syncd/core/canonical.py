@@ -19,6 +19,7 @@ from typing import Any, Final
 from syncd.core.model import Record, Value
 
 CENT: Final = Decimal("0.01")
+_ORDINARY: Final = 10**15
 
 
 def money(value: object) -> Decimal:
@@ -28,13 +29,19 @@ def money(value: object) -> Decimal:
     is no number, and for NaN and infinities.
     """
     try:
-        return number(value).quantize(CENT, rounding=ROUND_HALF_UP)
+        exact = _short(value)
+        if exact is None:
+            exact = number(value)
+        return exact.quantize(CENT, rounding=ROUND_HALF_UP)
     except InvalidOperation:
         raise ValueError("a number beyond what can be kept exactly") from None
 
 
 def number(value: object) -> Decimal:
     """An exact number (quantity, unit price), without trailing zeros. Raises ``ValueError``."""
+    short = _short(value)
+    if short is not None:
+        return short
     if isinstance(value, bool):
         raise ValueError("a yes/no value where a number belongs")
     try:
@@ -52,6 +59,17 @@ def number(value: object) -> Decimal:
         return plain.quantize(Decimal(1)) if plain.as_tuple().exponent > 0 else plain  # type: ignore[operator]
     except InvalidOperation:
         raise ValueError("a number beyond what can be kept exactly") from None
+
+
+def _short(value: object) -> Decimal | None:
+    """JSON's own numbers of ordinary size, exactly and without trailing zeros: nearly all there are, and
+    none of them needs the checks. None for everything else."""
+    if type(value) is int:
+        return Decimal(value) if -_ORDINARY < value < _ORDINARY else None
+    if type(value) is float and -_ORDINARY < value < _ORDINARY:
+        # a float prints without trailing zeros, but for the one that makes 3.0 of 3
+        return Decimal(int(value)) if value.is_integer() else Decimal(repr(value))
+    return None
 
 
 def instant(seconds: float) -> datetime:
