@@ -26,7 +26,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def as_the_sandbox_has_it(path: Path) -> None:
     """Write the sandbox's value, which stands behind it, in the place of each SET."""
     text = re.sub(r"SET  # the sandbox has (.*?)(; .*)?$", r"\1", path.read_text(), flags=re.MULTILINE)
-    path.write_text(re.sub(r": SET$", ": Acme", text, flags=re.MULTILINE))
+    path.write_text(re.sub(r": SET(  #.*)?$", ": Acme", text, flags=re.MULTILINE))
 
 
 def test_init_writes_a_whole_folder_and_keeps_the_key_to_its_owner(site: Path) -> None:
