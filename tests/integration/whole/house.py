@@ -28,7 +28,7 @@ from tests.integration.whole.clerk import Clerk, library_item, line
 LINK = "acme"
 SEED = 7
 CUSTOMERS = 8
-_PATIENCE_S = 60.0
+_PATIENCE_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)

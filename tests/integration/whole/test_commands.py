@@ -57,9 +57,11 @@ def test_plan_shows_what_would_be_written_and_persists_nothing(house: House) -> 
 
 def test_sync_says_what_it_did_and_a_second_one_has_nothing_to_do(house: House) -> None:
     number = house.approve(house.pick())
-    ran = house.syncd("sync", LINK)
+    ran = house.syncd("sync", LINK, "--verbose")
     assert ran.code == 0, ran.err
     assert "invoice" in ran.out
+    assert "acme/invoice: reading left" in ran.err, "progress, as lines where nobody sees bars"
+    assert "acme/invoice: writing" in ran.err
     assert house.done(number)
     before = house.writes()
     report = house.syncd("sync", LINK, "-o", "json").data[0]
