@@ -7,7 +7,7 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks import bare
-from benchmarks.report import Line, bound, share
+from benchmarks.report import Line, Rate, bound, share
 from benchmarks.state import Link, opened, settled_pairs
 from syncd.core.model import Side
 from syncd.core.policy import Mode
@@ -17,7 +17,7 @@ _LEFT = frozenset({Side.LEFT})
 
 async def full_pass(folder: Path, base_url: str, records: int, rounds: int) -> list[Line]:
     """N1 and N2, one side: every page read, every record recognised as unchanged."""
-    rates: dict[str, list[float]] = {"bare": [], "canonical": [], "gate": []}
+    bare_rate, canonical_rate, gate_rate = Rate(), Rate(), Rate()
     async with (
         bare.session() as http,
         opened(
@@ -28,36 +28,22 @@ async def full_pass(folder: Path, base_url: str, records: int, rounds: int) -> l
         await canonical.engine.cycle()
         await gated.engine.cycle()
         for _ in range(rounds):
-            started = perf_counter()
-            assert await bare.pull(http, base_url) == records
-            rates["bare"].append(records / (perf_counter() - started))
-            rates["canonical"].append(records / await _unchanged(canonical, records))
-            rates["gate"].append(records / await _unchanged(gated, records))
-    least = median(rates["bare"])
+            with bare_rate.doing(records):
+                assert await bare.pull(http, base_url) == records
+            with canonical_rate.doing(records):
+                await _unchanged(canonical, records)
+            with gate_rate.doing(records):
+                await _unchanged(gated, records)
+    what = "full pass, nothing changed"
     return [
-        share(
-            "N1",
-            "full pass, nothing changed, canonical path",
-            "rec/s",
-            (median(rates["canonical"]), least),
-            (40, 55),
-        ),
-        share(
-            "N2",
-            "full pass, nothing changed, raw-bytes gate",
-            "rec/s",
-            (median(rates["gate"]), least),
-            (80, 110),
-        ),
+        share("N1", f"{what}, canonical path", "rec/s", (canonical_rate, bare_rate), (40, 55)),
+        share("N2", f"{what}, raw-bytes gate", "rec/s", (gate_rate, bare_rate), (80, 110)),
     ]
 
 
-async def _unchanged(link: Link, records: int) -> float:
-    started = perf_counter()
+async def _unchanged(link: Link, records: int) -> None:
     outcome = (await link.engine.cycle(poll=_LEFT)).flows["invoice"]
-    spent = perf_counter() - started
     assert (outcome.read, outcome.changed, outcome.error) == (records, 0, "")
-    return spent
 
 
 async def incremental(folder: Path, base_url: str, sizes: tuple[int, ...], rounds: int) -> list[Line]:

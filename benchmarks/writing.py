@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 
 from benchmarks import bare
 from benchmarks.platform import ledger_body
-from benchmarks.report import Line, share
+from benchmarks.report import Line, Rate, share
 from benchmarks.state import opened
 from benchmarks.wire import wire
 
@@ -27,33 +25,29 @@ async def first_load_far_away(folder: Path, base_url: str, records: int, rounds:
     return share("N5", what, "pairs/s", figures, (95, 98))
 
 
-async def _load(
-    folder: Path, base_url: str, records: int, rounds: int, latency_ms: int
-) -> tuple[float, float]:
-    """(ours, bare) in pairs a second. Both read the whole list, then write every record."""
+async def _load(folder: Path, base_url: str, records: int, rounds: int, latency_ms: int) -> tuple[Rate, Rate]:
+    """(ours, bare). Both read the whole list, then write every record."""
     bodies = [ledger_body(wire(number)) for number in range(records)]
-    ours, beside = [], []
+    ours, beside = Rate(), Rate()
     async with bare.session() as http:
         await bare.latency(http, base_url, latency_ms)
         try:
             for number in range(rounds):
-                started = perf_counter()
-                await bare.poll(http, base_url, "right")
-                await bare.pull(http, base_url)
-                await bare.post_all(http, base_url, bodies)
-                beside.append(records / (perf_counter() - started))
+                with beside.doing(records):
+                    await bare.poll(http, base_url, "right")
+                    await bare.pull(http, base_url)
+                    await bare.post_all(http, base_url, bodies)
                 path = folder / f"load-{latency_ms}-{number}.db"
                 async with opened(path, base_url) as link:
-                    started = perf_counter()
-                    written = 0
-                    while written < records:
-                        done = (await link.engine.cycle()).writes
-                        assert done, "the load came to a stop"
-                        written += done
-                    ours.append(records / (perf_counter() - started))
+                    with ours.doing(records):
+                        written = 0
+                        while written < records:
+                            done = (await link.engine.cycle()).writes
+                            assert done, "the load came to a stop"
+                            written += done
                     counts = await link.store.counts(await link.store.flow("bench", "invoice"))
                     assert counts.bound == records
                     assert not counts.intents
         finally:
             await bare.latency(http, base_url, 0)
-    return median(ours), median(beside)
+    return ours, beside

@@ -42,7 +42,7 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     A record that cannot be mapped is stored all the same, by its bytes: it will be quarantined with
     its reason when it is decided, and nothing is lost meanwhile.
     """
-    raw_hash = shown_hash(spec, seen.raw)
+    raw_hash = shown_hash(spec)(seen.raw)
     if seen.deleted:
         return Observation(seen.key, seen.raw, raw_hash, _GONE, known, gone=True)
     try:
@@ -55,18 +55,26 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural)
 
 
-def shown_hash(spec: EntitySpec, raw: bytes) -> bytes:
-    """Equal for a record that did not change: the hash of its bytes, or, where a platform writes the same
-    record in other bytes each time, of what the lens reads of them. Equal means: maps to the same. Pure."""
-    if not spec.raw_stable and not spec.conditional_write:  # there the version, read or not, is news
+def shown_hash(spec: EntitySpec) -> Callable[[bytes], bytes]:
+    """What is equal for a record that did not change: the hash of its bytes, or, where a platform writes the
+    same record in other bytes each time, of what the lens reads of them. Equal means: maps to the same."""
+    if (
+        spec.raw_stable or spec.conditional_write
+    ):  # where versions are checked, a new one is news, read or not
+        return xxhash.xxh3_128_digest
+    roots = spec.map.roots
+
+    def of_what_is_read(raw: bytes) -> bytes:
         try:
             wire = orjson.loads(raw)
         except orjson.JSONDecodeError:
             wire = None
-        if isinstance(wire, dict):
-            read = {name: wire[name] for name in spec.map.roots if name in wire}
-            return xxhash.xxh3_128_digest(orjson.dumps(read, option=orjson.OPT_SORT_KEYS))
-    return xxhash.xxh3_128_digest(raw)
+        if not isinstance(wire, dict):
+            return xxhash.xxh3_128_digest(raw)
+        read = {name: wire[name] for name in roots if name in wire}
+        return xxhash.xxh3_128_digest(orjson.dumps(read, option=orjson.OPT_SORT_KEYS))
+
+    return of_what_is_read
 
 
 def _fields(entity: str) -> dict[str, FieldPolicy]:
@@ -151,20 +159,22 @@ def changed_records(
     """
     assert isinstance(known, dict)
     fresh: dict[str, Observation] = {}
+    digest = shown_hash(spec)
     for seen in records:
         have = known.get(seen.key)
-        if gate and have is not None and _unmoved(seen, have, shown_hash(spec, seen.raw)):
+        # the same bytes, and as removed (or not) as before
+        if (
+            gate
+            and have is not None
+            and have.raw_hash == digest(seen.raw)
+            and seen.deleted == (have.content_hash == _GONE)
+        ):
             continue
         observation = observe_record(spec, seen, have)
         if not gate and have is not None and _equal(observation, have):
             continue
         fresh[seen.key] = observation
     return list(fresh.values())
-
-
-def _unmoved(seen: Seen, have: Known, raw_hash: bytes) -> bool:
-    """The same bytes, and as removed (or not) as before."""
-    return have.raw_hash == raw_hash and seen.deleted == (have.content_hash == _GONE)
 
 
 def _equal(o: Observation, have: Known) -> bool:

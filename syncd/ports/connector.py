@@ -10,15 +10,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from syncd.core.model import Operation
 from syncd.core.outcome import Outcome
 from syncd.mapping.entity_map import EntityMap
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One record as its platform shows it. ``key`` is its remote id, as text."""
 
     key: str
