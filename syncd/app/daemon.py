@@ -49,7 +49,7 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
     paths = await _webhook_paths(opened)
     application = build(
         Parts(
-            operator=opened.operator(daemon=True),
+            operator=opened.operator(daemon=True, wake=dispatcher.wake_all),
             tokens=[Token("local", digest(local)), *_control_tokens(opened)],
             store_hints=opened.store.add_hints,
             wake=lambda connection: _wake(opened, dispatcher, connection),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,8 +91,8 @@ class Installation:
             if connection.platform.bridged
         }
 
-    def operator(self, *, daemon: bool) -> LocalOperator:
-        """What an operator may do here, in this process."""
+    def operator(self, *, daemon: bool, wake: Callable[[], None] = lambda: None) -> LocalOperator:
+        """What an operator may do here, in this process; ``wake``: have the links look for work soon."""
         channels = self.channels()
         return LocalOperator(
             self.links,
@@ -106,6 +106,7 @@ class Installation:
             daemon=daemon,
             intervals={name: _interval_s(self.site, name) for name in self.links},
             ready=self.wait_for_bridges,
+            wake=wake,
         )
 
     async def wait_for_bridges(self, link: str | None = None) -> None:

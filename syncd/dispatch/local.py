@@ -43,6 +43,11 @@ class LocalDispatcher:
         """A hint that there is something to do. May be repeated, may be for nothing."""
         self._woken[link].set()
 
+    def wake_all(self) -> None:
+        """The same for every link."""
+        for event in self._woken.values():
+            event.set()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Runs every link until ``stop`` is set; what is under way then is finished first."""
         async with asyncio.TaskGroup() as group:

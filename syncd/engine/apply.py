@@ -75,9 +75,12 @@ class Applier:
         following: IntentRow | None = intent
         while following is not None:
             async with self._gates[following.connection]:
-                following = await self._one(following, tally)
+                outcome = await self._send(following, tally)
+            # its place on the wire is free for the next one while this one goes to disk
+            following = None if outcome is None else await self.conclude(following, outcome, tally)
 
-    async def _one(self, intent: IntentRow, tally: Tally) -> IntentRow | None:
+    async def _send(self, intent: IntentRow, tally: Tally) -> Outcome | None:
+        """What became of it on the wire; None where it was not sent."""
         setup = self._flows[intent.request.entity]
         if intent.state is IntentState.PLANNED and not await self._as_decided(setup, intent, tally):
             return None
@@ -86,15 +89,14 @@ class Applier:
             tally.held += 1
             return None
         try:
-            outcome = await setup.ends[intent.side].connector.submit(intent.request)
+            return await setup.ends[intent.side].connector.submit(intent.request)
         except (RetryLater, RenewCredentials) as refused:
             # both are proven not executed; the login or the platform needs time, not this record
             after_s = refused.after_s if isinstance(refused, RetryLater) else None
-            outcome = Retry(ErrorClass.AUTH, refused.message, after_s)
             tally.errors.append(refused.message)
+            return Retry(ErrorClass.AUTH, refused.message, after_s)
         except SyncdError as error:
-            outcome = Unknown(ErrorClass.INTERNAL, error.message)
-        return await self.conclude(intent, outcome, tally)
+            return Unknown(ErrorClass.INTERNAL, error.message)
 
     async def _as_decided(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> bool:
         """Whether the record still is what was decided on, where the platform does not check that itself."""
@@ -184,7 +186,8 @@ class Applier:
         """The record as the platform holds it now: what it confirmed, never what was sent."""
         if outcome.raw is not None:
             return Seen(outcome.key, outcome.raw)
-        seen = await setup.ends[intent.side].connector.fetch(intent.request.entity, outcome.key)
+        async with self._gates[intent.connection]:
+            seen = await setup.ends[intent.side].connector.fetch(intent.request.entity, outcome.key)
         if seen is None:
             raise RetryLater(f"{intent.request.entity} {outcome.key} was confirmed but cannot be seen yet")
         return seen
@@ -203,7 +206,7 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
     if shown is None:
         return Settlement(intent, None, None, next=following)
     try:
-        record = spec.map.get(orjson.loads(shown.raw))
+        read = record = spec.map.get(orjson.loads(shown.raw))
     except orjson.JSONDecodeError:
         raise RefuseRecord(f"{setup.entity} {shown.key}: not JSON", code="parse") from None
     operation = intent.request.operation
@@ -225,7 +228,7 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
     elif moved(setup, intent, shown.raw, apart_from=intent.fields):
         # somebody changed it while we wrote: what was read back is no echo of ours alone
         intent = replace(intent, again=True)
-    return Settlement(intent, observe_record(spec, shown, None), bases, conflicts, following)
+    return Settlement(intent, mapped_record(spec, shown, read, None), bases, conflicts, following)
 
 
 def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[str] = ()) -> bool:

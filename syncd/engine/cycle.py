@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from syncd.core.brakes import Census, Trip, check
 from syncd.core.matching import Matches, pair_up
@@ -246,6 +246,7 @@ class FlowRun:
         self._actor = actor
         self._only = only
         self._sent = 0
+        self._parsed: dict[int, Sides] = {}
 
     async def run(self) -> int:
         """Returns how many pairs were decided."""
@@ -295,7 +296,16 @@ class FlowRun:
             sides = [deciding.parse(self._setup, row) for row in rows]
             for side in Side:
                 await self._match_side(flow, streams, sides, side)
+            if len(self._parsed) < PLAN_MAX:
+                self._parsed.update((one.row.id, one) for one in sides)
             self._progress(self._setup.entity, "matching", after, None)
+
+    def _parsed_once(self, row: PairRow) -> Sides:
+        """What was read for matching is good for deciding, if the pair still shows the same."""
+        known = self._parsed.pop(row.id, None)
+        if known is not None and known.row.hashes == row.hashes and known.row.gone == row.gone:
+            return replace(known, row=row)
+        return deciding.parse(self._setup, row)
 
     async def _match_side(
         self, flow: FlowRow, streams: Mapping[Side, int], sides: Sequence[Sides], side: Side
@@ -326,7 +336,7 @@ class FlowRun:
     async def decide_batch(self, rows: Sequence[PairRow], open_creates: frozenset[Side]) -> list[Decided]:
         """One look-up for all references, then pure decisions."""
         setup = self._setup
-        sides = [deciding.parse(setup, row) for row in rows]
+        sides = [self._parsed_once(row) for row in rows]
         pairs = await self._store.counterparts(setup.link, deciding.references(setup, sides))
         crossing = deciding.crossing_of(setup, pairs)
         return [

@@ -12,6 +12,7 @@ import xxhash
 from syncd.core.canonical import content_hash
 from syncd.core.errors import RefuseRecord, SyncdError, UnreadableAnswer
 from syncd.core.matching import natural_keys
+from syncd.core.model import Record
 from syncd.core.policy import FieldPolicy
 from syncd.engine.setup import End
 from syncd.entities import ENTITIES
@@ -42,16 +43,22 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     A record that cannot be mapped is stored all the same, by its bytes: it will be quarantined with
     its reason when it is decided, and nothing is lost meanwhile.
     """
-    raw_hash = shown_hash(spec)(seen.raw)
     if seen.deleted:
-        return Observation(seen.key, seen.raw, raw_hash, _GONE, known, gone=True)
+        return Observation(seen.key, seen.raw, shown_hash(spec)(seen.raw), _GONE, known, gone=True)
     try:
-        wire = orjson.loads(seen.raw)
-        record = spec.map.get(wire)
+        record = spec.map.get(orjson.loads(seen.raw))
     except (RefuseRecord, orjson.JSONDecodeError):
+        raw_hash = shown_hash(spec)(seen.raw)
         return Observation(seen.key, seen.raw, raw_hash, raw_hash, known)
+    return mapped_record(spec, seen, record, known)
+
+
+def mapped_record(spec: EntitySpec, seen: Seen, record: Record, known: Known | None) -> Observation:
+    """The same for a record that was mapped already. Pure."""
     kind = ENTITIES[spec.entity]
-    natural = natural_keys(record, kind.match, _fields(spec.entity))
+    # beyond the keys that match, what people call the record: so that it is found by that, too
+    natural = natural_keys(record, (*kind.match, *((name,) for name in kind.label)), _fields(spec.entity))
+    raw_hash = shown_hash(spec)(seen.raw)
     return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural)
 
 

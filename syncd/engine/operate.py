@@ -52,10 +52,12 @@ class LocalOperator:
         daemon: bool,
         intervals: Mapping[str, float],
         ready: Callable[[str], Awaitable[None]],
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         """``connections``: name -> (platform, the channel to its bridge if it has one);
         ``intervals``: link -> seconds between two scheduled cycles; ``ready``: returns when the
-        bridges of a link have dialled in, raises ``RetryLater`` if they do not."""
+        bridges of a link have dialled in, raises ``RetryLater`` if they do not; ``wake``: have every link
+        look for work soon, where somebody keeps them running."""
         self._links = links
         self._store = store
         self._clock = clock
@@ -64,6 +66,7 @@ class LocalOperator:
         self._daemon = daemon
         self._intervals = intervals
         self._ready = ready
+        self._wake = wake
 
     # -- looking
 
@@ -249,6 +252,7 @@ class LocalOperator:
     async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
         await self._announce(frozenset(ids))
         count = await self._store.requeue(ids, actor)
+        self._wake()
         return Done(count=count, message=f"{count} to be decided again in the next cycle", ids=list(ids))
 
     async def _announce(self, pairs: frozenset[int]) -> None:
@@ -275,6 +279,7 @@ class LocalOperator:
         count = await self._store.release(ids, actor)
         if not count:
             raise NothingMatched("none of these holds is open", remedy="`syncd status` shows the open ones")
+        self._wake()
         return Done(count=count, message=f"{count} released; what waited is planned anew", ids=list(ids))
 
     def _check_scope(self, scope: str) -> None:

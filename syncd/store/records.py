@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select, update
 
-from syncd.core.canonical import plain_text
+from syncd.core.canonical import NORMALISERS
 from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.ports.store import Event, FlowLine, FlowRow, PairLife, RefusedPair
 from syncd.store import journal
@@ -18,6 +18,8 @@ from syncd.store.tables import flow, intent, pair, remote, remote_body, remote_n
 from syncd.store.tables import journal as journal_table
 
 _LIVES_MAX = 20
+_RANKS_MAX = 16
+"""More natural keys than any kind of record has."""
 
 _PAIRS = select(pair, flow.c.link, flow.c.entity).join(flow, flow.c.id == pair.c.flow_id)
 
@@ -95,10 +97,12 @@ def life(c: Connection, k: Keeper, ident: int) -> PairLife | None:
 
 
 def lives(c: Connection, k: Keeper, entity: str, ident: str, link: str | None) -> list[PairLife]:
-    """By either side's key, or by human number: the natural key of rank 0, normalised as text."""
-    digest = k.digest(plain_text(ident))
+    """By either side's key, or by what people call it: its number or name, in any spelling."""
+    digests = {k.digest(fold(ident)) for fold in NORMALISERS.values()}
     named = select(remote_natural.c.remote_id).where(
-        remote_natural.c.rank == 0, remote_natural.c.digest == digest
+        remote_natural.c.stream_id.in_(select(stream.c.id).where(stream.c.entity == entity)),
+        remote_natural.c.rank.in_(range(_RANKS_MAX)),  # named, so that the index serves
+        remote_natural.c.digest.in_(digests),
     )
     keyed = select(remote.c.id).where(remote.c.key == ident)
     query: Select[Any] = (

@@ -242,7 +242,6 @@ async def test_a_payment_booked_in_the_ledger_is_seen(tmp_path: Path) -> None:
         await stage.must_be_quiet()
 
 
-@pytest.mark.xfail(strict=True, reason="explain finds a record by key or by its first natural key only")
 @pytest.mark.parametrize("entity", ["customer", "payment"])
 async def test_explain_finds_what_people_call_a_record(tmp_path: Path, entity: str) -> None:
     async with staged(tmp_path) as stage:
