@@ -12,7 +12,7 @@ from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdE
 from syncd.core.model import IntentState, Operation, Record, Side
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.core.reconcile import Conflict, confirmed_bases, other_amounts
-from syncd.engine.observe import Read, observe_keys, observe_record, store_seen
+from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, store_seen
 from syncd.engine.setup import FlowSetup
 from syncd.ports import (
     Acknowledgement,

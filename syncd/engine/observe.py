@@ -65,9 +65,8 @@ def mapped_record(spec: EntitySpec, seen: Seen, record: Record, known: Known | N
 def shown_hash(spec: EntitySpec) -> Callable[[bytes], bytes]:
     """What is equal for a record that did not change: the hash of its bytes, or, where a platform writes the
     same record in other bytes each time, of what the lens reads of them. Equal means: maps to the same."""
-    if (
-        spec.raw_stable or spec.conditional_write
-    ):  # where versions are checked, a new one is news, read or not
+    # where the platform checks versions, a new one is news whether the lens reads it or not
+    if spec.raw_stable or spec.conditional_write:
         return xxhash.xxh3_128_digest
     roots = spec.map.roots
 
