@@ -223,6 +223,7 @@ class Desk:
     async def _leave_to(self, ident: str) -> bool:
         """Whether the hub still wants it now."""
         self._turn += 1
+        self._leave = 0  # leave counts only if it was given after it was asked for
         self._moved.clear()
         asked = asyncio.get_running_loop().time()
         if self._post is not None:
