@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import cold, memory, reading, server, trigger, writing
+from benchmarks import cold, memory, peers, reading, server, trigger, writing
 from benchmarks.report import Line, table, write_json
 
 
@@ -23,13 +23,16 @@ class Sizes:
     pairs: tuple[int, ...] = (20_000, 200_000)
     in_state: int = 1_000_000
     events: int = 300
+    peers: int = 20_000
     rounds: int = 5
 
 
-QUICK = Sizes(listed=2_000, load=400, pairs=(2_000, 10_000), in_state=20_000, events=30, rounds=3)
+QUICK = Sizes(listed=2_000, load=400, pairs=(2_000, 10_000), in_state=20_000, events=30, peers=400, rounds=3)
 
 
-def _groups(folder: Path, sizes: Sizes) -> dict[str, tuple[int, Callable[[str], list[Line]]]]:
+def _groups(
+    folder: Path, sizes: Sizes, peers_python: str
+) -> dict[str, tuple[int, Callable[[str], list[Line]]]]:
     """Measures -> (records the left platform lists, what to run against its address)."""
     rounds = sizes.rounds
     few = min(rounds, 3)
@@ -47,19 +50,21 @@ def _groups(folder: Path, sizes: Sizes) -> dict[str, tuple[int, Callable[[str], 
         "N6": (0, lambda url: asyncio.run(trigger.trigger(folder, url, sizes.pairs[0], sizes.events))),
         "N8": (0, lambda url: [memory.peak(folder, url, sizes.in_state)]),
         "N10": (0, lambda url: cold.starts(folder, url, rounds)),
+        "PEERS": (sizes.peers, lambda url: peers.peers(folder, url, sizes.peers, peers_python)),
     }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default="", help="measures, for example N1,N4")
+    parser.add_argument("--only", default="", help="measures, for example N1,N4 or PEERS")
     parser.add_argument("--quick", action="store_true", help="small sizes: does it run, not how fast")
     parser.add_argument("--json", type=Path, help="write the lines to this file, too")
+    parser.add_argument("--peers-python", default=sys.executable, help="an interpreter that has the peers")
     given = parser.parse_args()
     wanted = {name.strip().upper() for name in given.only.split(",") if name.strip()}
     lines: list[Line] = []
     with TemporaryDirectory(prefix="syncd-bench-") as folder:
-        groups = _groups(Path(folder), QUICK if given.quick else Sizes())
+        groups = _groups(Path(folder), QUICK if given.quick else Sizes(), given.peers_python)
         for names, (records, run) in groups.items():
             if wanted and not wanted & set(names.split(",")):
                 continue

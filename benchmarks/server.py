@@ -43,7 +43,8 @@ class Pages:
             return _answer(body(int(rest.rpartition(b"/")[2]) - FIRST_ID))
         if side == b"right" or b"since=" in query:
             return _answer(_EMPTY)
-        return self.answers[int(query.rpartition(b"page=")[2]) - 1]
+        at = next(int(part[5:]) for part in query.split(b"&") if part.startswith(b"page=")) - 1
+        return self.answers[at] if at < len(self.answers) else _answer(_EMPTY)
 
 
 def _answer(payload: bytes) -> bytes:
