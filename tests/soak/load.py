@@ -85,14 +85,15 @@ class Office:
                 _, answer = await self._ask("GET", f"/invoice/{invoice}", None)
                 if answer.get("data", {}).get("status") in ("pending_accounting", "processed"):
                     return  # the answer before this one was lost, not the approval
-            except aiohttp.ClientError:
-                pass  # played by the sandbox; asked again
+            except (aiohttp.ClientError, ValueError):
+                pass  # played by the sandbox (an answer cut short is no JSON); asked again
             await asyncio.sleep(0.05)
 
     async def _ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         assert self._session is not None
         if not self._cookie:
             async with self._session.post(f"{self._base}/auth", json=self._login) as answer:
+                answer.raise_for_status()  # the sandbox's faults strike the office's login, too
                 self._cookie = f"PHPSESSID={(await answer.json())['data']['authToken']}"
         headers = {"Cookie": self._cookie}
         async with self._session.request(method, self._base + path, json=body, headers=headers) as answer:
