@@ -82,11 +82,11 @@ class Office:
                 )
                 if status == 200:
                     return
-                _, answer = await self._ask("GET", f"/invoice/{invoice}", None)
-                if answer.get("data", {}).get("status") in ("pending_accounting", "processed"):
+                seen, answer = await self._ask("GET", f"/invoice/{invoice}", None)
+                if seen == 200 and answer["data"]["status"] in ("pending_accounting", "processed"):
                     return  # the answer before this one was lost, not the approval
-            except (aiohttp.ClientError, ValueError):
-                pass  # played by the sandbox (an answer cut short is no JSON); asked again
+            except (aiohttp.ClientError, ValueError, TypeError, KeyError):
+                pass  # played by the sandbox (an answer may be cut short, or empty); asked again
             await asyncio.sleep(0.05)
 
     async def _ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
