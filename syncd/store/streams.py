@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select, update
 
 from syncd.ports.store import Known, Observation, StreamRow
 from syncd.store.sealing import Keeper
 from syncd.store.tables import remote, remote_body, remote_natural, stream
 
+# every record that is read goes through this one: a list of keys as one JSON value spares SQLAlchemy the
+# rewriting of the statement for each page, which cost a quarter of a pass
+_KEYS = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
 _KNOWN = select(remote.c.key, remote.c.id, remote.c.raw_hash, remote.c.content_hash).where(
-    remote.c.stream_id == bindparam("stream"), remote.c.key.in_(bindparam("keys", expanding=True))
+    remote.c.stream_id == bindparam("stream"), remote.c.key.in_(select(_KEYS.c.value))
 )
 _INSERT_REMOTE = insert(remote).returning(remote.c.id, sort_by_parameter_order=True)
 _UPDATE_REMOTE = (
@@ -65,7 +69,7 @@ def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
 
 
 def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:
-    rows = c.execute(_KNOWN, {"stream": stream_id, "keys": list(keys)}).all()
+    rows = c.execute(_KNOWN, {"stream": stream_id, "keys": json.dumps(list(keys))}).all()
     return {key: Known(ident, raw, content) for key, ident, raw, content in rows}
 
 
