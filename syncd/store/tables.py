@@ -17,6 +17,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -29,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The revision this code needs; a test holds it to the newest one in ``migrations/``."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -295,3 +296,112 @@ token = Table(
     Column("saved_at", Instant, nullable=False),
 )
 """Rotating credentials, sealed."""
+
+# -- the daemon's own -----------------------------------------------------------------------------
+
+api_token = Table(
+    "api_token",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    Column("last_used_at", Instant),
+)
+"""Tokens of the control API: their digests only. A revoked one keeps its name for the audit."""
+
+action = Table(
+    "action",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("link", Text, nullable=False, server_default=""),
+    Column("outcome", Text, nullable=False),
+    Column("text", LargeBinary),
+    Index("ix_action_link_id", "link", "id"),
+    sqlite_autoincrement=True,  # a line of the audit never gets the number of another
+)
+"""Who asked for what, append only: written before it is done, and once more if it fails. ``text`` (what
+was asked, as JSON) is sealed."""
+
+link_line = Table(
+    "link_line",
+    metadata,
+    Column("link", Text, primary_key=True),
+    Column("customer", Text, nullable=False),
+    Column("left", Text, nullable=False),
+    Column("right", Text, nullable=False),
+    Column("health", Text, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("late_at", Instant),
+    Column("backlog", Integer, nullable=False, server_default="0"),
+    Column("oldest_due_at", Instant),
+    Column("in_flight", Integer, nullable=False, server_default="0"),
+    Column("uncertain", Integer, nullable=False, server_default="0"),
+    Column("waiting", Integer, nullable=False, server_default="0"),
+    Column("conflicts", Integer, nullable=False, server_default="0"),
+    Column("quarantined", Integer, nullable=False, server_default="0"),
+    Column("held", Integer, nullable=False, server_default="0"),
+    Column("holds", Integer, nullable=False, server_default="0"),
+    Column("last_cycle_at", Instant),
+    Column("last_success_at", Instant),
+    Column("last_error", Text, nullable=False, server_default=""),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("next_try_at", Instant),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_link_line_rank_link", "rank", "link"),
+)
+"""How each link stands, kept by whoever runs it: the fleet is read without counting anything."""
+
+cycle = Table(
+    "cycle",
+    metadata,
+    _id(),
+    Column("link", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("error", Text, nullable=False, server_default=""),
+    Index("ix_cycle_link_id", "link", "id"),
+    Index("ix_cycle_started_at", "started_at"),
+    sqlite_autoincrement=True,
+)
+"""Runs that did something or failed. ``counts``: what each flow did, as JSON."""
+
+written = Table(
+    "written",
+    metadata,
+    Column("link", Text, primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("records", Integer, nullable=False),
+)
+"""Writes carried out per link and hour."""
+
+job = Table(
+    "job",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("selection", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", LargeBinary),
+    Column("planned_at", Instant, nullable=False),
+    Column("applies_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("after", BigInteger, nullable=False, server_default="0"),
+    Column("message", Text, nullable=False, server_default=""),
+    Index("ix_job_state_applies_at", "state", "applies_at"),
+    sqlite_autoincrement=True,
+)
+"""Bulk work that outlives whoever asked for it; ``after``: how far it is, by pair."""
