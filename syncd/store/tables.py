@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The revision this code needs; a test holds it to the newest one in ``migrations/``."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,6 +66,15 @@ def _id() -> Column[int]:
 
 def _ref(name: str, target: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=nullable)
+
+
+def _chained() -> tuple[Column[Any], ...]:
+    """Which chain a line of the audit belongs to, its place there, and its hash; see ``store.chain``."""
+    return (
+        Column("link", Text, nullable=False, server_default=""),
+        Column("seq", BigInteger),
+        Column("hash", LargeBinary),
+    )
 
 
 stream = Table(
@@ -260,7 +269,9 @@ journal = Table(
     Column("kind", Text, nullable=False),
     Column("text", LargeBinary),
     Column("actor", Text, nullable=False, server_default=""),
+    *_chained(),
     Index("ix_journal_pair_id", "pair_id"),
+    Index("ix_journal_link_seq", "link", "seq"),
 )
 """What happened, append only. ``text`` is sealed: it may hold a platform's own words."""
 
@@ -321,10 +332,11 @@ action = Table(
     Column("at", Instant, nullable=False),
     Column("actor", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("link", Text, nullable=False, server_default=""),
     Column("outcome", Text, nullable=False),
     Column("text", LargeBinary),
+    *_chained(),
     Index("ix_action_link_id", "link", "id"),
+    Index("ix_action_link_seq", "link", "seq"),
     sqlite_autoincrement=True,  # a line of the audit never gets the number of another
 )
 """Who asked for what, append only: written before it is done, and once more if it fails. ``text`` (what
@@ -405,3 +417,27 @@ job = Table(
     sqlite_autoincrement=True,
 )
 """Bulk work that outlives whoever asked for it; ``after``: how far it is, by pair."""
+
+# -- the audit, and what a state has gone through ---------------------------------------------------
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("link", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("floor_seq", BigInteger, nullable=False, server_default="0"),
+    Column("floor_hash", LargeBinary),
+    Column("anchored_seq", BigInteger, nullable=False, server_default="0"),
+)
+"""The end of each link's chain of audit lines, and where it begins since older lines were forgotten.
+The link ``""`` is the site's own chain, in which the ends of all others are anchored."""
+
+generation = Table(
+    "generation",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("backup_at", Instant),
+)
+"""One row for every time this state was put back from a backup: what it says may be behind the truth."""
