@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert, literal, or_, select, update
 from syncd.core.model import IntentState, PairState
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import EVERYTHING, HoldRow
+from syncd.store import journal
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, hold, intent, pair
 
@@ -49,7 +50,14 @@ def place(c: Connection, k: Keeper, scope: str, reason: str, by: str, size: int 
     ident: int = c.execute(
         insert(hold).values(scope=scope, reason=reason, by=by, since=k.now, size=size).returning(hold.c.id)
     ).scalar_one()
+    journal.write(c, k, [journal.Entry("hold", text=f"{scope}: {reason}", actor=by, link=link_of(scope))])
     return HoldRow(ident, scope, reason, by, k.now)
+
+
+def link_of(scope: str) -> str:
+    """The link a scope lies in; empty where it reaches further. Pure."""
+    kind, _, name = scope.partition(":")
+    return name.partition("/")[0] if kind in ("link", "flow", "record") else ""
 
 
 def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
@@ -60,6 +68,8 @@ def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
         .values(released_at=k.now, released_by=by)
         .returning(hold.c.scope, hold.c.size)
     ).all()
+    lines = [journal.Entry("release", text=scope, actor=by, link=link_of(scope)) for scope, _ in opened]
+    journal.write(c, k, lines)
     for scope, size in opened:
         # a released brake lets through what it stopped, and not one more: a ceiling, not a licence
         of_flow = literal("flow:") + flow.c.link + literal("/") + flow.c.entity == scope

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Integer, bindparam, delete, func, select, upd
 
 from syncd.core.model import IntentState, Operation
 from syncd.ports.store import IntentRow
+from syncd.store import journal
 from syncd.store.intents import read_intent
 from syncd.store.sealing import Keeper
 from syncd.store.settling import drop, uncertain
-from syncd.store.tables import flow, intent, journal, pair
+from syncd.store.tables import flow, intent, pair
+from syncd.store.tables import journal as journal_table
 
 _OF_LINK = select(flow.c.id).where(flow.c.link == bindparam("link"))
 
@@ -79,11 +81,13 @@ def _read_many(c: Connection, k: Keeper, link: str, which: Any, limit: int = 10_
     return [read_intent(row, k) for row in rows]
 
 
-def prune(c: Connection, before: datetime) -> int:
-    """Settled intents and journal lines older than that. An intent that may yet act is never among them."""
+def prune(c: Connection, k: Keeper, before: datetime) -> int:
+    """Settled intents and audit lines older than that. An intent that may yet act is never among them."""
     settled = (IntentState.POSTED.value, IntentState.REJECTED.value)
     intents = c.execute(
         delete(intent).where(intent.c.state.in_(settled), intent.c.settled_at < before)
     ).rowcount
-    lines = c.execute(delete(journal).where(journal.c.at < before)).rowcount
-    return int(intents) + int(lines)
+    unchained = c.execute(
+        delete(journal_table).where(journal_table.c.at < before, journal_table.c.seq.is_(None))
+    ).rowcount
+    return int(intents) + int(unchained) + journal.forget(c, k, before)

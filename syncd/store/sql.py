@@ -222,8 +222,8 @@ class SqlStore:
         return await self.database.scan(lambda c: recovery.next_due_at(c, k, link))
 
     async def prune(self, older_than: timedelta) -> int:
-        before = self._now() - older_than
-        return await self.database.write(lambda c: recovery.prune(c, before))
+        k = self.keeper()
+        return await self.database.write(lambda c: recovery.prune(c, k, k.now - older_than))
 
     # -- holds and hints
 
