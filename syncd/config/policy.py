@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
 
 from syncd.config.models import FieldConfig, FlowConfig
 from syncd.core.model import Side
@@ -13,32 +12,14 @@ from syncd.entities import ENTITIES
 from syncd.entities.entity import CUSTOM
 
 
-@dataclass(frozen=True, slots=True)
-class _Default:
-    """What a flow does where the file is silent: left is the field-service side, right the ledger."""
-
-    mode: Mode = Mode.OBSERVE
-    create_only: bool = False
-
-
-_DEFAULTS: Final = {
-    "customer": _Default(Mode.BOTH),
-    "location": _Default(Mode.LEFT_TO_RIGHT),
-    "job": _Default(Mode.LEFT_TO_RIGHT),
-    "invoice": _Default(Mode.LEFT_TO_RIGHT, create_only=True),
-    "payment": _Default(),  # writing payments back is for the customer to ask for
-}
-
-
 def effective_mode(entity: str, config: FlowConfig) -> Mode:
     """The mode, where the file is silent the entity's own."""
-    return config.mode or _DEFAULTS.get(entity, _Default()).mode
+    return config.mode or ENTITIES[entity].mode
 
 
 def policy_of(entity: str, config: FlowConfig, custom: Iterable[str] = ()) -> FlowPolicy:
     """``config`` over the defaults of ``entity``; ``custom``: names of fields both sides define."""
     kind = ENTITIES[entity]
-    default = _DEFAULTS.get(entity, _Default())
     mode = effective_mode(entity, config)
     wanted = tuple(Side) if config.create is None else config.create
     own = tuple(FieldPolicy(CUSTOM + name) for name in custom)
@@ -49,7 +30,7 @@ def policy_of(entity: str, config: FlowConfig, custom: Iterable[str] = ()) -> Fl
         create=frozenset(side for side in wanted if mode.writes(side)),
         match=kind.match,
         select={name: frozenset(values) for name, values in (config.select or {}).items()},
-        create_only=default.create_only if config.create_only is None else config.create_only,
+        create_only=kind.posts if config.create_only is None else config.create_only,
         post_existing=config.post_existing,
         deletes=config.deletes or Deletes.HOLD,
         acknowledge=Acknowledge(config.acknowledge.posted, config.acknowledge.rejected),

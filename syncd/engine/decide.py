@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -15,7 +15,7 @@ from syncd.core.errors import RefuseRecord
 from syncd.core.matching import natural_keys
 from syncd.core.model import Operation, PairState, Record, Side, SideState, Tombstone
 from syncd.core.outcome import ErrorClass
-from syncd.core.policy import Kind
+from syncd.core.policy import FieldPolicy, Kind
 from syncd.core.reconcile import Conflict, Decision, PairView, Verb, Why, Write, reconcile, selected
 from syncd.engine.setup import FlowSetup
 from syncd.ports import NewIntent, PairRow, Verdict, WriteRequest
@@ -66,15 +66,23 @@ def parse(setup: FlowSetup, row: PairRow) -> Sides:
 
 def references(setup: FlowSetup, sides: Sequence[Sides]) -> list[PairKey]:
     """Every record that these refer to, to be looked up in one go."""
-    fields = [f for f in setup.policy.fields if f.kind is Kind.REFERENCE]
+    fields = [f for f in setup.policy.fields if f.kind in (Kind.REFERENCE, Kind.LINES)]
     asked: dict[PairKey, None] = {}
     for one in sides:
         for side, record in one.records.items():
-            for field in fields:
-                value = record.get(field.name)
-                if value is not None:
-                    asked[side, field.target, str(value)] = None
+            asked |= {(side, entity, key): None for entity, key in _referred(fields, record)}
     return list(asked)
+
+
+def _referred(fields: Sequence[FieldPolicy], record: Record) -> Iterator[tuple[str, str]]:
+    """(entity, key) of every record that this one or one of its lines refers to."""
+    for field in fields:
+        value = record.get(field.name)
+        if field.kind is Kind.REFERENCE and value is not None:
+            yield field.target, str(value)
+        elif field.kind is Kind.LINES and isinstance(value, tuple):
+            for line in value:
+                yield from _referred(field.lines, line)
 
 
 def lone_keys(

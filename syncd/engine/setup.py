@@ -111,7 +111,7 @@ def restrict(
         coded = rule.kind is Kind.CROSSWALK and rule.target in tables and rule.name in either
         unknown = rule.kind is Kind.REFERENCE and rule.target not in entities
         if (rule.name in shared or coded) and not unknown:
-            fields.append(_restrict_lines(rule, lines, tables))
+            fields.append(_restrict_lines(rule, lines, tables, entities))
     return replace(policy, fields=tuple(fields))
 
 
@@ -122,7 +122,10 @@ def _line_names(spec: EntitySpec) -> frozenset[str]:
 
 
 def _restrict_lines(
-    rule: FieldPolicy, lines: Mapping[Side, frozenset[str]], tables: Mapping[str, Table]
+    rule: FieldPolicy,
+    lines: Mapping[Side, frozenset[str]],
+    tables: Mapping[str, Table],
+    entities: frozenset[str],
 ) -> FieldPolicy:
     if rule.kind is not Kind.LINES:
         return rule
@@ -131,7 +134,7 @@ def _restrict_lines(
     kept = tuple(
         line
         for line in rule.lines
-        if line.name in shared
+        if (line.name in shared and (line.kind is not Kind.REFERENCE or line.target in entities))
         or (line.kind is Kind.CROSSWALK and line.target in tables and line.name in either)
     )
     return replace(rule, lines=kept)

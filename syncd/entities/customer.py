@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+from syncd.core.policy import Mode
 from syncd.entities.entity import LOCAL, Crosses, Entity
 
 _ADDRESS = Crosses(group="address", normaliser="text")
@@ -18,6 +19,7 @@ class Customer(Entity):
         ("name",),
     )
     label: ClassVar[tuple[str, ...]] = ("name", "number")
+    mode: ClassVar[Mode] = Mode.BOTH
 
     number: Annotated[str | None, Crosses(normaliser="text")] = None
     """The human number, where both sides keep one."""

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from syncd.core.errors import RefuseRecord
 from syncd.core.model import Record
-from syncd.core.policy import FieldPolicy, Kind
+from syncd.core.policy import FieldPolicy, Kind, Mode
 
 CUSTOM = "custom."
 """Prefix of a customer's own fields; they are text and belong to no shipped entity."""
@@ -46,6 +46,10 @@ class Entity(Part):
     characters, for sides that cut it."""
     label: ClassVar[tuple[str, ...]]
     """Fields a person recognises the record by, best first."""
+    mode: ClassVar[Mode] = Mode.OBSERVE
+    """What a flow does where its file is silent: left is the field side, right the ledger."""
+    posts: ClassVar[bool] = False
+    """A document that is posted: created once, never edited on the other side, unless a flow says so."""
 
     @classmethod
     def policies(cls) -> tuple[FieldPolicy, ...]:
@@ -55,7 +59,8 @@ class Entity(Part):
     @classmethod
     def references(cls) -> frozenset[str]:
         """The entities this one refers to (its parents)."""
-        return frozenset(p.target for p in cls.policies() if p.kind is Kind.REFERENCE)
+        fields = [part for p in cls.policies() for part in (p, *p.lines)]
+        return frozenset(p.target for p in fields if p.kind is Kind.REFERENCE)
 
     @classmethod
     def guard(cls, record: Record) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
-from syncd.core.policy import Kind
+from syncd.core.policy import Kind, Mode
 from syncd.entities.entity import LOCAL, Crosses, Entity, Part
 
 
@@ -26,6 +26,8 @@ class Invoice(Entity):
     entity: ClassVar[str] = "invoice"
     match: ClassVar[tuple[tuple[str, ...], ...]] = (("number",),)
     label: ClassVar[tuple[str, ...]] = ("number",)
+    mode: ClassVar[Mode] = Mode.LEFT_TO_RIGHT
+    posts: ClassVar[bool] = True
 
     number: Annotated[str | None, Crosses(normaliser="text", required=True)] = None
     date: Annotated[dt.date | None, Crosses(required=True)] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from syncd.core.policy import Kind
+from syncd.core.policy import Kind, Mode
 from syncd.entities.entity import LOCAL, Crosses, Entity
 
 
@@ -12,6 +12,7 @@ class Job(Entity):
     entity: ClassVar[str] = "job"
     match: ClassVar[tuple[tuple[str, ...], ...]] = (("number",),)
     label: ClassVar[tuple[str, ...]] = ("number", "name")
+    mode: ClassVar[Mode] = Mode.LEFT_TO_RIGHT
 
     number: Annotated[str | None, Crosses(normaliser="text", required=True)] = None
     name: Annotated[str | None, Crosses(normaliser="text")] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from syncd.core.policy import Kind
+from syncd.core.policy import Kind, Mode
 from syncd.entities.entity import LOCAL, Crosses, Entity
 
 _ADDRESS = Crosses(group="address", normaliser="text")
@@ -14,6 +14,7 @@ class Location(Entity):
     entity: ClassVar[str] = "location"
     match: ClassVar[tuple[tuple[str, ...], ...]] = (("customer", "number"), ("customer", "name"))
     label: ClassVar[tuple[str, ...]] = ("name", "number")
+    mode: ClassVar[Mode] = Mode.LEFT_TO_RIGHT
 
     number: Annotated[str | None, Crosses(normaliser="text")] = None
     name: Annotated[str | None, Crosses(normaliser="text", required=True)] = None
