@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 import syncd.connectors as _packages
 from syncd.core.errors import FixInput
-from syncd.ports import BridgeChannel, Clock, Connector, Vault
+from syncd.ports import UNWATCHED, BridgeChannel, Clock, Connector, Tap, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Opening:
     settle_provenance: str = "unknown"
     custom: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """entity -> {name: path in the wire record}: a customer's own fields."""
+    tap: Tap = UNWATCHED
+    """For the connection's HTTP client; a bridge's channel comes tapped already."""
 
 
 @dataclass(frozen=True, slots=True)

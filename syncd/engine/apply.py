@@ -115,7 +115,7 @@ class Applier:
         if seen is None or not moved(setup, intent, seen.raw):
             return True
         stream = await self._store.stream(end.connection, request.entity)
-        await store_seen(self._store, stream, spec, [seen], Read())
+        await store_seen(self._store, end, stream, [seen], Read())
         await self._store.drop(intent, "it changed after it was decided about", due_in_s=0.0)
         return False
 

@@ -275,6 +275,8 @@ class FlowRun:
         if any(stream.fingerprint == "" for stream in streams.values()):
             self._report.error = f"{setup.entity}: not read to the end yet"
             return []
+        for end in setup.ends.values():
+            await end.guard.caught_up(end.connection)
         ids = {side: stream.id for side, stream in streams.items()}
         await store.consume(flow, ids, historical=not flow.first_sync_done)
         fingerprint = setup.fingerprint()
@@ -293,7 +295,7 @@ class FlowRun:
         after, full = 0, True
         while full and (rows := await self._store.due_pairs(flow, BATCH * 5, self._only, after)):
             after, full = rows[-1].id, len(rows) == BATCH * 5
-            sides = [deciding.parse(self._setup, row) for row in rows]
+            sides = [deciding.guarded(self._setup, row) for row in rows]
             for side in Side:
                 await self._match_side(flow, streams, sides, side)
             if len(self._parsed) < PLAN_MAX:
@@ -305,7 +307,7 @@ class FlowRun:
         known = self._parsed.pop(row.id, None)
         if known is not None and known.row.hashes == row.hashes and known.row.gone == row.gone:
             return replace(known, row=row)
-        return deciding.parse(self._setup, row)
+        return deciding.guarded(self._setup, row)
 
     async def _match_side(
         self, flow: FlowRow, streams: Mapping[Side, int], sides: Sequence[Sides], side: Side

@@ -64,6 +64,17 @@ def parse(setup: FlowSetup, row: PairRow) -> Sides:
     return Sides(row, wire, records)
 
 
+def guarded(setup: FlowSetup, row: PairRow) -> Sides:
+    """The same, and each side's guard asked: its objection says more than a value that cannot be read."""
+    sides = parse(setup, row)
+    for side, wire in sides.wire.items():
+        end = setup.ends[side]
+        objection = end.guard.objection(end.connection, setup.entity, row.keys[side], wire)
+        if objection is not None:
+            return replace(sides, refused=objection)
+    return sides
+
+
 def references(setup: FlowSetup, sides: Sequence[Sides]) -> list[PairKey]:
     """Every record that these refer to, to be looked up in one go."""
     fields = [f for f in setup.policy.fields if f.kind in (Kind.REFERENCE, Kind.LINES)]

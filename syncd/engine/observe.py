@@ -115,7 +115,7 @@ async def read_stream(store: Store, end: End, entity: str, *, full: bool = False
         complete = True
         async for page in _ahead(pages):
             complete = complete and page.complete
-            await _take_page(store, stream, spec, page, since, read, gate=gate)
+            await _take_page(store, end, stream, page, since, read, gate=gate)
             count(read.records)
             if page.resume is None:
                 await store.page_seen(
@@ -138,8 +138,8 @@ async def read_stream(store: Store, end: End, entity: str, *, full: bool = False
 
 async def _take_page(
     store: Store,
+    end: End,
     stream: StreamRow,
-    spec: EntitySpec,
     page: Page,
     since: str | None,
     read: Read,
@@ -148,9 +148,11 @@ async def _take_page(
 ) -> None:
     read.records += len(page.records)
     known = await store.known(stream.id, [seen.key for seen in page.records]) if page.records else {}
+    spec = end.connector.capabilities.entities[stream.entity]
     observations = changed_records(spec, page.records, known, gate=gate)
     read.changed += sum(1 for o in observations if o.known is None or o.known.content_hash != o.content_hash)
     if observations:
+        end.tap.records(end.connection, stream.entity, observations)
         # the progress of the walk is stored with what it showed, so that no change lies behind it unstored
         await store.page_seen(stream, observations, resume=page.resume, walk_since=since)
 
@@ -192,7 +194,6 @@ async def observe_keys(store: Store, end: End, entity: str, keys: Sequence[str])
 
     Never raises for the platform's faults: what it will not show us is left to the walk.
     """
-    spec = end.connector.capabilities.entities[entity]
     stream = await store.stream(end.connection, entity)
     found: list[Seen] = []
     read = Read(complete=True)
@@ -207,23 +208,23 @@ async def observe_keys(store: Store, end: End, entity: str, keys: Sequence[str])
             break
         if seen is not None:
             found.append(seen)
-    await store_seen(store, stream, spec, found, read)
+    await store_seen(store, end, stream, found, read)
     if read.error:
         await store.stream_failed(stream.id, read.error)
     return read
 
 
-async def store_seen(
-    store: Store, stream: StreamRow, spec: EntitySpec, found: Sequence[Seen], read: Read
-) -> None:
+async def store_seen(store: Store, end: End, stream: StreamRow, found: Sequence[Seen], read: Read) -> None:
     """Put fetched records into their stream, leaving the progress of its walk alone."""
     read.records += len(found)
     if not found:
         return
     known = await store.known(stream.id, [seen.key for seen in found])
+    spec = end.connector.capabilities.entities[stream.entity]
     observations = changed_records(spec, found, known, gate=True)
     read.changed += len(observations)
     if observations:
+        end.tap.records(end.connection, stream.entity, observations)
         await store.page_seen(stream, observations, resume=stream.resume, walk_since=stream.walk_since)
 
 

@@ -208,7 +208,7 @@ class LocalOperator:
     async def _force(self, engine: LinkEngine, flow: FlowSetup, side: Side, seen: Seen) -> int:
         end = flow.ends[side]
         stream = await self._store.stream(end.connection, flow.entity)
-        await store_seen(self._store, stream, flow.specs[side], [seen], Read())
+        await store_seen(self._store, end, stream, [seen], Read())
         row = await self._store.flow(engine.setup.name, flow.entity)
         return await self._store.force(row, side, stream.id, seen.key)
 

@@ -13,7 +13,7 @@ from syncd.core.plan import parents_first
 from syncd.core.policy import FieldPolicy, FlowPolicy, Kind
 from syncd.entities import ENTITIES, Entity
 from syncd.mapping.atoms import Lines
-from syncd.ports import Connector, EntitySpec
+from syncd.ports import UNWATCHED, Connector, EntitySpec, Guard, Tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class End:
 
     connection: str
     connector: Connector
+    tap: Tap = UNWATCHED
+    """Told of every record that is new to us."""
+    guard: Guard = UNWATCHED
+    """Asked before anything is decided about a record."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 
 from syncd.core.errors import RenewCredentials, RetryLater, SyncdError, UnreadableAnswer
 from syncd.http.answer import Answer
-from syncd.ports import Clock, Vault
+from syncd.ports import Clock, Grant, Vault
 from syncd.secrets.reference import Secret
 
 RENEW_BEFORE_S: Final = 300.0
@@ -174,6 +174,8 @@ class OAuth2:
         self._scope = scope
         self._token: _Token | None = None
         self._renewal = _Shared()
+        self.granted: Callable[[Grant], None] | None = None
+        """Told of every grant, without its tokens."""
 
     async def headers(self, send: Send) -> Mapping[str, str]:
         token = self._token
@@ -224,6 +226,10 @@ class OAuth2:
         if refresh and refresh != stored:
             await self._vault.save(self._connection, _ROTATING, refresh)
         self._token = _token(grant, self._clock.now())
+        if self.granted is not None:
+            self.granted(
+                _told(grant, self._clock.now(), rotated=bool(refresh and stored and refresh != stored))
+            )
 
     async def _refresh(self, send: Send, token: bytes) -> Mapping[str, Any] | None:
         client = BackendApplicationClient(self._client_id)
@@ -271,6 +277,18 @@ def _token(grant: Mapping[str, Any], now: datetime) -> _Token:
     margin = min(RENEW_BEFORE_S, lifetime / 2)
     return _Token(
         headers, now + timedelta(seconds=lifetime - margin), now + timedelta(seconds=max(lifetime, 0.0))
+    )
+
+
+def _told(grant: Mapping[str, Any], now: datetime, *, rotated: bool) -> Grant:
+    scope = grant.get("scope") or ()
+    limit = grant.get("refresh_expires_in", grant.get("x_refresh_token_expires_in"))
+    return Grant(
+        lifetime_s=_lifetime_s(str(grant["access_token"]), grant.get("expires_in"), now),
+        scopes=tuple(sorted(scope.split() if isinstance(scope, str) else map(str, scope))),
+        refresh=bool(grant.get("refresh_token")),
+        rotated=rotated,
+        refresh_lifetime_s=float(limit) if isinstance(limit, int | float) else None,
     )
 
 

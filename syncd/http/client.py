@@ -7,6 +7,7 @@ or ``Unknown``. What an exchange proves is decided in ``outcomes``; here it is o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -25,12 +26,13 @@ from syncd.core.errors import (
 )
 from syncd.core.outcome import ErrorClass, Retry, Unknown
 from syncd.http.answer import Answer
-from syncd.http.auth import AuthScheme
+from syncd.http.auth import AuthScheme, OAuth2
 from syncd.http.budget import Budget, Rate
 from syncd.http.destination import Destination
 from syncd.http.outcomes import Exchange, Lost, NotSent, Shows, error_class, retry_after, shows
 from syncd.http.transport import DEFAULT_MAX_BODY_BYTES, Transport
-from syncd.ports import Clock
+from syncd.ports import UNWATCHED, Clock, Tap
+from syncd.ports import Exchange as Tapped
 
 _ATTEMPTS: Final = 4
 _PATIENCE_S: Final = 20.0
@@ -48,7 +50,8 @@ class HttpClient:
     ``base_url`` fixes the host: nothing is sent elsewhere and no redirect is followed. Certificates
     are always verified; ``ca_file`` (PEM) adds a private authority. ``private_network`` allows names
     that resolve to private addresses. ``accept`` is the media type the platform promises; bodies are
-    checked against it if it is JSON. ``max_body_bytes`` holds before and after decompression.
+    checked against it if it is JSON. ``max_body_bytes`` holds before and after decompression. ``tap`` is
+    told of every exchange, logins too, but for bodies and tokens.
     """
 
     def __init__(
@@ -65,8 +68,12 @@ class HttpClient:
         ca_file: Path | None = None,
         private_network: bool = False,
         accept: str = "application/json",
+        tap: Tap = UNWATCHED,
     ) -> None:
         self.connection = connection
+        self._tap = None if tap is UNWATCHED else tap
+        if isinstance(auth, OAuth2):
+            auth.granted = partial(tap.granted, connection)
         self.budget = Budget(concurrency=concurrency, rate=rate, clock=clock)
         self._auth = auth
         self._clock = clock
@@ -183,6 +190,8 @@ class HttpClient:
             sent = {**credentials, **headers} if headers else credentials
             exchange = await self._transport.send(method, path, params=params, data=data, headers=sent)
             self._count(exchange)
+            if self._tap is not None:
+                self._show(method, path, exchange, params, headers)
             if renewed or not isinstance(exchange, Answer) or not 400 <= exchange.status < 500:
                 break
             try:
@@ -203,10 +212,32 @@ class HttpClient:
     ) -> Answer:
         """``auth.Send``: for signing in. Outside the budget's places, or all of them could wait for it."""
         exchange = await self._transport.send(method, path, data=data, headers=headers or {})
+        self._show(method, path, exchange)
         proof = shows(exchange)
         if isinstance(exchange, Answer) and proof in _SAID:
             return exchange
         raise self._error(exchange, path)
+
+    def _show(
+        self,
+        method: str,
+        path: str,
+        exchange: Exchange,
+        params: Query = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Tell the tap; ``headers`` are the connector's own, never the login's."""
+        if self._tap is None or isinstance(exchange, NotSent):
+            return
+        at = path.partition("?")[0]
+        if isinstance(exchange, Lost):
+            if exchange.status is not None and exchange.error_class is ErrorClass.PARSE:
+                seen = Tapped(method, at, exchange.status, {}, exchange.words)
+                self._tap.exchange(self.connection, seen)
+            return
+        asked = (params, headers) if params or headers else None
+        seen = Tapped(method, at, exchange.status, exchange.headers, "", asked)
+        self._tap.exchange(self.connection, seen)
 
     def _count(self, exchange: Exchange) -> None:
         if not isinstance(exchange, Answer):

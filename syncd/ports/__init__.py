@@ -40,9 +40,11 @@ from syncd.ports.store import (
     StreamRow,
     Verdict,
 )
+from syncd.ports.watching import UNWATCHED, Exchange, Grant, Guard, Tap, Unwatched
 
 __all__ = [
     "EVERYTHING",
+    "UNWATCHED",
     "Acknowledgement",
     "BridgeChannel",
     "Capabilities",
@@ -51,9 +53,12 @@ __all__ = [
     "Counts",
     "EntitySpec",
     "Event",
+    "Exchange",
     "Finding",
     "FlowLine",
     "FlowRow",
+    "Grant",
+    "Guard",
     "HoldRow",
     "IntentRow",
     "Known",
@@ -70,6 +75,8 @@ __all__ = [
     "Settlement",
     "Store",
     "StreamRow",
+    "Tap",
+    "Unwatched",
     "Vault",
     "Verdict",
     "WebhookReceiver",

@@ -63,6 +63,7 @@ def open_connection(opening: Opening) -> ServiceTradeConnector:
         timeout_s=settings.timeout_s,
         ca_file=settings.ca_file,
         private_network=settings.private_network,
+        tap=opening.tap,
     )
     return ServiceTradeConnector(opening, settings, profile, client)
 

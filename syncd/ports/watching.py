@@ -1,0 +1,100 @@
+"""What a monitor sees of the engine's work (``Tap``) and what it may stop (``Guard``).
+
+The engine reads anyway: every exchange is a free sample. Nobody has to watch; ``UNWATCHED`` does
+nothing and costs nothing. Neither is told a token, and what they keep holds shapes, no values.
+"""
+
+# ruff: noqa: ARG002 (who does nothing needs none of what he is told)
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from syncd.core.errors import RefuseRecord
+from syncd.ports.store import Observation
+
+
+class Exchange(NamedTuple):
+    """One request of a connection and how it was answered. Bodies are not part of it."""
+
+    method: str
+    """HTTP verb; of a bridge: ``SQL`` or ``XML``."""
+    path: str
+    """Without its query; of a bridge: what was asked for (table, request name)."""
+    status: int
+    """0 where the way there has no status."""
+    headers: Mapping[str, str]
+    problem: str = ""
+    """Why the answer could not be read, in our words: a web page where JSON was promised."""
+    asked: Any = None
+    """Query parameters and headers that ask for a version, as the connector gave them."""
+
+
+class Grant(NamedTuple):
+    """What a token endpoint gave, but for the tokens."""
+
+    lifetime_s: float | None
+    """None: it does not say."""
+    scopes: tuple[str, ...]
+    """Sorted; empty where it does not say."""
+    refresh: bool
+    """Whether a refresh token came with it."""
+    rotated: bool
+    """Whether that one differs from the one we had."""
+    refresh_lifetime_s: float | None = None
+
+
+class Tap(Protocol):
+    """Is told of everything. Its methods return at once and never raise."""
+
+    def exchange(self, connection: str, seen: Exchange) -> None: ...
+
+    def granted(self, connection: str, grant: Grant) -> None: ...
+
+    def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
+        """Records whose bytes are new to us, as their platform shows them."""
+        ...
+
+
+class Guard(Protocol):
+    """Is asked before anything is decided."""
+
+    async def caught_up(self, connection: str) -> None:
+        """Returns once everything tapped so far of a connection has been weighed, and the holds that
+        follow from it are on disk."""
+        ...
+
+    def objection(
+        self, connection: str, entity: str, key: str, wire: Mapping[str, Any]
+    ) -> RefuseRecord | None:
+        """Why this record must not be decided about; None: it is as the contract says. No I/O."""
+        ...
+
+
+class Unwatched:
+    """No monitor: sees nothing, stops nothing."""
+
+    def exchange(self, connection: str, seen: Exchange) -> None:
+        return None
+
+    def granted(self, connection: str, grant: Grant) -> None:
+        return None
+
+    def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
+        return None
+
+    async def caught_up(self, connection: str) -> None:
+        return None
+
+    def objection(
+        self,
+        connection: str,
+        entity: str,
+        key: str,
+        wire: Mapping[str, Any],
+    ) -> RefuseRecord | None:
+        return None
+
+
+UNWATCHED: Final = Unwatched()
