@@ -57,7 +57,8 @@ def mapped_record(spec: EntitySpec, seen: Seen, record: Record, known: Known | N
     """The same for a record that was mapped already. Pure."""
     kind = ENTITIES[spec.entity]
     # beyond the keys that match, what people call the record: so that it is found by that, too
-    natural = natural_keys(record, (*kind.match, *((name,) for name in kind.label)), _fields(spec.entity))
+    names = (*kind.match, *((name,) for name in kind.label if (name,) not in kind.match))
+    natural = natural_keys(record, names, _fields(spec.entity))
     raw_hash = shown_hash(spec)(seen.raw)
     return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural)
 

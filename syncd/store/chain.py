@@ -21,6 +21,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, bindparam, insert, select, update
 
 from syncd.core.errors import SyncdError
+from syncd.store.prepared import Prepared
 from syncd.store.sealing import Keeper
 from syncd.store.tables import action, chain, journal
 
@@ -31,8 +32,10 @@ FORGOTTEN: Final = "forgotten"
 _LINES: Final[Mapping[str, Table]] = {"journal": journal, "action": action}
 _NOT_COVERED: Final = frozenset({"id", "pair_id", "hash"})
 _COVERED: Final = {
-    name: tuple(str(c.name) for c in table.columns if c.name not in _NOT_COVERED) for name, table in _LINES.items()
+    name: tuple(str(c.name) for c in table.columns if c.name not in _NOT_COVERED)
+    for name, table in _LINES.items()
 }
+_INSERTS: Final = {name: Prepared(insert(table)) for name, table in _LINES.items()}
 _BEGINNING: Final = b"\0" * 32
 _PAGE: Final = 2_000
 
@@ -75,7 +78,7 @@ def extend(c: Connection, k: Keeper, table: Table, rows: Sequence[dict[str, Any]
         row["seq"] = seq + 1
         row["hash"] = _hash(k, str(table.name), before, row)
         ends[row["link"]] = (seq + 1, row["hash"])
-    c.execute(insert(table), list(rows))
+    _INSERTS[str(table.name)].many(c, rows)
     moved = [{"of": link, "to": seq, "by": end} for link, (seq, end) in ends.items() if link in heads]
     if moved:
         c.execute(_MOVE, moved)

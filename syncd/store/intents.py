@@ -16,6 +16,7 @@ from syncd.ports.connector import WriteRequest
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, NewIntent, Verdict
 from syncd.store import journal
 from syncd.store.columns import UNSETTLED, chunks
+from syncd.store.prepared import Prepared
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair
 from syncd.store.verdicts import store_conflicts, store_verdicts
@@ -39,9 +40,9 @@ class _Body:
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
 
-_NUMBERED = update(pair).where(pair.c.id == bindparam("row")).values(intents=bindparam("so_far"))
-_INSERT = insert(intent).returning(intent.c.id, sort_by_parameter_order=True)
-_IN_FLIGHT = (
+_NUMBERED = Prepared(update(pair).where(pair.c.id == bindparam("row")).values(intents=bindparam("so_far")))
+_INSERT = Prepared(insert(intent).returning(intent.c.id, sort_by_parameter_order=True))
+_IN_FLIGHT = Prepared(
     update(pair)
     .where(pair.c.id == bindparam("row"))
     .values(
@@ -74,9 +75,9 @@ def write_down(
     if not ready:
         return []
     ready = _referenced(c, ready)
-    ids = list(c.execute(_INSERT, [_values(k, at, n) for n in ready]).scalars())
+    ids = _INSERT.returned(c, [_values(k, at, n) for n in ready])
     in_flight = {n.pair: _flight_values(k, n) for n in ready}
-    c.execute(_IN_FLIGHT, list(in_flight.values()))
+    _IN_FLIGHT.many(c, list(in_flight.values()))
     store_conflicts(c, k, {n.pair: n.conflicts for n in ready})
     journal.write(
         c,
@@ -127,7 +128,7 @@ def _referenced(c: Connection, intents: Sequence[NewIntent]) -> list[NewIntent]:
         so_far[n.pair] += 1
         request = replace(n.request, reference=f"{n.request.reference}.{so_far[n.pair]}")
         numbered.append(replace(n, request=request))
-    c.execute(_NUMBERED, [{"row": ident, "so_far": count} for ident, count in so_far.items()])
+    _NUMBERED.many(c, [{"row": ident, "so_far": count} for ident, count in so_far.items()])
     return numbered
 
 
@@ -236,7 +237,7 @@ def insert_following(
         ],
     )
     owners = [FlowRow(at.flow, at.link, at.request.entity, True, "") for at, _ in following]
-    ids = c.execute(_INSERT, [_values(k, owner, n) for owner, n in zip(owners, new, strict=True)]).scalars()
+    ids = _INSERT.returned(c, [_values(k, owner, n) for owner, n in zip(owners, new, strict=True)])
     return {
         at.id: _row(owner, n, ident, k)
         for (at, _), owner, n, ident in zip(following, owners, new, ids, strict=True)

@@ -17,20 +17,21 @@ from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, Settlement
 from syncd.store import holds, journal
-from syncd.store.columns import OPEN, id_column
+from syncd.store.columns import OPEN, hash_column, id_column
 from syncd.store.intents import insert_following
 from syncd.store.matching import absorb
+from syncd.store.prepared import Prepared
 from syncd.store.sealing import Keeper
 from syncd.store.streams import find_stream, known, store_observations
 from syncd.store.tables import conflict, intent, pair
 from syncd.store.verdicts import add_conflicts, store_bases, wake_waiting
 
-_SENT = (
+_SENT = Prepared(
     update(intent)
     .where(intent.c.id == bindparam("row"))
     .values(state=IntentState.SENT.value, sent_at=bindparam("at"), attempts=intent.c.attempts + 1)
 )
-_POSTED = (
+_POSTED = Prepared(
     update(intent)
     .where(intent.c.id == bindparam("row"))
     .values(
@@ -59,19 +60,19 @@ _OTHERS_OPEN = (
 _IN_CONFLICT = (
     select(conflict.c.pair_id).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True))).distinct()
 )
-_REST = (
+_REST = Prepared(
     update(pair)
     # a refused record stays in quarantine also once its source has been told
     .where(pair.c.id == bindparam("row"), pair.c.state != PairState.QUARANTINED.value)
     .values(state=bindparam("rest"), since=bindparam("at"), forced=literal(False), historical=literal(False))
 )
 _BOUND = {
-    Side.LEFT: update(pair)
-    .where(pair.c.id == bindparam("row"))
-    .values(left_id=bindparam("remote"), left_hash=bindparam("content")),
-    Side.RIGHT: update(pair)
-    .where(pair.c.id == bindparam("row"))
-    .values(right_id=bindparam("remote"), right_hash=bindparam("content")),
+    side: Prepared(
+        update(pair)
+        .where(pair.c.id == bindparam("row"))
+        .values({id_column(side): bindparam("remote"), hash_column(side): bindparam("content")})
+    )
+    for side in Side
 }
 _OWNED = {
     side: select(pair.c.id).where(
@@ -81,7 +82,7 @@ _OWNED = {
     )
     for side in Side
 }
-_AGAIN = update(pair).where(pair.c.id == bindparam("row")).values(due_at=bindparam("at"))
+_AGAIN = Prepared(update(pair).where(pair.c.id == bindparam("row")).values(due_at=bindparam("at")))
 _LOOK_AGAIN = timedelta(seconds=30)
 """How often one in doubt is looked at while a hold keeps it from being repeated."""
 
@@ -103,7 +104,7 @@ def mark_sent(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> list[bo
         else:
             _yield_to_hold(c, k, at, reason)
     if free:
-        c.execute(_SENT, [{"row": at.id, "at": k.now} for at in free])
+        _SENT.many(c, [{"row": at.id, "at": k.now} for at in free])
         entries = [journal.Entry("sent", at.flow, at.pair, at.id, at.request.name, at.actor) for at in free]
         journal.write(c, k, entries)
     marked = {at.id for at in free}
@@ -159,7 +160,7 @@ def settle(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> list[
     if not settlements:
         return [None] * len(asked)
     intents = [s.intent for s in settlements]
-    c.execute(_POSTED, [{"row": s.intent.id, "at": k.now, "key": _key(s)} for s in settlements])
+    _POSTED.many(c, [{"row": s.intent.id, "at": k.now, "key": _key(s)} for s in settlements])
     by_link: dict[str, dict[int, Any]] = defaultdict(dict)
     for s in settlements:
         if s.bases is not None:
@@ -168,9 +169,7 @@ def settle(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> list[
             add_conflicts(c, k, s.intent.pair, s.conflicts)
     for link, bases in by_link.items():
         store_bases(c, k, link, bases)
-    again = [{"row": at.pair, "at": k.now} for at in intents if at.again]
-    if again:
-        c.execute(_AGAIN, again)
+    _AGAIN.many(c, [{"row": at.pair, "at": k.now} for at in intents if at.again])
     following = insert_following(c, k, [(s.intent, s.next) for s in settlements if s.next is not None])
     _rest(c, k, [at for at in intents if at.id not in following])
     entries = [
@@ -212,7 +211,7 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> dict[i
                     continue
             bound[at.side].append({"row": at.pair, "remote": remote_id, "content": observed.content_hash})
         for side, rows in bound.items():
-            c.execute(_BOUND[side], rows)
+            _BOUND[side].many(c, rows)
     return barred
 
 
@@ -228,7 +227,7 @@ def _rest(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
     rest = dict.fromkeys(resting, PairState.IN_STEP) | dict.fromkeys(contested, PairState.CONFLICT)
     gone = {at.pair for at in intents if at.request.operation is Operation.DELETE}
     rest |= dict.fromkeys(resting & gone, PairState.GONE)
-    c.execute(_REST, [{"row": i, "at": k.now, "rest": state.value} for i, state in sorted(rest.items())])
+    _REST.many(c, [{"row": i, "at": k.now, "rest": state.value} for i, state in sorted(rest.items())])
 
 
 def _wake(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select, update
 
 from syncd.ports.store import Known, Observation, StreamRow
+from syncd.store.prepared import Prepared
 from syncd.store.sealing import Keeper
 from syncd.store.tables import remote, remote_body, remote_natural, stream
 
@@ -18,8 +19,8 @@ _KEYS = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
 _KNOWN = select(remote.c.key, remote.c.id, remote.c.raw_hash, remote.c.content_hash).where(
     remote.c.stream_id == bindparam("stream"), remote.c.key.in_(select(_KEYS.c.value))
 )
-_INSERT_REMOTE = insert(remote).returning(remote.c.id, sort_by_parameter_order=True)
-_UPDATE_REMOTE = (
+_INSERT_REMOTE = Prepared(insert(remote).returning(remote.c.id, sort_by_parameter_order=True))
+_UPDATE_REMOTE = Prepared(
     update(remote)
     .where(remote.c.id == bindparam("row"))
     .values(
@@ -30,13 +31,15 @@ _UPDATE_REMOTE = (
         seen_at=bindparam("at"),
     )
 )
-_TOUCH_REMOTE = update(remote).where(remote.c.id == bindparam("row")).values(raw_hash=bindparam("raw"))
-_UPDATE_BODY = (
+_TOUCH_REMOTE = Prepared(
+    update(remote).where(remote.c.id == bindparam("row")).values(raw_hash=bindparam("raw"))
+)
+_UPDATE_BODY = Prepared(
     update(remote_body).where(remote_body.c.remote_id == bindparam("row")).values(body=bindparam("sealed"))
 )
-_BODY = insert(remote_body)
-_NATURAL = insert(remote_natural)
-_DROP_NATURAL = delete(remote_natural).where(remote_natural.c.remote_id == bindparam("row"))
+_BODY = Prepared(insert(remote_body))
+_NATURAL = Prepared(insert(remote_natural))
+_DROP_NATURAL = Prepared(delete(remote_natural).where(remote_natural.c.remote_id == bindparam("row")))
 
 _STREAM = select(stream).where(
     stream.c.connection == bindparam("of_connection"), stream.c.entity == bindparam("of_entity")
@@ -103,8 +106,8 @@ def store_observations(
     moved = [(o.known.id, o) for o in changed if o.known is not None]
     ids = {id(o): row for row, o in moved} | {id(o): o.known.id for o in observations if o.known}
     if fresh:
-        made = c.execute(
-            _INSERT_REMOTE,
+        made = _INSERT_REMOTE.returned(
+            c,
             [
                 {
                     "stream_id": stream_id,
@@ -117,16 +120,16 @@ def store_observations(
                 }
                 for o in fresh
             ],
-        ).scalars()
+        )
         ids |= {id(o): row for o, row in zip(fresh, made, strict=True)}
-        c.execute(
-            _BODY,
+        _BODY.many(
+            c,
             [{"remote_id": ids[id(o)], "body": k.seal.seal(owner, "observation", o.raw)} for o in fresh],
         )
     if moved:
-        c.execute(_UPDATE_REMOTE, [_moved_values(row, o, numbers[id(o)], k) for row, o in moved])
-        c.execute(_UPDATE_BODY, [_body_values(row, o, k, owner) for row, o in moved])
-        c.execute(_DROP_NATURAL, [{"row": row} for row, _ in moved])
+        _UPDATE_REMOTE.many(c, [_moved_values(row, o, numbers[id(o)], k) for row, o in moved])
+        _UPDATE_BODY.many(c, [_body_values(row, o, k, owner) for row, o in moved])
+        _DROP_NATURAL.many(c, [{"row": row} for row, _ in moved])
     _store_natural(c, k, stream_id, [(ids[id(o)], o) for o in changed])
     return [ids[id(o)] for o in observations]
 
@@ -150,8 +153,8 @@ def _touch(c: Connection, k: Keeper, owner: str, same: Sequence[Observation]) ->
     """Other bytes, same content: refresh what a patch will be laid over, and call it no change."""
     rows = [(o.known.id, o) for o in same if o.known is not None]
     if rows:
-        c.execute(_TOUCH_REMOTE, [{"row": row, "raw": o.raw_hash} for row, o in rows])
-        c.execute(_UPDATE_BODY, [_body_values(row, o, k, owner) for row, o in rows])
+        _TOUCH_REMOTE.many(c, [{"row": row, "raw": o.raw_hash} for row, o in rows])
+        _UPDATE_BODY.many(c, [_body_values(row, o, k, owner) for row, o in rows])
 
 
 def _store_natural(c: Connection, k: Keeper, stream_id: int, rows: Sequence[tuple[int, Observation]]) -> None:
@@ -162,8 +165,7 @@ def _store_natural(c: Connection, k: Keeper, stream_id: int, rows: Sequence[tupl
         for rank, natural in enumerate(o.natural)
         if natural is not None
     ]
-    if values:
-        c.execute(_NATURAL, values)
+    _NATURAL.many(c, values)
 
 
 def _take_seqs(c: Connection, stream_id: int, count: int) -> range:

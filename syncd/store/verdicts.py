@@ -13,10 +13,11 @@ from syncd.core.reconcile import Conflict
 from syncd.ports.store import FlowRow, Verdict
 from syncd.store import journal
 from syncd.store.columns import chunks, id_column
+from syncd.store.prepared import Prepared
 from syncd.store.sealing import Keeper
 from syncd.store.tables import conflict, flow, pair, pair_base, remote
 
-_VERDICT = (
+_VERDICT = Prepared(
     update(pair)
     .where(pair.c.id == bindparam("row"))
     .values(
@@ -39,10 +40,10 @@ _VERDICT = (
 )
 
 
-_DROP_BASE = delete(pair_base).where(
-    pair_base.c.pair_id == bindparam("row"), pair_base.c.side == bindparam("on_side")
+_DROP_BASE = Prepared(
+    delete(pair_base).where(pair_base.c.pair_id == bindparam("row"), pair_base.c.side == bindparam("on_side"))
 )
-_BASE = insert(pair_base)
+_BASE = Prepared(insert(pair_base))
 _CONFLICTS = select(conflict.c.pair_id, conflict.c.unit, conflict.c.since).where(
     conflict.c.pair_id.in_(bindparam("pairs", expanding=True))
 )
@@ -52,7 +53,7 @@ _ANY_WAITING = select(pair.c.id).where(pair.c.waits_entity == bindparam("entity"
 def store_verdicts(c: Connection, k: Keeper, at: FlowRow, verdicts: Sequence[Verdict]) -> None:
     if not verdicts:
         return
-    c.execute(_VERDICT, [_verdict_values(v, k, at) for v in verdicts])
+    _VERDICT.many(c, [_verdict_values(v, k, at) for v in verdicts])
     store_bases(c, k, at.link, {v.pair: v.bases for v in verdicts if v.bases is not None})
     store_conflicts(c, k, {v.pair: v.conflicts for v in verdicts})
     journal.write(
@@ -95,9 +96,8 @@ def store_bases(c: Connection, k: Keeper, link: str, bases: Mapping[int, Mapping
         for ident, sides in bases.items()
         for side, record in sides.items()
     ]
-    if rows:
-        c.execute(_DROP_BASE, [{"row": r["pair_id"], "on_side": r["side"]} for r in rows])
-        c.execute(_BASE, rows)
+    _DROP_BASE.many(c, [{"row": r["pair_id"], "on_side": r["side"]} for r in rows])
+    _BASE.many(c, rows)
 
 
 def store_conflicts(c: Connection, k: Keeper, conflicts: Mapping[int, Sequence[Conflict]]) -> None:

@@ -1,0 +1,104 @@
+"""Statements of the hot path, compiled once and run on the driver's own cursor.
+
+On the embedded default the processor is the bound, and SQLAlchemy spends more on a row's parameters than
+SQLite does on the row. Everywhere else the way to the server is, and SQLAlchemy runs them as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Delete, Dialect, Insert, LargeBinary, TypeDecorator, Update
+
+_Change = Insert | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    sql: str
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    """A row's values in the order of the statement's places."""
+    constants: Mapping[str, Any]
+    """Parameters that the statement itself brings, by name; already the driver's."""
+    convert: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """Places whose values the driver does not take as they are."""
+
+    def values(self, row: Mapping[str, Any]) -> Sequence[Any]:
+        picked = self.pick({**self.constants, **row} if self.constants else row)
+        if not self.convert:
+            return picked
+        values = list(picked)
+        for at, convert in self.convert:
+            values[at] = convert(values[at])
+        return values
+
+
+class Prepared:
+    """A change with named parameters, for many rows at once; every row gives the same parameters."""
+
+    def __init__(self, change: _Change) -> None:
+        self._change = change
+        self._compiled: _Compiled | None = None
+
+    def many(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Carry it out for each row; nothing for none."""
+        if not rows:
+            return
+        if c.dialect.name != "sqlite":
+            c.execute(self._change, list(rows))
+            return
+        compiled = self._for(c.dialect, rows[0])
+        _driver(c).executemany(compiled.sql, [compiled.values(row) for row in rows])
+
+    def returned(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The same for a change that returns one value a row (an id), in the rows' order."""
+        if not rows:
+            return []
+        if c.dialect.name != "sqlite":
+            return list(c.execute(self._change, list(rows)).scalars())
+        compiled, driver = self._for(c.dialect, rows[0]), _driver(c)
+        return [driver.execute(compiled.sql, compiled.values(row)).fetchone()[0] for row in rows]
+
+    def _for(self, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
+        if self._compiled is None:
+            self._compiled = _compile(self._change, dialect, row)
+        return self._compiled
+
+
+def _compile(change: _Change, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
+    columns = list(row) if isinstance(change, Insert) else None
+    compiled: Any = change.compile(dialect=dialect, column_keys=columns)
+    places: list[str] = compiled.positiontup
+    converts = {name: _conversion(compiled.binds[name].type, dialect) for name in places}
+    constants = {}
+    for name in places:
+        if name not in row:
+            value, convert = compiled.binds[name].effective_value, converts[name]
+            constants[name] = value if convert is None else convert(value)
+    return _Compiled(
+        str(compiled),
+        itemgetter(*places) if len(places) > 1 else lambda values: (values[places[0]],),
+        constants,
+        tuple(
+            (at, convert)
+            for at, name in enumerate(places)
+            if name in row and (convert := converts[name]) is not None
+        ),
+    )
+
+
+def _conversion(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(kind, LargeBinary):
+        return None  # bytes are what SQLite takes
+    if isinstance(kind, TypeDecorator):
+        return partial(kind.process_bind_param, dialect=dialect)
+    convert: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    return convert
+
+
+def _driver(c: Connection) -> Any:
+    return c.connection.driver_connection
