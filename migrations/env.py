@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from syncd.store.tables import metadata
+from syncd.store.drift_tables import metadata
 
 
 def run() -> None:

@@ -49,7 +49,7 @@ class FlowStatus(View):
 class HoldView(View):
     id: int
     scope: str
-    """connection:NAME, link:NAME, flow:LINK/ENTITY, record:LINK/ENTITY/KEY"""
+    """connection:NAME, link:NAME, flow:LINK/ENTITY, field:LINK/ENTITY/FIELD, record:LINK/ENTITY/KEY"""
     reason: str
     by: str
     since: datetime

@@ -52,7 +52,8 @@ class Operator(Protocol):
 
     async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
         """No write passes here until it is released: ``everything``, ``connection:NAME``, ``link:NAME``,
-        ``flow:LINK/ENTITY`` or ``record:LINK/ENTITY/KEY``. Raises ``FixInput`` for any other scope."""
+        ``flow:LINK/ENTITY``, ``field:LINK/ENTITY/FIELD`` or ``record:LINK/ENTITY/KEY``. Raises ``FixInput``
+        for any other scope."""
         ...
 
     async def release(self, ids: Sequence[int], actor: str = "") -> Done:

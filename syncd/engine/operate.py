@@ -285,16 +285,20 @@ class LocalOperator:
     def _check_scope(self, scope: str) -> None:
         """A hold that names nothing would hold nothing, and nobody would notice."""
         kind, _, name = scope.partition(":")
-        links = {"link": name, "flow": name.partition("/")[0], "record": name.partition("/")[0]}
+        of_link = name.partition("/")[0]
+        links = {"link": name, "flow": of_link, "field": of_link, "record": of_link}
         if scope == EVERYTHING or (kind == "connection" and name in self._connections):
             return
         if kind in links and links[kind] in self._links:
-            entity = name.split("/")[1] if kind != "link" and "/" in name else None
-            if kind == "link" or self._links[links[kind]].setup.flow(entity or ""):
+            _, entity, rest = [*name.split("/", 2), "", ""][:3]
+            flow = self._links[links[kind]].setup.flow(entity)
+            carried = {field.name for field in flow.policy.fields} if flow else set()
+            if kind == "link" or (flow and (kind != "field" or rest in carried)):
                 return
         raise FixInput(
             f"{scope!r} names nothing that can be held",
-            remedy="everything, connection:NAME, link:NAME, flow:LINK/ENTITY or record:LINK/ENTITY/KEY",
+            remedy="everything, connection:NAME, link:NAME, flow:LINK/ENTITY, field:LINK/ENTITY/FIELD "
+            "or record:LINK/ENTITY/KEY",
         )
 
     # -- choosing

@@ -16,13 +16,17 @@ from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, hold, intent, pair
 
 
-def scopes(connection: str, link: str, entity: str, keys: Sequence[str]) -> tuple[str, ...]:
-    """Every scope a write falls under, widest first. ``keys``: the record's, of either side."""
+def scopes(
+    connection: str, link: str, entity: str, keys: Sequence[str], fields: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Every scope a write falls under, widest first. ``keys``: the record's, of either side; ``fields``:
+    what it carries. A write that carries a held field waits as a whole: half a record is none."""
     return (
         EVERYTHING,
         f"connection:{connection}",
         f"link:{link}",
         f"flow:{link}/{entity}",
+        *(f"field:{link}/{entity}/{name}" for name in fields),
         *(f"record:{link}/{entity}/{key}" for key in keys),
     )
 
@@ -57,7 +61,7 @@ def place(c: Connection, k: Keeper, scope: str, reason: str, by: str, size: int 
 def link_of(scope: str) -> str:
     """The link a scope lies in; empty where it reaches further. Pure."""
     kind, _, name = scope.partition(":")
-    return name.partition("/")[0] if kind in ("link", "flow", "record") else ""
+    return name.partition("/")[0] if kind in ("link", "flow", "field", "record") else ""
 
 
 def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
@@ -99,6 +103,7 @@ def of_link(c: Connection, link: str, connections: Sequence[str]) -> list[HoldRo
             or_(
                 hold.c.scope.in_([EVERYTHING, f"link:{link}", *(f"connection:{n}" for n in connections)]),
                 hold.c.scope.startswith(f"flow:{link}/", autoescape=True),
+                hold.c.scope.startswith(f"field:{link}/", autoescape=True),
                 hold.c.scope.startswith(f"record:{link}/", autoescape=True),
             ),
         )

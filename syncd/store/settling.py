@@ -113,7 +113,7 @@ def mark_sent(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> list[bo
 
 def _covering(open_holds: dict[str, str], at: IntentRow) -> str | None:
     keys = [key for key in (at.request.source_key, at.request.key) if key]
-    scopes = holds.scopes(at.connection, at.link, at.request.entity, keys)
+    scopes = holds.scopes(at.connection, at.link, at.request.entity, keys, at.fields)
     return next((open_holds[scope] for scope in scopes if scope in open_holds), None)
 
 

@@ -28,7 +28,8 @@ def hold(scope: str, /, *, reason: str) -> int:
     Parameters
     ----------
     scope
-        everything, connection:NAME, link:NAME, flow:LINK/ENTITY or record:LINK/ENTITY/KEY.
+        everything, connection:NAME, link:NAME, flow:LINK/ENTITY, field:LINK/ENTITY/FIELD or
+        record:LINK/ENTITY/KEY.
     reason
         For whoever finds it.
     """

@@ -25,7 +25,17 @@ async def test_a_held_flow_writes_nothing_and_drains_once_released() -> None:
 
 
 @pytest.mark.parametrize(
-    "scope", ["", "link:nobody", "flow:acme", "flow:acme/payroll", "record:acme/", "connection:x", "acme"]
+    "scope",
+    [
+        "",
+        "link:nobody",
+        "flow:acme",
+        "flow:acme/payroll",
+        "field:acme/customer/shoe_size",
+        "record:acme/",
+        "connection:x",
+        "acme",
+    ],
 )
 async def test_a_hold_that_names_nothing_is_refused(scope: str) -> None:
     world, _, _ = await first_sync()
@@ -37,3 +47,19 @@ async def test_releasing_what_is_not_held_says_so() -> None:
     world, _, _ = await first_sync()
     with pytest.raises(NothingMatched):
         await operator_of(world).release([99])
+
+
+async def test_a_held_field_holds_every_write_that_carries_it_and_no_other() -> None:
+    world, customer, _ = await first_sync()
+    operator = operator_of(world)
+    held = await operator.hold("field:acme/customer/phone", "the ledger cuts it", actor="dana")
+    world.left.edit("customer", customer, {"phoneNumber": "(317) 555-0100"})
+    await world.cycle()
+    assert {c["tel"] for c in world.right.records("customer").values()} != {"(317) 555-0100"}
+    await operator.release([held.id], actor="dana")
+    await world.cycle()
+    assert [c["tel"] for c in world.right.records("customer").values()] == ["(317) 555-0100"]
+    await operator.hold("field:acme/customer/phone", "the ledger cuts it", actor="dana")
+    world.left.edit("customer", customer, {"name": "Renamed Heating"})
+    await world.cycle()
+    assert [c["acct_name"] for c in world.right.records("customer").values()] == ["Renamed Heating"]
