@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, StreamReader
 from pydantic import TypeAdapter, ValidationError
 
-from syncd.api import requests
+from syncd.api import endpoints, requests
+from syncd.api.endpoints import PREFIX, A, Endpoint, T
 from syncd.api.errors import Problem, exception
+from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     Done,
     HoldView,
@@ -24,19 +27,10 @@ from syncd.api.models import (
     Status,
     SyncReport,
 )
-from syncd.api.requests import Asked
+from syncd.api.requests import Grantable
 from syncd.core.errors import DaemonUnreachable, SyncdError, UnreadableAnswer
 from syncd.secrets.reference import Secret
 
-_T = TypeVar("_T")
-
-_status: Final = TypeAdapter(Status)
-_plan: Final = TypeAdapter(PlanView)
-_sent: Final = TypeAdapter(SendResult)
-_done: Final = TypeAdapter(Done)
-_hold: Final = TypeAdapter(HoldView)
-_lives: Final[TypeAdapter[list[Life]]] = TypeAdapter(list[Life])
-_items: Final[TypeAdapter[list[QuarantineItem]]] = TypeAdapter(list[QuarantineItem])
 _line: Final[TypeAdapter[Progress | SyncReport | Problem]] = TypeAdapter(Progress | SyncReport | Problem)
 
 
@@ -69,19 +63,49 @@ class ApiClient:
         if self._session is not None:
             await self._session.close()
 
+    async def call(self, endpoint: Endpoint[A, T], asked: A) -> T:
+        """Any call of ``api.endpoints`` whose answer is one document."""
+        try:
+            async with self._request(endpoint, asked, total=self._timeout.total) as response:
+                body = await response.read()
+        except (ClientError, OSError, TimeoutError) as trouble:
+            raise self._unreachable(trouble) from None
+        if response.status != 200:
+            raise _refusal(body)
+        return self._read(body, endpoint.answer)
+
+    async def events(
+        self, link: str | None = None, last_event_id: str | None = None
+    ) -> AsyncGenerator[LiveEvent, None]:
+        """What changes, as it does, until the daemon ends it (it stops, or we were too slow): come back
+        with the ``id`` of the last one. ``reset``: what was shown is out of date, read it anew."""
+        headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
+        try:
+            async with self._request(
+                endpoints.EVENTS, requests.OfLink(link=link), total=None, headers=headers
+            ) as answer:
+                if answer.status != 200:
+                    raise _refusal(await answer.read())
+                async for fields in _frames(answer.content):
+                    if "event" in fields:
+                        yield LiveEvent(fields["event"], fields.get("id", ""), fields.get("data", "{}"))
+        except (ClientError, OSError, TimeoutError) as trouble:
+            raise self._unreachable(trouble) from None
+
+    # -- the ``Operator``
+
     async def status(self, link: str | None = None) -> Status:
-        return await self._ask("GET", "status", requests.OfLink(link=link), _status)
+        return await self.call(endpoints.STATUS, requests.OfLink(link=link))
 
     async def plan(self, link: str, flow: str | None = None, limit: int = 200) -> PlanView:
-        return await self._ask("GET", "plan", requests.Plan(link=link, flow=flow, limit=limit), _plan)
+        return await self.call(endpoints.PLAN, requests.Plan(link=link, flow=flow, limit=limit))
 
     async def sync(
         self, link: str | None = None, flow: str | None = None, actor: str = ""
     ) -> AsyncIterator[Progress | SyncReport]:
+        asked = requests.Sync(link=link, flow=flow, actor=actor)
         try:
-            async with self._request(
-                "POST", "sync", requests.Sync(link=link, flow=flow, actor=actor), total=None
-            ) as answer:
+            async with self._request(endpoints.SYNC, asked, total=None) as answer:
                 if answer.status != 200:
                     raise _refusal(await answer.read())
                 async for text in answer.content:
@@ -94,51 +118,61 @@ class ApiClient:
 
     async def send(self, link: str, entity: str, number: str, actor: str = "") -> SendResult:
         asked = requests.Send(link=link, entity=entity, number=number, actor=actor)
-        return await self._ask("POST", "send", asked, _sent)
+        return await self.call(endpoints.SEND, asked)
 
     async def explain(self, entity: str, ident: str, link: str | None = None) -> Sequence[Life]:
         asked = requests.Explain(entity=entity, ident=ident, link=link)
-        return await self._ask("GET", "explain", asked, _lives)
+        return await self.call(endpoints.EXPLAIN, asked)
 
     async def quarantine(self, link: str | None = None) -> Sequence[QuarantineItem]:
-        return await self._ask("GET", "quarantine", requests.OfLink(link=link), _items)
+        return await self.call(endpoints.QUARANTINE, requests.OfLink(link=link))
 
     async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
-        return await self._ask("POST", "quarantine/retry", requests.Retry(ids=list(ids), actor=actor), _done)
+        return await self.call(endpoints.QUARANTINE_RETRY, requests.Retry(ids=list(ids), actor=actor))
 
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         asked = requests.Skip(ids=list(ids), reason=reason, actor=actor)
-        return await self._ask("POST", "quarantine/skip", asked, _done)
+        return await self.call(endpoints.QUARANTINE_SKIP, asked)
 
     async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
-        asked = requests.Hold(scope=scope, reason=reason, actor=actor)
-        return await self._ask("POST", "hold", asked, _hold)
+        return await self.call(endpoints.HOLD, requests.Hold(scope=scope, reason=reason, actor=actor))
 
     async def release(self, ids: Sequence[int], actor: str = "") -> Done:
-        return await self._ask("POST", "release", requests.Release(ids=list(ids), actor=actor), _done)
+        return await self.call(endpoints.RELEASE, requests.Release(ids=list(ids), actor=actor))
 
-    async def _ask(self, method: str, path: str, asked: Asked, answer: TypeAdapter[_T]) -> _T:
-        try:
-            async with self._request(method, path, asked, total=self._timeout.total) as response:
-                body = await response.read()
-        except (ClientError, OSError, TimeoutError) as trouble:
-            raise self._unreachable(trouble) from None
-        if response.status != 200:
-            raise _refusal(body)
-        return self._read(body, answer)
+    # -- the ``Keys``
+
+    async def tokens(self) -> Sequence[KeyView]:
+        return await self.call(endpoints.TOKENS, requests.Nothing())
+
+    async def token_create(
+        self, name: str, scopes: Sequence[Grantable], days: int | None = None, actor: str = ""
+    ) -> KeyCreated:
+        asked = requests.TokenCreate(name=name, scopes=list(scopes), days=days, actor=actor)
+        return await self.call(endpoints.TOKEN_CREATE, asked)
+
+    async def token_revoke(self, name: str, actor: str = "") -> Done:
+        return await self.call(endpoints.TOKEN_REVOKE, requests.TokenRevoke(name=name, actor=actor))
 
     def _request(
-        self, method: str, path: str, asked: Asked, *, total: float | None
+        self,
+        endpoint: Endpoint[A, T],
+        asked: A,
+        *,
+        total: float | None,
+        headers: Mapping[str, str] | None = None,
     ) -> AbstractAsyncContextManager[ClientResponse]:
         """Redirects are never followed: the token is for this daemon only."""
         if self._session is None:
             raise DaemonUnreachable("the client is not open", remedy="use it in an `async with` block")
-        said = asked.model_dump(exclude_none=True)
+        said = asked.model_dump(mode="json", exclude_none=True)
+        get = endpoint.method == "GET"
         return self._session.request(
-            method,
-            f"{self._url}/api/v1/{path}",
-            params=said if method == "GET" else None,
-            json=None if method == "GET" else said,
+            endpoint.method,
+            f"{self._url}{PREFIX}{endpoint.path}",
+            params={name: _plain(value) for name, value in said.items()} if get else None,
+            json=None if get else said,
+            headers=headers,
             ssl=self._tls or True,
             allow_redirects=False,
             timeout=ClientTimeout(total=total, sock_connect=self._timeout.sock_connect),
@@ -150,7 +184,7 @@ class ApiClient:
             remedy="start it with `syncd run`; if it was at work, look with `syncd explain` before repeating",
         )
 
-    def _read(self, body: bytes, kind: TypeAdapter[_T]) -> _T:
+    def _read(self, body: bytes, kind: TypeAdapter[T]) -> T:
         try:
             return kind.validate_json(body)
         except ValidationError:
@@ -158,6 +192,33 @@ class ApiClient:
                 f"the daemon at {self._url} answers something this version does not know",
                 remedy="use the same version of syncd on both ends",
             ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """Something changed. ``data``: the view that ``kind`` names, as JSON."""
+
+    kind: str
+    id: str
+    data: str
+
+
+async def _frames(content: StreamReader) -> AsyncIterator[Mapping[str, str]]:
+    """Server-sent events, field by field; comments come as frames without fields."""
+    fields: dict[str, str] = {}
+    async for raw in content:
+        line = raw.decode().rstrip("\r\n")
+        if not line:
+            yield fields
+            fields = {}
+        elif not line.startswith(":"):
+            name, _, value = line.partition(":")
+            fields[name] = value.removeprefix(" ")
+
+
+def _plain(value: object) -> str:
+    """A query parameter as pydantic reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _refusal(body: bytes) -> SyncdError:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     Done,
     HoldView,
@@ -17,6 +18,7 @@ from syncd.api.models import (
     Status,
     SyncReport,
 )
+from syncd.api.requests import Grantable
 
 
 class Operator(Protocol):
@@ -58,4 +60,22 @@ class Operator(Protocol):
 
     async def release(self, ids: Sequence[int], actor: str = "") -> Done:
         """What waited is planned anew from the latest state."""
+        ...
+
+
+class Keys(Protocol):
+    """The tokens of the control API: of the state, so the same with and without a running daemon."""
+
+    async def tokens(self) -> Sequence[KeyView]:
+        """Revoked ones included."""
+        ...
+
+    async def token_create(
+        self, name: str, scopes: Sequence[Grantable], days: int | None = None, actor: str = ""
+    ) -> KeyCreated:
+        """``days``: how long it opens anything. Raises ``FixInput`` for a name that is or was in use."""
+        ...
+
+    async def token_revoke(self, name: str, actor: str = "") -> Done:
+        """Raises ``NothingMatched``."""
         ...

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from syncd.api.scopes import Scope
 
 
 class Asked(BaseModel):
     """Base: unknown names are refused, so that a misspelt parameter is not quietly without effect."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Ident = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Ids = Annotated[list[Ident], Field(max_length=10_000)]
+
+
+class Nothing(Asked):
+    """Calls without a parameter."""
 
 
 class OfLink(Asked):
@@ -55,7 +65,7 @@ class Send(Asked):
 class Retry(Asked):
     """``POST /api/v1/quarantine/retry``"""
 
-    ids: list[int]
+    ids: Ids
     actor: str = ""
 
 
@@ -70,13 +80,35 @@ class Hold(Asked):
 class Release(Asked):
     """``POST /api/v1/release``"""
 
-    ids: list[int]
+    ids: Ids
     actor: str = ""
 
 
 class Skip(Asked):
     """``POST /api/v1/quarantine/skip``"""
 
-    ids: list[int]
+    ids: Ids
     reason: str
+    actor: str = ""
+
+
+Grantable = Literal[Scope.READ, Scope.OPERATE, Scope.RESOLVE, Scope.ADMIN]
+TokenName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+"""Who or what uses a token."""
+
+
+class TokenCreate(Asked):
+    """``POST /api/v1/tokens/create``"""
+
+    name: TokenName
+    scopes: Annotated[list[Grantable], Field(min_length=1, max_length=4)]
+    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """How long it opens anything; None: until it is revoked."""
+    actor: str = ""
+
+
+class TokenRevoke(Asked):
+    """``POST /api/v1/tokens/revoke``"""
+
+    name: TokenName
     actor: str = ""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
-from syncd.api.operator import Operator
+from syncd.api.operator import Keys, Operator
 from syncd.app import beacon
 from syncd.app.installation import installation, state_engine, state_path
 from syncd.config.load import load
@@ -31,9 +32,27 @@ async def operator(config_path: Path) -> AsyncIterator[Operator]:
             yield client
         return
     from syncd.app.listening import bridges  # noqa: PLC0415
+    from syncd.service.audited import Audited  # noqa: PLC0415
 
     async with installation(site) as opened, bridges(opened):
-        yield opened.operator(daemon=False)
+        yield cast("Operator", Audited(opened.operator(daemon=False), opened.note))
+
+
+@asynccontextmanager
+async def keys(config_path: Path) -> AsyncIterator[Keys]:
+    """The tokens of the control API: through the running daemon, else in the state itself."""
+    site = load(config_path)
+    running = beacon.find(state_path(site))
+    if running is not None:
+        from syncd.api.client import ApiClient  # noqa: PLC0415
+
+        async with ApiClient(running.url, running.token) as client:
+            yield client
+        return
+    from syncd.service.audited import Audited  # noqa: PLC0415
+
+    async with installation(site) as opened:
+        yield cast("Keys", Audited(opened.keys(), opened.note))
 
 
 async def run(config_path: Path) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from syncd.api.scopes import Scope
 from syncd.app import beacon
-from syncd.app.installation import Installation, state_path
+from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening
 from syncd.core.errors import SyncdError
 from syncd.dispatch.local import LocalDispatcher, Runnable
@@ -22,6 +23,7 @@ from syncd.secrets.bearer import digest, new_token
 from syncd.secrets.reference import Secret, resolve
 from syncd.service.access import Token
 from syncd.service.application import Parts, build
+from syncd.service.events import Feed
 from syncd.service.webhooks import Hook
 
 log = structlog.get_logger(__name__)
@@ -45,12 +47,14 @@ async def run_until_stopped(opened: Installation) -> None:
 async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[str]:
     """Everything that runs, while the block does; yields the control API's URL. Sets ``stop`` at its end."""
     dispatcher = LocalDispatcher(opened.clock, _runnables(opened))
-    local = new_token("local")
+    local, feed = new_token(LOCAL), Feed()
     paths = await _webhook_paths(opened)
     application = build(
         Parts(
-            operator=opened.operator(daemon=True, wake=dispatcher.wake_all),
-            tokens=[Token("local", digest(local)), *_control_tokens(opened)],
+            answering=[opened.operator(daemon=True, wake=dispatcher.wake_all), opened.keys(), feed],
+            audit=opened.note,
+            tokens=[Token(LOCAL, digest(local), frozenset(Scope)), *_control_tokens(opened)],
+            find=opened.keys().find,
             store_hints=opened.store.add_hints,
             wake=lambda connection: _wake(opened, dispatcher, connection),
             waiting=lambda: _waiting(opened),

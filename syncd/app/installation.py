@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -29,13 +30,17 @@ from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, LinkSetup, link_setup
 from syncd.logs import hide
 from syncd.ports import BridgeChannel, Clock, Connector
+from syncd.ports.desk import Action
 from syncd.secrets.bearer import digest
 from syncd.secrets.reference import SecretRef, resolve
 from syncd.secrets.sealed import MasterKey, Sealer
-from syncd.store import migrate
+from syncd.service.keys import KeyRing
+from syncd.store import keys, migrate
 from syncd.store.database import ThreadedDatabase, sqlite_engine
 from syncd.store.sql import SqlStore
 
+LOCAL: Final = "local"
+"""The holder of the token by which commands on this machine find the daemon."""
 _BRIDGE_WAIT_S = 30.0
 """How long a command waits for the bridge of an on-premises system to dial in."""
 
@@ -108,6 +113,16 @@ class Installation:
             ready=self.wait_for_bridges,
             wake=wake,
         )
+
+    def keys(self) -> KeyRing:
+        """The control API's tokens that are kept in the state."""
+        reserved = (LOCAL, *self.site.config.service.control_tokens)
+        return KeyRing(self.store.database, self.clock, reserved)
+
+    async def note(self, action: Action) -> None:
+        """Into the audit; it stands there when this returns."""
+        k = self.store.keeper()
+        await self.store.database.write(lambda c: keys.note(c, k, action))
 
     async def wait_for_bridges(self, link: str | None = None) -> None:
         """Return once every bridge (of a link) has dialled in. Raises ``RetryLater`` if one does not."""

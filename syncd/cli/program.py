@@ -59,6 +59,14 @@ _GROUPS = {
             "skip": ("quarantine:skip", "Leave them alone until they change."),
         },
     ),
+    "token": (
+        "Tokens of the control API.",
+        {
+            "create": ("tokens:create", "Make one; it is shown once."),
+            "list": ("tokens:list_", "List who holds one."),
+            "revoke": ("tokens:revoke", "Close one, at once."),
+        },
+    ),
     "db": (
         "The state's database.",
         {

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
-from syncd.api.operator import Operator
+from syncd.api.operator import Keys, Operator
 from syncd.cli.options import options
 from syncd.logs import configure
 from syncd.ports import Finding
@@ -24,6 +24,10 @@ class Composition(Protocol):
 
     def operator(self, config_path: Path) -> AbstractAsyncContextManager[Operator]:
         """Through a running daemon if one holds the state, else in this process, under the lock."""
+        ...
+
+    def keys(self, config_path: Path) -> AbstractAsyncContextManager[Keys]:
+        """The tokens of the control API, the same two ways."""
         ...
 
     async def check(self, config_path: Path, live: bool) -> Sequence[Finding]: ...
@@ -55,6 +59,17 @@ def ask(question: Callable[[Operator], Awaitable[_Answer]]) -> _Answer:
     async def connected() -> _Answer:
         async with composition().operator(options().config) as operator:
             return await question(operator)
+
+    return asyncio.run(connected())
+
+
+def ask_keys(question: Callable[[Keys], Awaitable[_Answer]]) -> _Answer:
+    """The same for the tokens of the control API."""
+    _log()
+
+    async def connected() -> _Answer:
+        async with composition().keys(options().config) as keys:
+            return await question(keys)
 
     return asyncio.run(connected())
 

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import structlog
 from aiohttp import web
 from aiolimiter import AsyncLimiter
 
+from syncd.api.scopes import Scope, granted
 from syncd.secrets.bearer import matches
 
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Scope(StrEnum):
-    """What a route asks for. There is no default: a route says who may call it."""
-
-    PUBLIC = "public"
-    """Anyone who reaches the port (health), or a handler that checks for itself (webhooks)."""
-    READ = "read"
-    OPERATE = "operate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +34,31 @@ class Token:
 
     name: str
     digest: str
-    scopes: frozenset[Scope] = frozenset({Scope.READ, Scope.OPERATE})
+    scopes: frozenset[Scope] = granted((Scope.OPERATE, Scope.RESOLVE))
 
 
+Find = Callable[[str], Awaitable[Token | None]]
+"""A token by its value, from where tokens come and go while the daemon runs."""
+
+
+async def nobody(_offered: str) -> Token | None:
+    """Where no tokens are kept."""
+    return None
+
+
+REFUSALS: Final = 30.0
 HOLDER: Final = web.RequestKey("holder", Token)
 """On a request that was let in: the token it came with."""
 
 
 class Gate:
-    """Lets requests through to their routes."""
+    """Lets requests through to their routes. ``find``: for tokens that are not among ``tokens``;
+    ``refusals``: how many a minute are answered before all are slowed."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Token], find: Find = nobody, refusals: float = REFUSALS) -> None:
         self._tokens = tuple(tokens)
-        self._failures = AsyncLimiter(30, 60)
+        self._find = find
+        self._failures = AsyncLimiter(refusals, 60)
 
     def guarded(self, route: Route) -> Handler:
         """The handler of ``route`` behind its scope: 401 without a known token, 403 without the scope."""
@@ -63,7 +66,7 @@ class Gate:
             return route.handler
 
         async def checked(request: web.Request) -> web.StreamResponse:
-            holder = self._holder(request)
+            holder = await self._holder(request)
             if holder is None:
                 await self._refuse(request)
             elif route.scope not in holder.scopes:
@@ -74,14 +77,16 @@ class Gate:
 
         return checked
 
-    def _holder(self, request: web.Request) -> Token | None:
+    async def _holder(self, request: web.Request) -> Token | None:
         """Looks at every token, known or not, so that time tells nothing."""
         scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
         found = None
         for token in self._tokens:
             if matches(offered, token.digest):
                 found = token
-        return found if scheme.lower() == "bearer" else None
+        if scheme.lower() != "bearer":
+            return None
+        return found or await self._find(offered)
 
     async def _refuse(self, request: web.Request) -> None:
         """The same answer whatever was wrong. Many refusals are slowed for everyone but token holders."""

@@ -23,7 +23,7 @@ LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _KIND_OF_STATUS: Final = {404: "nothing_matched", 429: "retry_later", 503: "retry_later"}
 _REMEDIES: Final = {
-    401: "pass the control token of this daemon (service.control_tokens)",
+    401: "pass a token of this daemon: `syncd token create` makes one",
     404: "the client may be newer than this daemon",
 }
 

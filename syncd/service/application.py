@@ -9,13 +9,14 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from syncd.api.operator import Operator
+from syncd.api.endpoints import ENDPOINTS
+from syncd.api.scopes import Scope
 from syncd.bridge import protocol
 from syncd.bridge.hub import BridgeHub
-from syncd.service import health
-from syncd.service.access import Gate, Route, Scope, Token
+from syncd.service import control, document, health
+from syncd.service.access import REFUSALS, Find, Gate, Route, Token, nobody
 from syncd.service.answers import as_problems, named_hosts
-from syncd.service.control import Control
+from syncd.service.audited import Audit
 from syncd.service.webhooks import Hook, StoreHints, Webhooks
 
 PROTECTED: Final = web.AppKey("protected", bool)
@@ -28,9 +29,17 @@ LARGEST_REQUEST: Final = 1024 * 1024
 class Parts:
     """What the daemon's application is made of."""
 
-    operator: Operator
+    answering: Sequence[object]
+    """Who answers the calls of ``api.endpoints``: each call goes to the first that has a method of its
+    name (the ``Operator``, and others beside it)."""
+    audit: Audit
+    """Who asked for what, before it is done."""
     tokens: Sequence[Token]
     """Of the control API. None at all: nobody may use it."""
+    find: Find = nobody
+    """Tokens that come and go while the daemon runs."""
+    refusals: float = REFUSALS
+    """Requests with a wrong token a minute, before such requests are slowed."""
     store_hints: StoreHints
     wake: Callable[[str], None]
     """Connection -> have its links look at their hints soon; must not wait."""
@@ -47,9 +56,11 @@ class Parts:
 def build(parts: Parts) -> web.Application:
     """Webhooks, control API, health, metrics."""
     application = _application(parts.hosts)
-    gate = Gate(parts.tokens)
+    gate = Gate(parts.tokens, parts.find, parts.refusals)
+    served = control.answerers(parts.answering)
     every = (
-        *Control(parts.operator).routes(),
+        *control.routes(parts.answering, parts.audit),
+        *document.routes(call for call in ENDPOINTS if call.name in served),
         *Webhooks(parts.hooks, parts.store_hints, parts.wake).routes(),
         *health.routes(parts.waiting, parts.metrics, parts.metrics_scope),
         *parts.routes,

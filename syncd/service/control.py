@@ -1,136 +1,165 @@
-"""The control API: every method of the ``Operator`` under ``/api/v1``."""
+"""The control API: the calls of ``api.endpoints``, each answered by the object that has its method."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 from uuid import uuid4
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from syncd.api import requests
+from syncd.api.endpoints import ENDPOINTS, PREFIX, Endpoint, Form
 from syncd.api.errors import Problem, problem
-from syncd.api.models import Life, Progress, QuarantineItem, SyncReport
-from syncd.api.operator import Operator
 from syncd.api.requests import Asked
 from syncd.core.errors import FixInput, SyncdError
-from syncd.service.access import HOLDER, Handler, Route, Scope
+from syncd.service import audited
+from syncd.service.access import HOLDER, Handler, Route
 from syncd.service.answers import unexpected
+from syncd.service.audited import Audit
+from syncd.service.events import Frame
 
 log = structlog.get_logger(__name__)
-
-_A = TypeVar("_A", bound=Asked)
 
 STALLED_S: Final = 10.0
 """A client that takes no line for so long is dropped: a run must not wait for who watches it."""
 
-_lives: Final = TypeAdapter(Sequence[Life])
-_items: Final = TypeAdapter(Sequence[QuarantineItem])
+Call = Endpoint[Asked, object]
 
 
-class Control:
-    """Handlers over one operator."""
+def answerers(answering: Sequence[object], endpoints: Iterable[Call] = ENDPOINTS) -> dict[str, Any]:
+    """Name -> the method that answers; the first object that has one. A call that nobody here answers is
+    not served (another composition does)."""
+    return {
+        call.name: getattr(one, call.name)
+        for call in endpoints
+        for one in reversed(answering)
+        if hasattr(one, call.name)
+    }
 
-    def __init__(self, operator: Operator) -> None:
-        self._operator = operator
 
-    def routes(self) -> tuple[Route, ...]:
-        def get(path: str, asked: type[_A], answer: Callable[[_A], Coroutine[Any, Any, bytes]]) -> Route:
-            return Route("GET", f"/api/v1/{path}", Scope.READ, _answering(asked, answer))
+def routes(answering: Sequence[object], audit: Audit) -> tuple[Route, ...]:
+    """One route for each call that ``answering`` have a method for."""
+    found = answerers(answering)
+    return tuple(
+        Route(call.method, PREFIX + call.path, call.scope, _Answer(call, found[call.name], audit).handler())
+        for call in ENDPOINTS
+        if call.name in found
+    )
 
-        def post(path: str, asked: type[_A], answer: Callable[[_A], Coroutine[Any, Any, bytes]]) -> Route:
-            return Route("POST", f"/api/v1/{path}", Scope.OPERATE, _answering(asked, answer))
 
-        return (
-            get("status", requests.OfLink, self._status),
-            get("plan", requests.Plan, self._plan),
-            get("explain", requests.Explain, self._explain),
-            get("quarantine", requests.OfLink, self._quarantine),
-            post("send", requests.Send, self._send),
-            post("quarantine/retry", requests.Retry, self._retry),
-            post("quarantine/skip", requests.Skip, self._skip),
-            post("hold", requests.Hold, self._hold),
-            post("release", requests.Release, self._release),
-            Route("POST", "/api/v1/sync", Scope.OPERATE, self._sync),
-        )
+class _Answer:
+    """One call, from its request to its answer."""
 
-    async def _status(self, asked: requests.OfLink) -> bytes:
-        return _json(await self._operator.status(asked.link))
+    def __init__(self, call: Call, method: Callable[..., Any], audit: Audit) -> None:
+        self._call = call
+        self._method = method
+        self._audit = audit
 
-    async def _plan(self, asked: requests.Plan) -> bytes:
-        return _json(await self._operator.plan(asked.link, asked.flow, asked.limit))
+    def handler(self) -> Handler:
+        forms: dict[Form, Handler] = {
+            Form.DOCUMENT: self._document,
+            Form.LINES: self._lines,
+            Form.EVENTS: self._events,
+        }
+        answer = forms[self._call.form]
+        return self._audited(answer) if self._call.acts else answer
 
-    async def _explain(self, asked: requests.Explain) -> bytes:
-        return _lives.dump_json(await self._operator.explain(asked.entity, asked.ident, asked.link))
+    def _audited(self, answer: Handler) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            asked = await self._asked(request)
+            done = audited.asked(self._call, asked.model_dump(mode="json"), request[HOLDER].name)
+            await self._audit(done)
+            try:
+                return await answer(request)
+            except SyncdError as error:
+                await self._audit(audited.failed(done, error))
+                raise
 
-    async def _quarantine(self, asked: requests.OfLink) -> bytes:
-        return _items.dump_json(await self._operator.quarantine(asked.link))
+        return handle
 
-    async def _send(self, asked: requests.Send) -> bytes:
-        return _json(await self._operator.send(asked.link, asked.entity, asked.number, asked.actor))
+    async def _asked(self, request: web.Request) -> Asked:
+        """What was asked, by query or by JSON body; the actor is never without the token's holder."""
+        model = self._call.asked
+        try:
+            if self._call.method == "GET":
+                return model.model_validate(_query(request))
+            asked = model.model_validate_json(await request.read() or b"{}", strict=True)
+        except ValidationError as wrong:
+            first = wrong.errors(include_input=False, include_url=False)[0]
+            field = ".".join(str(step) for step in first["loc"])
+            raise FixInput(f"{field}: {first['msg']}" if field else first["msg"]) from None
+        return asked.model_copy(update={"actor": _actor(getattr(asked, "actor", ""), request[HOLDER].name)})
 
-    async def _retry(self, asked: requests.Retry) -> bytes:
-        return _json(await self._operator.quarantine_retry(asked.ids, asked.actor))
+    async def _document(self, request: web.Request) -> web.StreamResponse:
+        view = await self._method(**_fields(await self._asked(request)))
+        return web.Response(body=self._call.answer.dump_json(view), content_type=Form.DOCUMENT.value)
 
-    async def _skip(self, asked: requests.Skip) -> bytes:
-        return _json(await self._operator.quarantine_skip(asked.ids, asked.reason, asked.actor))
-
-    async def _hold(self, asked: requests.Hold) -> bytes:
-        return _json(await self._operator.hold(asked.scope, asked.reason, asked.actor))
-
-    async def _release(self, asked: requests.Release) -> bytes:
-        return _json(await self._operator.release(asked.ids, asked.actor))
-
-    async def _sync(self, request: web.Request) -> web.StreamResponse:
-        """One JSON document a line as the run goes on; the last is a report, or a ``Problem``.
-
-        The status is still that of an error where the run fails before it begins. A client that goes
+    async def _lines(self, request: web.Request) -> web.StreamResponse:
+        """The status is still that of an error where the run fails before it begins. A client that goes
         away ends the run at its next step: a run is as safe to end there as anywhere.
         """
-        asked = await _asked(request, requests.Sync)
-        run = self._operator.sync(asked.link, asked.flow, asked.actor)
-        async with aclosing(cast("AsyncGenerator[Progress | SyncReport, None]", run)) as lines:
+        asked = await self._asked(request)
+        run: AsyncGenerator[object, None] = self._method(**_fields(asked))
+        async with aclosing(run) as lines:
             first = await anext(lines, None)
-            answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+            answer = web.StreamResponse(headers={"Content-Type": Form.LINES.value})
             await answer.prepare(request)
             try:
                 if first is not None:
-                    await _line(answer, first)
+                    await _write(answer, self._line(first))
                 async for line in lines:
-                    await _line(answer, line)
+                    await _write(answer, self._line(line))
             except (ConnectionResetError, TimeoutError):
-                log.info("who watched this run is gone", link=asked.link)
+                log.info("who watched this run is gone", call=self._call.name)
                 return answer
             except SyncdError as error:
-                await _line(answer, problem(error, uuid4().hex)[1])
+                await _write(answer, _problem_line(problem(error, uuid4().hex)[1]))
             except Exception as trouble:
-                await _line(answer, unexpected(trouble, "/api/v1/sync"))
+                await _write(answer, _problem_line(unexpected(trouble, PREFIX + self._call.path)))
         await answer.write_eof()
         return answer
 
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Until the client leaves, or is too slow to be worth waiting for: it comes back and says how far
+        it was (``Last-Event-ID``)."""
+        asked = await self._asked(request)
+        frames: AsyncGenerator[Frame, None] = self._method(
+            **_fields(asked), last_event_id=request.headers.get("Last-Event-ID")
+        )
+        answer = web.StreamResponse(
+            headers={
+                "Content-Type": Form.EVENTS.value,
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        async with aclosing(frames) as events:
+            await answer.prepare(request)
+            try:
+                async for frame in events:
+                    await _write(answer, frame.encoded())
+            except (ConnectionResetError, TimeoutError):
+                log.info("who watched the events is gone", holder=request[HOLDER].name)
+        return answer
 
-def _answering(asked: type[_A], answer: Callable[[_A], Coroutine[Any, Any, bytes]]) -> Handler:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=await answer(await _asked(request, asked)), content_type="application/json")
-
-    return handle
+    def _line(self, document: object) -> bytes:
+        return self._call.answer.dump_json(document) + b"\n"
 
 
-async def _asked(request: web.Request, model: type[_A]) -> _A:
-    """What was asked, by query or by JSON body; the actor is never without the token's holder."""
-    try:
-        if request.method == "GET":
-            return model.model_validate(dict(request.query))
-        asked = model.model_validate_json(await request.read() or b"{}")
-    except ValidationError as wrong:
-        first = wrong.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(step) for step in first["loc"])
-        raise FixInput(f"{field}: {first['msg']}" if field else first["msg"]) from None
-    return asked.model_copy(update={"actor": _actor(getattr(asked, "actor", ""), request[HOLDER].name)})
+def _query(request: web.Request) -> dict[str, Any]:
+    """Raises ``FixInput`` for a name given twice: one of the two would be quietly without effect."""
+    twice = [name for name in request.query if len(request.query.getall(name)) > 1]
+    if twice:
+        raise FixInput(f"{twice[0]}: given more than once")
+    return dict(request.query)
+
+
+def _fields(asked: Asked) -> dict[str, Any]:
+    return {name: getattr(asked, name) for name in type(asked).model_fields}
 
 
 def _actor(claimed: str, holder: str) -> str:
@@ -138,10 +167,10 @@ def _actor(claimed: str, holder: str) -> str:
     return f"{claimed} via {holder}" if claimed else holder
 
 
-def _json(view: BaseModel) -> bytes:
-    return view.model_dump_json().encode()
+def _problem_line(found: Problem) -> bytes:
+    return found.model_dump_json().encode() + b"\n"
 
 
-async def _line(answer: web.StreamResponse, line: Progress | SyncReport | Problem) -> None:
+async def _write(answer: web.StreamResponse, data: bytes) -> None:
     async with asyncio.timeout(STALLED_S):
-        await answer.write(_json(line) + b"\n")
+        await answer.write(data)

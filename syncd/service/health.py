@@ -8,7 +8,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from syncd.service.access import Handler, Route, Scope
+from syncd.api.scopes import Scope
+from syncd.service.access import Handler, Route
 
 Waiting = Callable[[], Awaitable[Sequence[str]]]
 """What the daemon still waits for before it can work; empty: ready."""

@@ -16,10 +16,11 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from syncd.api.scopes import Scope
 from syncd.core.errors import UnreadableAnswer
 from syncd.ports import WebhookReceiver
 from syncd.secrets.bearer import digest, matches
-from syncd.service.access import Route, Scope
+from syncd.service.access import Route
 
 log = structlog.get_logger(__name__)
 

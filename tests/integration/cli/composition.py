@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     ConnectionStatus,
     Done,
@@ -29,7 +30,9 @@ from syncd.api.models import (
     SyncReport,
     TripView,
 )
-from syncd.api.operator import Operator
+from syncd.api.operator import Keys, Operator
+from syncd.api.requests import Grantable
+from syncd.api.scopes import Scope
 from syncd.core import errors
 from syncd.ports import Finding
 
@@ -158,6 +161,26 @@ class FakeOperator:
             raise errors.NothingMatched(f"no link is called {link}")
 
 
+class FakeKeys:
+    """Knows one token."""
+
+    key = KeyView(name="dana", scopes=[Scope.OPERATE], created_at=AT, created_by="cli:ann")
+
+    async def tokens(self) -> Sequence[KeyView]:
+        return [self.key]
+
+    async def token_create(
+        self, name: str, scopes: Sequence[Grantable], days: int | None = None, actor: str = ""
+    ) -> KeyCreated:
+        key = KeyView(name=name, scopes=list(scopes), created_at=AT, created_by=actor)
+        return KeyCreated(key=key, token="syncd-api-made-up")
+
+    async def token_revoke(self, name: str, actor: str = "") -> Done:
+        if name != self.key.name:
+            raise errors.NothingMatched(f"no open token is called {name}")
+        return Done(count=1, message=f"{name} opens nothing from now on")
+
+
 class FakeComposition:
     """What ``syncd.app`` offers, without a site behind it."""
 
@@ -168,6 +191,10 @@ class FakeComposition:
     @asynccontextmanager
     async def operator(self, config_path: Path) -> AsyncIterator[Operator]:
         yield FakeOperator(self.mode)
+
+    @asynccontextmanager
+    async def keys(self, config_path: Path) -> AsyncIterator[Keys]:
+        yield FakeKeys()
 
     async def check(self, config_path: Path, live: bool) -> Sequence[Finding]:
         found = [

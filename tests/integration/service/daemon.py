@@ -28,18 +28,21 @@ from syncd.api.models import (
     Status,
     SyncReport,
 )
+from syncd.api.scopes import Scope, granted
+from syncd.ports.desk import Action
 from syncd.secrets.bearer import digest
 from syncd.secrets.reference import Secret
-from syncd.service.access import Route, Scope, Token
+from syncd.service.access import REFUSALS, Find, Route, Token, nobody
 from syncd.service.application import Parts, build
 from syncd.service.listen import serve
 from syncd.service.webhooks import Hook
 
 AT = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
-OPERATE, READ = "operate-token", "read-token"
+OPERATE, READ, ADMIN = "operate-token", "read-token", "admin-token"
 TOKENS = (
     Token("ops", digest(OPERATE)),
     Token("grafana", digest(READ), frozenset({Scope.READ})),
+    Token("dana", digest(ADMIN), granted([Scope.ADMIN])),
 )
 PATH_TOKEN = "an-unguessable-path"
 
@@ -136,6 +139,7 @@ class Daemon:
     stored: dict[str, tuple[str, list[tuple[str, str]]]] = field(default_factory=dict)
     store_error: Exception | None = None
     stored_gate: asyncio.Event | None = None
+    noted: list[Action] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     url: str = ""
@@ -149,6 +153,9 @@ class Daemon:
         self.stored.setdefault(delivery, (connection, list(hints)))
         return not known
 
+    async def note(self, action: Action) -> None:
+        self.noted.append(action)
+
     async def waiting(self) -> Sequence[str]:
         return self.reasons
 
@@ -157,13 +164,22 @@ class Daemon:
 
 
 @asynccontextmanager
-async def daemon(hooks: dict[str, Hook] | None = None, routes: Sequence[Route] = ()) -> AsyncIterator[Daemon]:
+async def daemon(
+    hooks: dict[str, Hook] | None = None,
+    routes: Sequence[Route] = (),
+    answering: Sequence[object] = (),
+    find: Find = nobody,
+    refusals: float = REFUSALS,
+) -> AsyncIterator[Daemon]:
     there = Daemon()
     registry = CollectorRegistry()
     Counter("syncd_posted", "Posted.", registry=registry).inc(3)
     parts = Parts(
-        operator=there.operator,
+        answering=[there.operator, *answering],
+        audit=there.note,
         tokens=TOKENS,
+        find=find,
+        refusals=refusals,
         store_hints=there.store,
         wake=there.woken.append,
         waiting=there.waiting,

@@ -12,14 +12,15 @@ from typing import Any
 import aiohttp
 import pytest
 
+from syncd.api.scopes import Scope
 from syncd.core.errors import FixInput, UnreadableAnswer
 from syncd.secrets.bearer import digest
 from syncd.service import webhooks
-from syncd.service.access import Route, Scope
+from syncd.service.access import Route
 from syncd.service.application import Parts, build
 from syncd.service.listen import serve
 from syncd.service.webhooks import Hook
-from tests.integration.service.daemon import OPERATE, PATH_TOKEN, READ, Daemon, MadeUpOperator, daemon
+from tests.integration.service.daemon import OPERATE, PATH_TOKEN, READ, Daemon, daemon
 
 
 class Receiver:
@@ -50,15 +51,24 @@ def _bearer(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
+def _parts(there: Daemon) -> Parts:
+    return Parts(
+        answering=[there.operator],
+        audit=there.note,
+        tokens=(),
+        store_hints=there.store,
+        wake=print,
+        waiting=there.waiting,
+    )
+
+
 _PUBLIC = {"/health/live", "/health/ready", "/webhooks/{connection}/{path_token}"}
 
 
 async def test_every_route_asks_for_its_scope(http: aiohttp.ClientSession) -> None:
     """Generated from the router: a new route is in here, or it is named as public above."""
     async with daemon() as there:
-        parts = Parts(
-            operator=there.operator, tokens=(), store_hints=there.store, wake=print, waiting=there.waiting
-        )
+        parts = _parts(there)
         routes = [
             (route.method, route.resource.canonical)
             for route in build(parts).router.routes()
@@ -79,7 +89,7 @@ async def test_every_route_asks_for_its_scope(http: aiohttp.ClientSession) -> No
                         body = await answer.json()
                         assert {**body, "id": ""} == {
                             "error": "this token is not known here",
-                            "remedy": "pass the control token of this daemon (service.control_tokens)",
+                            "remedy": "pass a token of this daemon: `syncd token create` makes one",
                             "id": "",
                             "kind": "fix_input",
                             "details": {},
@@ -280,18 +290,14 @@ async def test_a_storm_is_bounded(there: Daemon, http: aiohttp.ClientSession) ->
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "sync.example.com"])
 async def test_a_public_bind_needs_tls_and_tokens(host: str) -> None:
     there = Daemon()
-    parts = Parts(
-        operator=MadeUpOperator(), tokens=(), store_hints=there.store, wake=print, waiting=there.waiting
-    )
+    parts = _parts(there)
     with pytest.raises(FixInput, match="refusing to listen"):
         async with serve(build(parts), host):
             pass
 
 
 async def test_a_port_that_is_taken_is_named(there: Daemon) -> None:
-    parts = Parts(
-        operator=MadeUpOperator(), tokens=(), store_hints=there.store, wake=print, waiting=there.waiting
-    )
+    parts = _parts(there)
     with pytest.raises(FixInput, match="cannot listen on"):
         async with serve(build(parts), port=int(there.url.rpartition(":")[2])):
             pass
