@@ -1,0 +1,89 @@
+"""From what was read of the state to gauges. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from monitor.metrics import families as f
+from monitor.metrics.families import Family
+from monitor.metrics.meters import LinkFacts, SiteFacts
+from monitor.metrics.series import Series
+from syncd.core.model import PairState
+from syncd.ports import EVERYTHING
+from syncd.ports.desk import LinkLine
+from syncd.ports.metering import Standing
+
+_OF_CONNECTIONS = (f.CONNECTION_INFO, f.CONNECTION_UP, f.CONNECTION_OK, f.BRIDGE_UP, f.HINTS)
+
+
+class Gauges:
+    """The gauges of all links and connections; kept, so that their names are written out once."""
+
+    def __init__(self) -> None:
+        self._made = {one: Series(one) for one in (*f.LINK_GAUGES, *_OF_CONNECTIONS)}
+
+    def at(self, standing: Standing, facts: SiteFacts, bridges: Mapping[str, bool]) -> Sequence[Series]:
+        """``bridges``: connection -> whether its bridge is dialled in. Every configured link and connection
+        has all its gauges, also before it ever ran: what is missing cannot alert."""
+        self._drop_others(facts)
+        lines = {line.link: line for line in standing.lines}
+        for name, link in facts.links.items():
+            self._made[f.LINK_INFO].set((name, link.left, link.right), 1)
+            for family, value in _of_link(standing, name, link, lines.get(name)):
+                self._made[family].set((name,), value)
+        for name, connection in facts.connections.items():
+            self._made[f.CONNECTION_INFO].set((name, connection.platform), 1)
+            for family, value in _of_connection(standing, name):
+                self._made[family].set((name,), value)
+            if connection.bridged:
+                self._made[f.BRIDGE_UP].set((name,), 1 if bridges.get(name) else 0)
+        return list(self._made.values())
+
+    def _drop_others(self, facts: SiteFacts) -> None:
+        for one in (f.LINK_INFO, f.CONNECTION_INFO, f.BRIDGE_UP):
+            self._made[one].clear()  # they also say what the configuration says now
+        for one in f.LINK_GAUGES:
+            self._made[one].keep(facts.links)
+        for one in _OF_CONNECTIONS:
+            self._made[one].keep(facts.connections)
+
+
+def _of_link(
+    standing: Standing, name: str, facts: LinkFacts, line: LinkLine | None
+) -> Iterator[tuple[Family, float]]:
+    yield f.LINK_INTERVAL, facts.interval_s
+    yield f.LINK_PAUSED, float(_held(standing, name, facts))
+    yield f.GUARD_TRIPPED, standing.brakes.get(name, 0)
+    yield f.LINK_HEALTH, line.rank if line else 0
+    yield f.LINK_FAILING, line.failures if line else 0
+    yield f.LAST_SUCCESS, _time(line.last_success_at if line else None)
+    yield f.LAST_COMPLETION, _time(line.last_cycle_at if line else None)
+    yield f.BACKLOG, line.backlog if line else 0
+    yield f.BACKLOG_OLDEST, _time(line.oldest_due_at if line else None)
+    yield f.IN_FLIGHT, line.in_flight if line else 0
+    yield f.UNCERTAIN, line.uncertain if line else 0
+    yield f.WAITING, line.waiting if line else 0
+    yield f.CONFLICTS, line.conflicts if line else 0
+    yield f.CONFLICTS_OLDEST, _time(standing.oldest.get((name, PairState.CONFLICT.value)))
+    yield f.QUARANTINED, line.quarantined if line else 0
+    yield f.QUARANTINE_OLDEST, _time(standing.oldest.get((name, PairState.QUARANTINED.value)))
+    yield f.HELD, line.held if line else 0
+    yield f.HELD_OLDEST, _time(standing.oldest.get((name, PairState.HELD.value)))
+
+
+def _of_connection(standing: Standing, name: str) -> Iterator[tuple[Family, float]]:
+    stands = standing.connections.get(name)
+    yield f.CONNECTION_UP, float(stands is not None and stands.up)
+    yield f.CONNECTION_OK, _time(stands.last_ok_at if stands is not None else None)
+    yield f.HINTS, standing.hints.get(name, 0)
+
+
+def _held(standing: Standing, name: str, facts: LinkFacts) -> bool:
+    """Whether something keeps the whole link from writing (a hold of one flow or record does not)."""
+    scopes = (EVERYTHING, f"link:{name}", f"connection:{facts.left}", f"connection:{facts.right}")
+    return any(scope in standing.holds for scope in scopes)
+
+
+def _time(at: datetime | None) -> float:
+    return at.timestamp() if at is not None else 0.0

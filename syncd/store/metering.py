@@ -1,0 +1,133 @@
+"""``ports.metering`` over SQL: grouped queries whose cost follows what stands open, not what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Float, Integer, bindparam, case, cast, func, select, text
+
+from syncd.core.model import PairState, Side
+from syncd.ports.desk import LinkLine
+from syncd.ports.metering import ConnectionLine, Counted, News, Standing, Written
+from syncd.store.database import Database
+from syncd.store.tables import flow, hint, hold, intent, journal, link_line, pair, remote, stream
+
+_STANDING_STILL: Final = (PairState.QUARANTINED.value, PairState.CONFLICT.value, PairState.HELD.value)
+_LINES_MAX: Final = 100_000
+"""Journal lines in one reading; more are left for the next."""
+
+_OLDEST = (
+    select(flow.c.link, pair.c.state, func.min(pair.c.since).label("since"))
+    .join_from(flow, pair, (pair.c.flow_id == flow.c.id) & pair.c.state.in_(_STANDING_STILL))
+    .group_by(flow.c.link, pair.c.state)
+)
+_HOLDS = (
+    select(hold.c.scope, hold.c.by, func.count().label("n"))
+    .where(hold.c.released_at.is_(None))
+    .group_by(hold.c.scope, hold.c.by)
+)
+_STREAMS = select(
+    stream.c.connection,
+    func.max(stream.c.last_ok_at).label("last_ok_at"),
+    func.sum(case((stream.c.last_error != "", 1), else_=0)).label("wrong"),
+).group_by(stream.c.connection)
+_HINTS = select(hint.c.connection, func.count().label("n")).group_by(hint.c.connection)
+_NEW = (
+    select(journal.c.id)
+    .where(journal.c.id > bindparam("after", type_=Integer))
+    .order_by(journal.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .subquery()
+)
+_COUNTED = (
+    select(
+        journal.c.link,
+        func.coalesce(flow.c.entity, "").label("entity"),
+        journal.c.kind,
+        func.coalesce(intent.c.operation, "").label("operation"),
+        func.coalesce(intent.c.error_class, pair.c.code, "").label("error_class"),
+        func.count().label("n"),
+    )
+    .join_from(journal, _NEW, journal.c.id == _NEW.c.id)
+    .outerjoin(flow, flow.c.id == journal.c.flow_id)
+    .outerjoin(intent, intent.c.id == journal.c.intent_id)
+    .outerjoin(pair, pair.c.id == journal.c.pair_id)
+    .group_by(text("1, 2, 3, 4, 5"))
+)
+_SOURCE = case((intent.c.side == Side.LEFT.value, pair.c.right_id), else_=pair.c.left_id)
+_SECONDS = cast(cast(journal.c.at, Integer) - cast(remote.c.seen_at, Integer), Float) / 1_000_000
+_WRITTEN = (
+    select(journal.c.link, flow.c.entity, _SECONDS.label("seconds"))
+    .join_from(journal, _NEW, journal.c.id == _NEW.c.id)
+    .join(flow, flow.c.id == journal.c.flow_id)
+    .join(intent, (intent.c.id == journal.c.intent_id) & intent.c.operation.in_(["create", "update"]))
+    .join(pair, pair.c.id == journal.c.pair_id)
+    .join(remote, remote.c.id == _SOURCE)
+    .where(journal.c.kind == "posted")
+)
+
+
+class Meter:
+    """Reads the state for the metrics, beside everything else that goes on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def standing(self) -> Standing:
+        return await self._database.scan(_standing)
+
+    async def news(self, after: int | None) -> News:
+        return await self._database.scan(lambda c: _news(c, after))
+
+
+def _standing(c: Connection) -> Standing:
+    holds: dict[str, int] = {}
+    brakes: dict[str, int] = {}
+    for row in c.execute(_HOLDS):
+        holds[row.scope] = holds.get(row.scope, 0) + row.n
+        if row.by.startswith("brake:"):
+            link = row.scope.removeprefix("flow:").partition("/")[0]
+            brakes[link] = brakes.get(link, 0) + row.n
+    return Standing(
+        lines=[_line(row._mapping) for row in c.execute(select(link_line))],
+        oldest={(row.link, row.state): row.since for row in c.execute(_OLDEST)},
+        holds=holds,
+        brakes=brakes,
+        connections={
+            row.connection: ConnectionLine(row.last_ok_at is not None and not row.wrong, row.last_ok_at)
+            for row in c.execute(_STREAMS)
+        },
+        hints={row.connection: row.n for row in c.execute(_HINTS)},
+        bytes=_size(c),
+    )
+
+
+def _line(row: Mapping[Any, Any]) -> LinkLine:
+    return LinkLine(**row)
+
+
+def _size(c: Connection) -> int:
+    if c.dialect.name == "sqlite":
+        pages, each = (
+            c.exec_driver_sql(f"PRAGMA {what}").scalar_one() for what in ("page_count", "page_size")
+        )
+        return int(pages) * int(each)
+    return int(c.exec_driver_sql("select pg_database_size(current_database())").scalar_one())
+
+
+def _news(c: Connection, after: int | None) -> News:
+    if after is None:
+        return News(c.execute(select(func.coalesce(func.max(journal.c.id), 0))).scalar_one())
+    asked = {"after": after, "most": _LINES_MAX}
+    last = c.execute(select(func.max(_NEW.c.id)), asked).scalar_one()
+    if last is None:
+        return News(after)
+    return News(
+        last,
+        [
+            Counted(row.link, row.entity, row.kind, row.operation, row.error_class, row.n)
+            for row in c.execute(_COUNTED, asked)
+        ],
+        [Written(row.link, row.entity, max(row.seconds, 0.0)) for row in c.execute(_WRITTEN, asked)],
+    )
