@@ -1,0 +1,57 @@
+"""What to do about a drift, in a form that can be pasted: the mapping patch, the contract's line, the command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.contract import Contract
+from monitor.differences import Difference, Kind
+from monitor.impact import Impact
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A suggestion; a person decides."""
+
+    summary: str
+    """One sentence."""
+    edits: tuple[str, ...] = ()
+    """Lines to change, as they would stand in the mapping or the contract."""
+    command: str = ""
+    """What to run once the edit stands."""
+
+
+def suggest_repair(difference: Difference, contract: Contract, impact: Impact, incident: str = "") -> Repair:
+    """How ``difference`` can be mended. ``incident``: the event's id, for the command."""
+    accept = (
+        f"syncd contract accept {incident or contract.platform + '/' + contract.operation} --into contracts"
+    )
+    fields = ", ".join(impact.fields) or "no mapped field"
+    path = difference.path
+    match difference.kind:
+        case Kind.FIELD_GONE | Kind.FIELD_RENAMED if difference.renames:
+            best = difference.renames[0]
+            edits = tuple(f"{field}: {path} -> {best.path}" for field in impact.fields)
+            told = f"{path} is gone; {best.path} holds the same kind of values ({best.likeness:.0%} alike)"
+            return Repair(f"{told}: read {fields} from there", edits, accept)
+        case Kind.FIELD_GONE:
+            return Repair(
+                f"{path} is gone: ask the platform where it went, then map {fields} anew", (), accept
+            )
+        case Kind.ENUM_NEW:
+            return Repair(
+                f"{path} shows a value outside its set: add it to the mapping of {fields} and to the contract",
+                (f"{path}: enum: [..., NEW VALUE]",),
+                accept,
+            )
+        case Kind.SCALE:
+            factor = difference.after.get("factor")
+            return Repair(
+                f"{path} is in another unit (about {factor} times as large): convert it in the mapping of {fields}",
+                tuple(f"{field}: divide what {path} holds by {factor}" for field in impact.fields),
+                accept,
+            )
+        case _:
+            return Repair(
+                f"{path}: {difference.kind.replace('_', ' ')}; check the mapping of {fields}", (), accept
+            )
