@@ -77,7 +77,7 @@ def instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _tag(value: object) -> dict[str, str]:
+def _tag(value: object) -> dict[str, str | list[str]]:
     if isinstance(value, Decimal):
         return {"$n": str(value)}
     if isinstance(value, datetime):
@@ -86,13 +86,16 @@ def _tag(value: object) -> dict[str, str]:
         return {"$t": value.astimezone(UTC).isoformat()}
     if isinstance(value, date):
         return {"$d": value.isoformat()}
+    if isinstance(value, frozenset):
+        return {"$w": sorted(value)}
     raise TypeError(f"{type(value).__name__} is not a canonical value")
 
 
-_UNTAG: Final[Mapping[str, Callable[[str], Value]]] = {
+_UNTAG: Final[Mapping[str, Callable[[Any], Value]]] = {
     "$n": Decimal,
     "$t": datetime.fromisoformat,
     "$d": date.fromisoformat,
+    "$w": frozenset,
 }
 
 
@@ -164,11 +167,17 @@ NORMALISERS: Final[Mapping[str, Callable[[str], str]]] = {
 """By the name a field declares. Numbers, dates and lines always compare exactly."""
 
 
+EMPTY: Final[tuple[Value, ...]] = (None, "", (), frozenset())
+"""Values that say nothing."""
+
+
 def same(left: Value, right: Value, normaliser: str = "exact") -> bool:
     """Whether two values say the same thing. Empty text and NULL both say nothing."""
-    if left in (None, "") and right in (None, ""):
+    if left in EMPTY and right in EMPTY:
         return True
+    fold = NORMALISERS[normaliser]
     if isinstance(left, str) and isinstance(right, str):
-        fold = NORMALISERS[normaliser]
         return fold(left) == fold(right)
+    if isinstance(left, frozenset) and isinstance(right, frozenset):
+        return set(map(fold, left)) == set(map(fold, right))
     return left == right

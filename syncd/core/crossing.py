@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from syncd.core.canonical import same
+from syncd.core.canonical import EMPTY, same
 from syncd.core.errors import AwaitReference, RefuseRecord
 from syncd.core.model import Record, Side, Value
 from syncd.core.policy import FieldPolicy, Kind
@@ -31,6 +31,14 @@ class Table:
             right.setdefault(on_left, on_right)
             left.setdefault(on_right, on_left)
         return cls({Side.LEFT: left, Side.RIGHT: right}, {Side.LEFT: default_left, Side.RIGHT: default_right})
+
+
+def keyed(lines: Value, key: str) -> dict[str, Record] | None:
+    """Lines by their own key, in order; None where one has none, or shares it: they have no identity."""
+    if not key or not isinstance(lines, tuple | None):
+        return None
+    found = {str(name): line for line in lines or () if (name := line.get(key)) not in EMPTY}
+    return found if len(found) == len(lines or ()) else None
 
 
 PairKey = tuple[Side, str, str]
@@ -63,12 +71,18 @@ class Crossing:
 
     def same(self, policy: FieldPolicy, left: Value, right: Value) -> bool:
         """Whether the two sides say the same thing, each in its own words."""
-        if left in (None, "", ()) and right in (None, "", ()):
+        if left in EMPTY and right in EMPTY:
             return True  # neither says anything
         if policy.kind is Kind.PLAIN:
             kept = self._cut(policy.name, left, Side.RIGHT), self._cut(policy.name, right, Side.LEFT)
             return same(*kept, policy.normaliser)
         if policy.kind is Kind.LINES and isinstance(left, tuple) and isinstance(right, tuple):
+            if (mine := keyed(left, policy.key)) is not None and (
+                other := keyed(right, policy.key)
+            ) is not None:
+                return mine.keys() == other.keys() and all(
+                    self._same_line(policy.lines, line, other[key]) for key, line in mine.items()
+                )
             return len(left) == len(right) and all(
                 self._same_line(policy.lines, *lines) for lines in zip(left, right, strict=True)
             )
@@ -108,7 +122,7 @@ class Crossing:
             # a default applies to records that say nothing, too: a ledger line must have an account
             if name in record or coded:
                 value = self.cross(policy, record.get(name), to)
-                if value not in (None, ""):
+                if value not in (None, "", frozenset()):
                     crossed[policy.name] = value
         return crossed
 

@@ -32,8 +32,9 @@ class Absent(Enum):
 
 ABSENT: Final = Absent.ABSENT
 
-Value = str | int | bool | Decimal | date | datetime | None | tuple["Record", ...]
-"""One canonical field. Money is ``Decimal``, instants are aware UTC, identifiers are text.
+Value = str | int | bool | Decimal | date | datetime | None | frozenset[str] | tuple["Record", ...]
+"""One canonical field. Money is ``Decimal``, instants are aware UTC, identifiers are text,
+tags are a set of words.
 
 A reference to another record holds that record's key *on its own side*, as text.
 """
@@ -47,6 +48,8 @@ class Tombstone:
     """Positive evidence that a record is gone. ``evidence`` says how we know (never just absence)."""
 
     evidence: str
+    merged_into: str = ""
+    """The key of the record it was merged into on its own side: it is not gone, it goes on under that one."""
 
 
 SideState = Record | Tombstone | None

@@ -33,6 +33,7 @@ class Rule(StrEnum):
     NEWEST = "newest"
     """Only where both sides' modification times can be trusted, beyond the skew margin."""
     UNION = "union"
+    """Sets of words, and lines with a key of their own: each side takes what the other added or dropped."""
     MAX = "max"
     MIN = "min"
     IMMUTABLE = "immutable"
@@ -46,7 +47,18 @@ class Deletes(StrEnum):
 
     HOLD = "hold"
     ARCHIVE = "archive"
+    """Put away where the platform can (its connector says how), else held."""
     PROPAGATE = "propagate"
+
+
+class EditedMeanwhile(StrEnum):
+    """What becomes of a record that one side removed and the other edited."""
+
+    EDIT_WINS = "edit-wins"
+    """It is made anew where it was removed, or held where the flow creates nothing there."""
+    REMOVAL_WINS = "removal-wins"
+    """It is treated as if it had not been edited."""
+    HOLD = "hold"
 
 
 class Kind(StrEnum):
@@ -81,6 +93,9 @@ class FieldPolicy:
     """The record cannot be created on the other side while this field is empty."""
     lines: tuple[FieldPolicy, ...] = ()
     """For ``Kind.LINES``: the fields of a line."""
+    key: str = ""
+    """For ``Kind.LINES``: the field by which a line is known on both sides; such lines are merged one by
+    one. Empty where a platform keeps no such field: then the lines are one value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +109,8 @@ class Limits:
     """Share of all pairs that may be written in one cycle, first sync aside ..."""
     changed_floor: int = 20
     """... unless no more than this many are."""
+    policy_changed_share: float = 0.1
+    """Share of all pairs that may be written because map, policy or crosswalk changed."""
     writes_per_record_hour: int = 6
     """More is a loop in which every cycle succeeds."""
 
@@ -106,6 +123,23 @@ class Acknowledge:
     """(action, argument) in order. ``{key}`` is the other side's key."""
     rejected: tuple[tuple[str, str], ...] = ()
     """(action, argument). ``{reason}`` is the refusal in the platform's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """When a document stops being a draft, and what its end is. Before, the fields' rules hold on both
+    sides; from then on the ledger owns it, and it is corrected by an action there, never by an edit."""
+
+    ledger: Side
+    posted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Field of the ledger's record -> values that say it is posted; empty: as soon as it stands there."""
+    void: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Field of the source's record -> values that say it was voided; empty: it cannot be."""
+    voided: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The same of the ledger's record: what it shows once it is voided there."""
+    action: str = ""
+    """What voids or reverses it in the ledger; empty: a person does. Carried out once."""
+    argument: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +159,10 @@ class FlowPolicy:
     """Posted documents: created once, never edited on the other side afterwards."""
     post_existing: bool = False
     """Whether records that met ``select`` before the first sync are created too."""
+    posting: Posting | None = None
+    """Documents that both sides may edit until they are posted."""
     deletes: Deletes = Deletes.HOLD
+    edited: EditedMeanwhile = EditedMeanwhile.EDIT_WINS
     acknowledge: Acknowledge = Acknowledge()
     skew_margin_s: float = 300.0
     """For ``Rule.NEWEST``: closer times than this are no evidence."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from syncd.core.decision import Conflict
 from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdError
 from syncd.core.model import IntentState, Operation, Record, Side
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
-from syncd.core.reconcile import Conflict, confirmed_bases, other_amounts
+from syncd.core.reconcile import confirmed_bases, other_amounts
 from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, store_seen
 from syncd.engine.setup import FlowSetup
 from syncd.ports import (
@@ -204,7 +205,8 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
         gone = Seen(intent.request.key or "", intent.request.expected or b"{}", deleted=True)
         return Settlement(intent, observe_record(spec, gone, None), None, next=following)
     if shown is None:
-        return Settlement(intent, None, None, next=following)
+        # an action that the record's own end asked for has bases: the mark that it was carried out
+        return Settlement(intent, None, intent.bases or None, next=following)
     try:
         read = record = spec.map.get(orjson.loads(shown.raw))
     except orjson.JSONDecodeError:

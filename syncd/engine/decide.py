@@ -11,12 +11,14 @@ from typing import Any
 import orjson
 
 from syncd.core.crossing import Crossing, PairKey
+from syncd.core.decision import ARCHIVE, Conflict, Decision, PairView, Verb, Why, Write
 from syncd.core.errors import RefuseRecord
 from syncd.core.matching import natural_keys
+from syncd.core.merge import unit_name, units
 from syncd.core.model import Operation, PairState, Record, Side, SideState, Tombstone
 from syncd.core.outcome import ErrorClass
 from syncd.core.policy import FieldPolicy, Kind
-from syncd.core.reconcile import Conflict, Decision, PairView, Verb, Why, Write, reconcile, selected
+from syncd.core.reconcile import reconcile, selected
 from syncd.engine.setup import FlowSetup
 from syncd.ports import NewIntent, PairRow, Verdict, WriteRequest
 
@@ -133,7 +135,7 @@ def decide(
     actor: str = "",
 ) -> Decided:
     """Decide about one pair and say what goes to disk for it."""
-    decision = _decision(setup, one, crossing, ambiguous, open_creates)
+    decision = _as_able(setup, _decision(setup, one, crossing, ambiguous, open_creates))
     named = label(setup, one)
     if decision.verb is Verb.WRITE:
         try:
@@ -243,6 +245,24 @@ def _verdict(setup: FlowSetup, one: Sides, decision: Decision) -> Verdict:
     )
 
 
+def _as_able(setup: FlowSetup, decision: Decision) -> Decision:
+    """The same as the target's platform can carry it out; held where it cannot."""
+    write = decision.write
+    if write is None or write.operation in (Operation.CREATE, Operation.UPDATE):
+        return decision
+    spec, wanted = setup.specs[write.side], write.action or write.operation.value
+    if write.action == ARCHIVE and spec.archive is not None:
+        put_away = spec.archive
+        if put_away.fields and not spec.map.unwritable(frozenset(put_away.fields)):
+            update = Write(write.side, Operation.UPDATE, put_away.fields, owed=frozenset(put_away.fields))
+            return replace(decision, write=update)
+        write = replace(write, action=put_away.action, argument=put_away.argument)
+    if (write.action or write.operation.value) in spec.operations:
+        return replace(decision, write=write)
+    said = f"{decision.reason}; the {write.side.value} side's platform offers no {wanted} of a {setup.entity}"
+    return Decision(Verb.HOLD, said, removed=decision.removed)
+
+
 def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, actor: str) -> Decided:
     write = decision.write
     assert write is not None
@@ -250,11 +270,13 @@ def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, a
     spec = setup.specs[target]
     conflicts = list(decision.conflicts)
     wire = one.wire.get(target) if write.operation is Operation.UPDATE else None
-    if wire is not None and (barred := spec.map.unwritable(frozenset(write.fields))):
+    if wire is not None and (stuck := _unwritable(setup, write)):
         # a change that cannot be carried over must not look settled: its base stays where it was
-        conflicts.append(Conflict("+".join(sorted(barred)), tuple(sorted(barred)), Why.UNWRITABLE))
+        conflicts += stuck
+        barred = frozenset(name for conflict in stuck for name in conflict.fields)
         decision = replace(decision, bases=_kept(decision.bases, one.row.bases, barred))
-    body = {} if write.operation is Operation.DELETE else spec.map.put(write.fields, wire)
+        write = replace(write, fields={n: v for n, v in write.fields.items() if n not in barred})
+    body = spec.map.put(write.fields, wire)
     if write.operation is Operation.UPDATE and not body:
         plain = replace(
             decision, verb=Verb.CONFLICT if conflicts else Verb.ADOPT, write=None, conflicts=tuple(conflicts)
@@ -267,7 +289,7 @@ def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, a
         request=_request(setup, one, write, body),
         bases=decision.bases,
         hashes=one.row.hashes,
-        fields=tuple(write.fields),
+        fields=write.settles,
         again=decision.again,
         natural=_natural(setup, one, write),
         conflicts=tuple(conflicts),
@@ -277,6 +299,16 @@ def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, a
     )
     decided = replace(decision, conflicts=tuple(conflicts))
     return Decided(one.row, named, decided, intent=new)
+
+
+def _unwritable(setup: FlowSetup, write: Write) -> list[Conflict]:
+    """Units of which a platform cannot change a field that was to be written: whole, as a group is."""
+    barred = setup.specs[write.side].map.unwritable(frozenset(write.fields))
+    return [
+        Conflict(unit_name(unit), tuple(f.name for f in unit), Why.UNWRITABLE)
+        for unit in units(setup.policy)
+        if any(f.name in barred for f in unit)
+    ]
 
 
 def _kept(
@@ -297,10 +329,15 @@ def _request(setup: FlowSetup, one: Sides, write: Write, body: Mapping[str, Any]
         entity=setup.entity,
         operation=write.operation,
         reference=reference(
-            setup.link, setup.entity, source_key or one.row.keys[write.side], write.operation
+            setup.link,
+            setup.entity,
+            source_key or one.row.keys[write.side],
+            write.action or write.operation,
         ),
         key=one.row.keys.get(write.side) if write.operation is not Operation.CREATE else None,
         body=body,
+        action=write.action,
+        argument=write.argument,
         expected=one.row.raw.get(write.side) if write.operation is not Operation.CREATE else None,
         source_key=source_key,
     )

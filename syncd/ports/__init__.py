@@ -5,6 +5,7 @@ never on a platform's name.
 """
 
 from syncd.ports.connector import (
+    Archive,
     BridgeChannel,
     Capabilities,
     Clock,
@@ -46,6 +47,7 @@ __all__ = [
     "EVERYTHING",
     "UNWATCHED",
     "Acknowledgement",
+    "Archive",
     "BridgeChannel",
     "Capabilities",
     "Clock",

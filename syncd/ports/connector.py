@@ -65,6 +65,16 @@ class OperationSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """How a platform puts a record away instead of deleting it: by an action, or by what a field says."""
+
+    action: str = ""
+    argument: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Canonical fields and the words that put it away (``status``: ``inactive``), where no action does."""
+
+
+@dataclass(frozen=True, slots=True)
 class EntitySpec:
     """One kind of record on one connection: its map and what can be done with it."""
 
@@ -72,6 +82,8 @@ class EntitySpec:
     map: EntityMap
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     """``create``, ``update``, ``delete`` or the name of an action -> how it is proven."""
+    archive: Archive | None = None
+    """How a record is put away; None: it cannot be, and a flow that archives holds."""
     incremental: bool = True
     """Whether ``pages(since=...)`` can leave out what did not change."""
     full_listing: bool = True

@@ -11,11 +11,13 @@ from syncd.core.model import Side
 from syncd.core.policy import (
     Acknowledge,
     Deletes,
+    EditedMeanwhile,
     FieldPolicy,
     FlowPolicy,
     Kind,
     Limits,
     Mode,
+    Posting,
     Rule,
 )
 
@@ -47,6 +49,8 @@ OTHER: dict[str, Any] = {
     "create_only": True,
     "post_existing": True,
     "deletes": Deletes.PROPAGATE,
+    "posting": Posting(Side.RIGHT),
+    "edited": EditedMeanwhile.HOLD,
     "acknowledge": Acknowledge(posted=(("set_status", "processed"),)),
     "skew_margin_s": 1.0,
     "limits": Limits(deletes_count=6),
@@ -61,6 +65,7 @@ OTHER_FIELD: dict[str, Any] = {
     "group": "g",
     "required": True,
     "lines": (LINE,),
+    "key": "number",
 }
 
 

@@ -81,8 +81,8 @@ CHANGES = [
     Row("a value was emptied", "a", None, "a", BOTH, Rule.MANUAL, to(RIGHT, None, Why.CHANGED_LEFT)),
     Row("both made the same change", "a", "b", "b", BOTH, Rule.MANUAL, (Verb.ADOPT,)),
     Row("both changed, no rule", "a", "b", "c", BOTH, Rule.MANUAL, (Verb.CONFLICT, Why.BOTH_CHANGED)),
-    Row("both changed, texts have no union", "a", "b", "c", BOTH, Rule.UNION, (Verb.CONFLICT, Why.BOTH_CHANGED)),
-    Row("both changed, texts have no size", "a", "b", "c", BOTH, Rule.MAX, (Verb.CONFLICT, Why.BOTH_CHANGED)),
+    Row("both changed, texts have no union", "a", "b", "c", BOTH, Rule.UNION, (Verb.CONFLICT, Why.NO_INPUT)),
+    Row("both changed, texts have no size", "a", "b", "c", BOTH, Rule.MAX, (Verb.CONFLICT, Why.NO_INPUT)),
     Row("both changed, the left owns it", "a", "b", "c", BOTH, Rule.LEFT, to(RIGHT, "b", Why.OWNER)),
     Row("both changed, the right owns it", "a", "b", "c", BOTH, Rule.RIGHT, to(LEFT, "c", Why.OWNER)),
     Row("the other side of the owner changed: put back", "a", "a", "c", BOTH, Rule.LEFT, to(RIGHT, "a", Why.OWNER)),
@@ -91,8 +91,8 @@ CHANGES = [
     Row("set once, changed on both", "a", "b", "c", BOTH, Rule.IMMUTABLE, (Verb.CONFLICT, Why.IMMUTABLE)),
     Row("newest: the left is later", "a", "b", "c", BOTH, Rule.NEWEST, to(RIGHT, "b", Why.NEWEST), (60, 0)),
     Row("newest: the right is later", "a", "b", "c", BOTH, Rule.NEWEST, to(LEFT, "c", Why.NEWEST), (0, 60)),
-    Row("newest: closer than the margin", "a", "b", "c", BOTH, Rule.NEWEST, (Verb.CONFLICT, Why.BOTH_CHANGED), (0, 5)),
-    Row("newest: no trusted times", "a", "b", "c", BOTH, Rule.NEWEST, (Verb.CONFLICT, Why.BOTH_CHANGED)),
+    Row("newest: closer than the margin", "a", "b", "c", BOTH, Rule.NEWEST, (Verb.CONFLICT, Why.NO_INPUT), (0, 5)),
+    Row("newest: no trusted times", "a", "b", "c", BOTH, Rule.NEWEST, (Verb.CONFLICT, Why.NO_INPUT)),
     Row("newest: only one changed, times do not matter", "a", "b", "a", BOTH, Rule.NEWEST, to(RIGHT, "b", Why.CHANGED_LEFT), (0, 60)),
     Row("one way: the source changed", "a", "b", "a", TO_RIGHT, Rule.MANUAL, to(RIGHT, "b", Why.CHANGED_LEFT)),
     Row("one way: the target changed, the difference stands", "a", "a", "b", TO_RIGHT, Rule.MANUAL, (Verb.ADOPT,)),
@@ -422,7 +422,7 @@ class Removal:
 A, B = {"name": "a"}, {"name": "b"}
 REMOVALS = [
     Removal("removals are held", flow(BOTH), A, A, Verb.HOLD),
-    Removal("archiving is left to a person", flow(BOTH, deletes=Deletes.ARCHIVE), A, A, Verb.HOLD),
+    Removal("put away where it lives", flow(BOTH, deletes=Deletes.ARCHIVE), A, A, Verb.WRITE, (RIGHT, Operation.ACTION)),
     Removal("propagated", flow(BOTH, deletes=Deletes.PROPAGATE), A, A, Verb.WRITE, (RIGHT, Operation.DELETE)),
     Removal("not against the mode", flow(TO_LEFT, deletes=Deletes.PROPAGATE), A, A, Verb.HOLD),
     Removal("never a posted document", flow(BOTH, deletes=Deletes.PROPAGATE, create_only=True), A, A, Verb.HOLD),
@@ -479,7 +479,7 @@ def test_another_amount_in_the_ledger_is_for_a_person() -> None:
 def test_every_reason_has_a_row_above() -> None:
     """Reasons given elsewhere: what a platform cannot change, decided where its map is known."""
     rows = {why for row in (*CHANGES, *FIRST) for why in row.comes_to if isinstance(why, Why)}
-    elsewhere = {Why.NEW, Why.POSTED, Why.AMOUNT, Why.LARGEST, Why.SMALLEST, Why.UNWRITABLE}
+    elsewhere = {Why.NEW, Why.POSTED, Why.AMOUNT, Why.LARGEST, Why.SMALLEST, Why.UNWRITABLE, Why.BY_LINE, Why.SAME_LINE, Why.UNION, Why.RESOLVED}
     assert rows | elsewhere == set(Why)
 
 
