@@ -43,6 +43,7 @@ def check_link(
         check = _FlowCheck(document, loc, entity, config or FlowConfig(), problems)
         check.sides()
         check.selection()
+        check.posting()
         check.fields(_custom(entity, connections), crosswalks)
 
 
@@ -103,7 +104,33 @@ class _FlowCheck:
                 self.problems.unknown(
                     self.document, (*loc, "crosswalk"), "crosswalk table", field.crosswalk, crosswalks
                 )
+            if field.key and f"{name}.{field.key}" not in known:
+                self.problems.unknown(
+                    self.document, (*loc, "key"), "line field", field.key, self._line_fields(name)
+                )
         self._groups()
+
+    def _line_fields(self, name: str) -> set[str]:
+        return {line.name for f in self.kind.policies() if f.name == name for line in f.lines}
+
+    def posting(self) -> None:
+        """A document's end: fields that exist, and one idea of when it is posted."""
+        config = self.config.posting
+        if config is None:
+            return
+        for part in ("posted", "void", "voided"):
+            for name in getattr(config, part):
+                if name not in self.kind.model_fields:
+                    loc = (*self.loc, "posting", part, name)
+                    self.problems.unknown(
+                        self.document, loc, f"{self.kind.entity} field", name, self.kind.model_fields
+                    )
+        if policy_of(self.kind.entity, self.config).create_only:
+            self._add(
+                ("posting",),
+                f"{self.kind.entity} is create_only: it is posted as soon as it is created, and never edited",
+                "add `create_only: false`, or leave `posting` out",
+            )
 
     def _groups(self) -> None:
         """Fields of a group merge as one, so they cannot have rules of their own."""

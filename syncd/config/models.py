@@ -197,6 +197,10 @@ class FieldConfig(Section):
     """Leave this field alone on both sides."""
     crosswalk: str | None = None
     """Translate its values through this table of the link's crosswalk file."""
+    key: str | None = None
+    """For lines: the line field by which both sides know a line; `''`: the lines are one value."""
+    alone: bool = False
+    """Merge this field by itself and not with its group (lines whose totals neither side writes)."""
     source: str | None = None
     """With `crosswalk`: the field whose code decides, where the other side has none of this name (an
     item decides the GL account)."""
@@ -244,8 +248,27 @@ class Limits(Section):
     """Share of all paired records rewritten in one run, first sync aside."""
     changed_floor: Annotated[int, Field(ge=0)] = _DEFAULTS.changed_floor
     """So many rewritten records never trip `changed_share`."""
+    policy_changed_share: Annotated[float, Field(ge=0, le=1)] = _DEFAULTS.policy_changed_share
+    """Share of all paired records written because map, policy or crosswalk changed; `changed_floor` holds."""
     writes_per_record_hour: Annotated[int, Field(ge=1)] = _DEFAULTS.writes_per_record_hour
     """Writes to one record within an hour; more is a loop."""
+
+
+class Posting(Section):
+    """When a document stops being a draft, and how it ends. From then on the ledger owns it."""
+
+    ledger: Side = Side.RIGHT
+    """The side that owns it once it is posted."""
+    posted: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Field of the ledger's record -> values that say it is posted; `{}`: as soon as it stands there."""
+    void: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Field of the source's record -> values that say it was voided."""
+    voided: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Field of the ledger's record -> values that it shows once it is voided there."""
+    action: str = ""
+    """The ledger's action that voids or reverses it; without one a person does."""
+    argument: str = ""
+    """Argument of that action."""
 
 
 class FlowConfig(Section):
@@ -262,8 +285,12 @@ class FlowConfig(Section):
     """Posted documents: created once, never edited on the other side afterwards."""
     post_existing: bool = False
     """Whether records that met `select` before the first sync are created too."""
+    posting: Posting | None = None
+    """Documents that both sides may edit until they are posted; `create_only: false` goes with it."""
     deletes: policy.Deletes | None = None
     """What a proven removal on one side means for the other: hold, archive, propagate."""
+    edited: policy.EditedMeanwhile = policy.EditedMeanwhile.EDIT_WINS
+    """A record that one side removed and the other edited: edit-wins, removal-wins, hold."""
     fields: dict[str, FieldConfig] = Field(default_factory=dict)
     """Field, group of fields (`address`) or line field (`lines.account`) -> what differs from the default."""
     acknowledge: Acknowledge = Acknowledge()

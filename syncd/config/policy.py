@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from syncd.config.models import FieldConfig, FlowConfig
+from syncd.config.models import FieldConfig, FlowConfig, Posting
+from syncd.core import policy
 from syncd.core.model import Side
 from syncd.core.policy import Acknowledge, Deletes, FieldPolicy, FlowPolicy, Kind, Limits, Mode
 from syncd.entities import ENTITIES
@@ -29,32 +30,50 @@ def policy_of(entity: str, config: FlowConfig, custom: Iterable[str] = ()) -> Fl
         fields=_fields(kind.policies() + own, config.fields, ""),
         create=frozenset(side for side in wanted if mode.writes(side)),
         match=kind.match,
-        select={name: frozenset(values) for name, values in (config.select or {}).items()},
+        select=_values(config.select or {}),
         create_only=kind.posts if config.create_only is None else config.create_only,
         post_existing=config.post_existing,
+        posting=None if config.posting is None else _posting(config.posting),
         deletes=config.deletes or Deletes.HOLD,
+        edited=config.edited,
         acknowledge=Acknowledge(config.acknowledge.posted, config.acknowledge.rejected),
         skew_margin_s=config.skew_margin,
         limits=Limits(**config.limits.model_dump()),
     )
 
 
+def _posting(config: Posting) -> policy.Posting:
+    return policy.Posting(
+        ledger=config.ledger,
+        posted=_values(config.posted),
+        void=_values(config.void),
+        voided=_values(config.voided),
+        action=config.action,
+        argument=config.argument,
+    )
+
+
+def _values(named: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(values) for name, values in named.items()}
+
+
 def _fields(
     policies: tuple[FieldPolicy, ...], overrides: dict[str, FieldConfig], above: str
 ) -> tuple[FieldPolicy, ...]:
     kept = []
-    for policy in policies:
+    for plain in policies:
+        field = plain
         # the group first, then the field itself: the nearer word wins
-        for name in (policy.group, above + policy.name):
+        for name in (plain.group, above + plain.name):
             override = overrides.get(name)
             if override is not None:
-                policy = _override(policy, override)  # noqa: PLW2901
+                field = _override(field, override)
                 if override.ignore:
                     break
         else:
-            if policy.lines:
-                policy = replace(policy, lines=_fields(policy.lines, overrides, f"{policy.name}."))  # noqa: PLW2901
-            kept.append(policy)
+            if field.lines:
+                field = replace(field, lines=_fields(field.lines, overrides, f"{field.name}."))
+            kept.append(field)
     return tuple(kept)
 
 
@@ -64,6 +83,10 @@ def _override(policy: FieldPolicy, override: FieldConfig) -> FieldPolicy:
         changed = replace(changed, rule=override.rule)
     if override.normaliser is not None:
         changed = replace(changed, normaliser=override.normaliser)
+    if override.key is not None:
+        changed = replace(changed, key=override.key)
+    if override.alone:
+        changed = replace(changed, group="")
     if override.crosswalk is not None:
         changed = replace(
             changed, kind=Kind.CROSSWALK, target=override.crosswalk, source=override.source or ""

@@ -141,4 +141,6 @@ def _restrict_lines(
         if (line.name in shared and (line.kind is not Kind.REFERENCE or line.target in entities))
         or (line.kind is Kind.CROSSWALK and line.target in tables and line.name in either)
     )
-    return replace(rule, lines=kept)
+    # lines have an identity only where both platforms keep what they are known by
+    key = rule.key if any(line.name == rule.key for line in kept) else ""
+    return replace(rule, lines=kept, key=key)

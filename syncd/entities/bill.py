@@ -11,6 +11,8 @@ from syncd.entities.entity import LOCAL, Crosses, Entity, Part
 
 
 class BillLine(Part):
+    key: Annotated[str | None, Crosses()] = None
+    """What a line is known by, where a platform keeps the other side's name for it."""
     description: Annotated[str | None, Crosses(normaliser="text")] = None
     quantity: Annotated[Decimal | int | None, Crosses()] = None
     unit_cost: Annotated[Decimal | None, Crosses()] = None
@@ -45,6 +47,6 @@ class Bill(Entity):
     retainage: Annotated[Decimal | None, Crosses(group="amounts")] = None
     """Withheld from the vendor until completion; part of ``total``."""
     total: Annotated[Decimal | None, Crosses(group="amounts", required=True)] = None
-    lines: Annotated[tuple[BillLine, ...], Crosses(Kind.LINES, group="amounts")] = ()
+    lines: Annotated[tuple[BillLine, ...], Crosses(Kind.LINES, group="amounts", key="key")] = ()
     status: Annotated[str | None, LOCAL] = None
     balance: Annotated[Decimal | None, LOCAL] = None

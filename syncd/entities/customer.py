@@ -30,5 +30,6 @@ class Customer(Entity):
     city: Annotated[str | None, _ADDRESS] = None
     state: Annotated[str | None, _ADDRESS] = None
     postal_code: Annotated[str | None, _ADDRESS] = None
+    tags: Annotated[frozenset[str] | None, Crosses(normaliser="text")] = None
     status: Annotated[str | None, LOCAL] = None
     """active | pending | inactive; each side keeps its own life cycle."""

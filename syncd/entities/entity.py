@@ -25,6 +25,8 @@ class Crosses:
     normaliser: str = "exact"
     group: str = ""
     required: bool = False
+    key: str = ""
+    """For lines: the field by which a line is known on both sides, where both keep it."""
 
 
 LOCAL = "local"
@@ -97,6 +99,7 @@ def _policy(name: str, info: FieldInfo) -> FieldPolicy:
         normaliser=crosses.normaliser,
         group=crosses.group,
         required=crosses.required,
+        key=crosses.key,
         lines=_policies(_line_type(info.annotation)) if crosses.kind is Kind.LINES else (),
     )
 

@@ -11,6 +11,8 @@ from syncd.entities.entity import LOCAL, Crosses, Entity, Part
 
 
 class InvoiceLine(Part):
+    key: Annotated[str | None, Crosses()] = None
+    """What a line is known by, where a platform keeps the other side's name for it."""
     description: Annotated[str | None, Crosses(normaliser="text")] = None
     quantity: Annotated[Decimal | int | None, Crosses()] = None
     unit_price: Annotated[Decimal | None, Crosses()] = None
@@ -44,7 +46,7 @@ class Invoice(Entity):
     retainage: Annotated[Decimal | None, Crosses(group="amounts")] = None
     """Withheld by the customer until completion; part of ``total``."""
     total: Annotated[Decimal | None, Crosses(group="amounts", required=True)] = None
-    lines: Annotated[tuple[InvoiceLine, ...], Crosses(Kind.LINES, group="amounts")] = ()
+    lines: Annotated[tuple[InvoiceLine, ...], Crosses(Kind.LINES, group="amounts", key="key")] = ()
     type: Annotated[str | None, LOCAL] = None
     status: Annotated[str | None, LOCAL] = None
     """Each side's own workflow; a flow's ``select`` names the status that sends it on."""

@@ -11,6 +11,8 @@ from syncd.entities.entity import LOCAL, Crosses, Entity, Part
 
 
 class PurchaseOrderLine(Part):
+    key: Annotated[str | None, Crosses()] = None
+    """What a line is known by, where a platform keeps the other side's name for it."""
     description: Annotated[str | None, Crosses(normaliser="text")] = None
     quantity: Annotated[Decimal | int | None, Crosses()] = None
     unit: Annotated[str | None, Crosses(Kind.CROSSWALK, "unit")] = None
@@ -41,5 +43,5 @@ class PurchaseOrder(Entity):
     terms: Annotated[str | None, Crosses(Kind.CROSSWALK, "terms")] = None
     tax: Annotated[Decimal | None, Crosses(group="amounts")] = None
     total: Annotated[Decimal | None, Crosses(group="amounts", required=True)] = None
-    lines: Annotated[tuple[PurchaseOrderLine, ...], Crosses(Kind.LINES, group="amounts")] = ()
+    lines: Annotated[tuple[PurchaseOrderLine, ...], Crosses(Kind.LINES, group="amounts", key="key")] = ()
     status: Annotated[str | None, LOCAL] = None

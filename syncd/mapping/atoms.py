@@ -279,6 +279,35 @@ class LocalTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Tags:
+    """A set of words. Their order says nothing; blanks around a word and empty words are no content."""
+
+    separator: str = ""
+    """How the wire holds them in one text; empty: as a list of texts."""
+
+    def get(self, wire: Any) -> Value:
+        if wire is None:
+            return None
+        if self.separator:
+            if not isinstance(wire, str):
+                raise ValueError(f"text expected, {type(wire).__name__} found")
+            wire = wire.split(self.separator)
+        if not isinstance(wire, list) or not all(isinstance(word, str) for word in wire):
+            raise ValueError("a list of words expected")
+        return frozenset(word.strip() for word in wire if word.strip()) or None
+
+    def put(self, value: Value, current: Any) -> Any:
+        if _keeps(self, value, current):
+            return KEEP
+        words = sorted(value) if isinstance(value, frozenset) else []
+        if not self.separator:
+            return words
+        if any(self.separator in word for word in words):
+            raise ValueError(f"a word with {self.separator!r} in it cannot be kept here")
+        return self.separator.join(words)
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """The lines of a document: a list of records with their own small lens, in order."""
 

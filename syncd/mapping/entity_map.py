@@ -45,6 +45,8 @@ class EntityMap:
     """Path of the record's modification time, where the platform has one ..."""
     modified_atom: Atom | None = None
     """... and how to read it."""
+    modified_by: str = ""
+    """Path of who changed it last, where the platform says."""
 
     def get(self, wire: Mapping[str, Any]) -> dict[str, Value]:
         """Canonical fields. Paths the wire lacks are ABSENT from the result. Raises ``RefuseRecord``."""
@@ -115,6 +117,11 @@ class EntityMap:
         except ValueError:
             return None
         return at if isinstance(at, datetime) else None
+
+    def changed_by(self, wire: Mapping[str, Any]) -> str:
+        """Who changed the record last, as the platform says it; empty where it does not say."""
+        value = _at(wire, self.modified_by) if self.modified_by else None
+        return str(value) if isinstance(value, str | int) else ""
 
     def with_custom(self, paths: Mapping[str, str]) -> EntityMap:
         """This map plus a customer's own text fields: ``{"warranty": "custom.warranty"}`` becomes

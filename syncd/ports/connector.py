@@ -24,6 +24,8 @@ class Seen(NamedTuple):
     raw: bytes
     deleted: bool = False
     """True only where the platform's own delete feed says so."""
+    merged_into: str = ""
+    """With ``deleted``: the key of the record it was merged into, where the platform says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from syncd.mapping.atoms import (
     LocalTime,
     Money,
     Number,
+    Tags,
     Text,
     UnixDay,
     UnixTime,
@@ -53,6 +54,12 @@ def _(atom: Identifier) -> st.SearchStrategy[Any]:
 @wire_values.register
 def _(atom: Money) -> st.SearchStrategy[Any]:
     return _CENTS.map(lambda cents: f"{cents / 100:.2f}" if atom.as_text else cents / 100)
+
+
+@wire_values.register
+def _(atom: Tags) -> st.SearchStrategy[Any]:
+    words = st.lists(st.sampled_from(["vip", "net 30", "Ames", "no fax"]), max_size=4)
+    return words.map(atom.separator.join) if atom.separator else words
 
 
 @wire_values.register

@@ -30,9 +30,23 @@ from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, Unread
 from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.mapping.entity_map import apply
-from syncd.ports import Capabilities, EntitySpec, Finding, OperationSpec, Page, Proof, Seen, WriteRequest
+from syncd.ports import (
+    Archive,
+    Capabilities,
+    EntitySpec,
+    Finding,
+    OperationSpec,
+    Page,
+    Proof,
+    Seen,
+    WriteRequest,
+)
 
 INVOICE_ACTIONS: Final = ("set_status", "set_external_id", "comment")
+_PUT_AWAY: Final = {
+    "customer": Archive(fields={"status": "inactive"}),
+    "location": Archive(fields={"status": "inactive"}),
+}
 _WORDS: Final = {
     Silence: "the connection broke before an answer came",
     Garbled: "the answer is not what the API promises",
@@ -239,6 +253,7 @@ def _capabilities(platform: MemoryPlatform, manner: Manner) -> Capabilities:
                 name: OperationSpec(proof, behaviour.native_key_life_s if proof is Proof.NATIVE_KEY else 0.0)
                 for name, proof in proofs.items()
             },
+            archive=_PUT_AWAY.get(entity),
             conditional_write=behaviour.conditional_write,
             trusted_modified=behaviour.skew_s == 0,
             read_back=not behaviour.returns_record,

@@ -61,6 +61,10 @@ class Behaviour:
     """How long a repeated create with the same reference is answered instead of carried out."""
     conditional_write: bool = False
     delete_feed: bool = False
+    merge_feed: bool = True
+    """Whether a listing of changes says which record was merged into which."""
+    line_keys: bool = False
+    """Whether each line of a document is given a name of its own, which others may read and keep."""
     returns_record: bool = True
     """Whether a write answers with the whole record, or with its key only."""
     skew_s: float = 0.0
@@ -96,12 +100,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A record from ``at`` on. ``wire`` None: removed."""
+    """A record from ``at`` on. ``wire`` None: removed, or merged into another."""
 
     at: datetime
     wire: Mapping[str, Any] | None
     raw: bytes
     modified: datetime
+    merged_into: str = ""
 
 
 class MemoryPlatform:
@@ -142,16 +147,23 @@ class MemoryPlatform:
         """A user enters a record. Returns its key."""
         return self._insert(Command(entity, Operation.CREATE, "", body=wire), self.clock.now())
 
-    def edit(self, entity: str, key: str, patch: Mapping[str, Any]) -> None:
+    def edit(self, entity: str, key: str, patch: Mapping[str, Any], *, by: str = "") -> None:
         """A user changes a record. Raises ``NothingMatched`` if there is none."""
-        wire = self._living(entity, key)
-        self._keep(entity, key, self._stamped(entity, apply(wire, patch), self.clock.now()), self.clock.now())
+        wire = apply(self._living(entity, key), patch)
+        self._keep(entity, key, self._stamped(entity, wire, self.clock.now(), by), self.clock.now())
         self.log.append(Entry(self.clock.now(), entity, key, Operation.UPDATE))
 
     def remove(self, entity: str, key: str) -> None:
         """A user deletes a record. Raises ``NothingMatched`` if there is none."""
         self._living(entity, key)
         self._keep(entity, key, None, self.clock.now())
+        self.log.append(Entry(self.clock.now(), entity, key, Operation.DELETE))
+
+    def merge(self, entity: str, key: str, into: str) -> None:
+        """A user merges a record into another, which goes on. Raises ``NothingMatched`` for what is not there."""
+        self._living(entity, into)
+        self._living(entity, key)
+        self._keep(entity, key, None, self.clock.now(), merged_into=into)
         self.log.append(Entry(self.clock.now(), entity, key, Operation.DELETE))
 
     def expire_sessions(self) -> None:
@@ -340,20 +352,26 @@ class MemoryPlatform:
             changed[self.shape.status] = status.atom.put(command.argument, None)
         return changed
 
-    def _stamped(self, entity: str, wire: dict[str, Any], at: datetime) -> dict[str, Any]:
+    def _stamped(self, entity: str, wire: dict[str, Any], at: datetime, by: str = "") -> dict[str, Any]:
         kept = self.normalise(entity, wire)
+        lines, key = self.shape.lines
+        if self.behaviour.line_keys and isinstance(kept.get(lines), list):
+            kept[lines] = [{key: f"{self.shape.name}-{next(self._serial)}", **row} for row in kept[lines]]
+        kept[self.shape.modified_by] = by
         kept[VERSION] = int(wire.get(VERSION, 0)) + 1
         kept[self.shape.modified] = self.shape.wire_time(self._clock_shows(at))
         return kept
 
-    def _keep(self, entity: str, key: str, wire: dict[str, Any] | None, at: datetime) -> None:
+    def _keep(
+        self, entity: str, key: str, wire: dict[str, Any] | None, at: datetime, merged_into: str = ""
+    ) -> None:
         states = self._rows[entity].setdefault(key, [])
         body = {self.shape.key: key} if wire is None else wire
         # stamps are whole seconds, as most products keep them
         modified = self._clock_shows(at).replace(microsecond=0)
         # an edit of what is not posted yet is posted with it
         at = max(at, states[-1].at) if states else at
-        states.append(_State(at, wire, msgspec.json.encode(body), modified))
+        states.append(_State(at, wire, msgspec.json.encode(body), modified, merged_into))
         shown_from = self.clock.now() - timedelta(seconds=self.behaviour.lag_s)
         while len(states) > 1 and states[1].at <= shown_from:
             states.pop(0)
@@ -367,7 +385,9 @@ class MemoryPlatform:
                 continue
             if state.wire is not None:
                 listed.append(Seen(key, state.raw))
-            elif self.behaviour.delete_feed and since is not None:
+            elif since is not None and state.merged_into and self.behaviour.merge_feed:
+                listed.append(Seen(key, state.raw, deleted=True, merged_into=state.merged_into))
+            elif since is not None and self.behaviour.delete_feed:
                 listed.append(Seen(key, state.raw, deleted=True))
         return listed
 

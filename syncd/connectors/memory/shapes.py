@@ -21,6 +21,7 @@ from syncd.mapping.atoms import (
     LocalTime,
     Money,
     Number,
+    Tags,
     Text,
     UnixTime,
 )
@@ -37,6 +38,10 @@ class Shape:
     """Wire field of the remote id."""
     modified: str
     """Wire field of the modification time."""
+    modified_by: str
+    """Wire field that names who changed it last."""
+    lines: tuple[str, str]
+    """Wire fields of a document's lines, and of what a line is known by."""
     status: str
     """Wire field of an invoice's status, which the ``set_status`` action changes."""
     wire_key: Callable[[int], Any]
@@ -73,7 +78,9 @@ def _field_address() -> tuple[FieldMap, ...]:
 
 
 def _field(entity: str, *fields: FieldMap) -> EntityMap:
-    return EntityMap(entity, fields, key="id", modified="updated", modified_atom=UnixTime())
+    return EntityMap(
+        entity, fields, key="id", modified="updated", modified_atom=UnixTime(), modified_by="updatedBy"
+    )
 
 
 FIELD: Final = Shape(
@@ -86,6 +93,7 @@ FIELD: Final = Shape(
                 ("name", "name", Text()),
                 ("phone", "phoneNumber", Text(empty=None)),
                 ("email", "email", Text(empty=None)),
+                ("tags", "tags", Tags()),
                 ("status", "status", _words(_LIFE)),
             ),
             *_field_address(),
@@ -140,6 +148,7 @@ FIELD: Final = Shape(
                     "items",
                     Lines(
                         (
+                            ("key", "lineRef", Text(empty=None)),
                             ("description", "description", Text(empty=None)),
                             ("quantity", "quantity", Number()),
                             ("unit_price", "price", Number()),
@@ -165,6 +174,8 @@ FIELD: Final = Shape(
     },
     key="id",
     modified="updated",
+    modified_by="updatedBy",
+    lines=("items", "lineRef"),
     status="status",
     wire_key=lambda n: f"F{1000 + n}",
     wire_time=lambda at: int(at.timestamp()),
@@ -183,7 +194,9 @@ def _reference() -> Identifier:
 
 
 def _ledger(entity: str, *fields: FieldMap) -> EntityMap:
-    return EntityMap(entity, fields, key="recno", modified="changed", modified_atom=LocalTime())
+    return EntityMap(
+        entity, fields, key="recno", modified="changed", modified_atom=LocalTime(), modified_by="changed_by"
+    )
 
 
 def _ledger_address() -> tuple[FieldMap, ...]:
@@ -205,6 +218,7 @@ LEDGER: Final = Shape(
                 ("name", "acct_name", Text(50)),
                 ("phone", "tel", Text(20)),
                 ("email", "mail", Text(75)),
+                ("tags", "keywords", Tags(";")),
                 ("status", "state_code", _numbers(_LIFE)),
             ),
             *_ledger_address(),
@@ -259,6 +273,7 @@ LEDGER: Final = Shape(
                     "detail",
                     Lines(
                         (
+                            ("key", "line_ref", Text(20)),
                             ("description", "descr", Text(50)),
                             ("quantity", "qty", Number()),
                             ("unit_price", "unit", Number()),
@@ -286,6 +301,8 @@ LEDGER: Final = Shape(
     },
     key="recno",
     modified="changed",
+    modified_by="changed_by",
+    lines=("detail", "line_ref"),
     status="state_code",
     wire_key=lambda n: n,
     wire_time=lambda at: at.replace(tzinfo=None).isoformat(timespec="seconds"),
