@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The revision this code needs; a test holds it to the newest one in ``migrations/``."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,6 +89,7 @@ stream = Table(
     Column("fingerprint", Text, nullable=False, server_default=""),
     Column("seq", BigInteger, nullable=False, server_default="0"),
     Column("last_ok_at", Instant),
+    Column("incomplete", Boolean, nullable=False, server_default=text("false")),
     Column("last_error", Text, nullable=False, server_default=""),
     UniqueConstraint("connection", "entity"),
 )
@@ -109,6 +110,16 @@ remote = Table(
     Index("ix_remote_stream_id_seq", "stream_id", "seq"),
 )
 """One record of a stream. ``seq`` rises with every change of content: flows consume by it."""
+
+removal = Table(
+    "removal",
+    metadata,
+    Column("remote_id", BigInteger, ForeignKey("remote.id", ondelete="CASCADE"), primary_key=True),
+    Column("missing_since", Instant),
+    Column("merged_into", Text, nullable=False, server_default=""),
+    Column("evidence", Text, nullable=False, server_default=""),
+)
+"""What is known of a record that its platform does not show any more; of few, so it stands apart."""
 
 remote_body = Table(
     "remote_body",
@@ -204,6 +215,20 @@ conflict = Table(
 )
 """One unit that no rule settles. Base, left and right stand in the pair's own rows."""
 
+resolution = Table(
+    "resolution",
+    metadata,
+    Column("pair_id", BigInteger, ForeignKey("pair.id", ondelete="CASCADE"), primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("take", Text, nullable=False),
+    Column("seen_left", LargeBinary, nullable=False),
+    Column("seen_right", LargeBinary, nullable=False),
+    Column("values", LargeBinary, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""A person's word on one unit in conflict, until it is carried out or what it was given for has changed."""
+
 _OPEN = "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and natural is not null"
 
 intent = Table(
@@ -243,6 +268,22 @@ intent = Table(
     sqlite_autoincrement=True,  # an id in the journal never comes to mean another intent
 )
 """A decision on disk before its remote write. ``reference`` is ours and never used twice."""
+
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    _id(),
+    _ref("flow_id", "flow"),
+    Column("at", Instant, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("pairs", Integer, nullable=False),
+    Column("differences", Integer, nullable=False),
+    Column("unexplained", Integer, nullable=False),
+    Column("amounts", Text, nullable=False),
+    Column("actor", Text, nullable=False, server_default=""),
+    Index("ix_reconciliation_flow_id_at", "flow_id", "at"),
+)
+"""What a full comparison of one flow came to. ``amounts``: sums by field, as JSON."""
 
 hold = Table(
     "hold",
