@@ -26,10 +26,11 @@ from syncd.core.errors import (
 )
 from syncd.core.outcome import ErrorClass, Retry, Unknown
 from syncd.http.answer import Answer
-from syncd.http.auth import AuthScheme, OAuth2
+from syncd.http.auth import AuthScheme
 from syncd.http.budget import Budget, Rate
 from syncd.http.destination import Destination
 from syncd.http.outcomes import Exchange, Lost, NotSent, Shows, error_class, retry_after, shows
+from syncd.http.tokens import Tokens
 from syncd.http.transport import DEFAULT_MAX_BODY_BYTES, Transport
 from syncd.ports import UNWATCHED, Clock, Tap
 from syncd.ports import Exchange as Tapped
@@ -51,7 +52,8 @@ class HttpClient:
     are always verified; ``ca_file`` (PEM) adds a private authority. ``private_network`` allows names
     that resolve to private addresses. ``accept`` is the media type the platform promises; bodies are
     checked against it if it is JSON. ``max_body_bytes`` holds before and after decompression. ``tap`` is
-    told of every exchange, logins too, but for bodies and tokens.
+    told of every exchange, logins too, but for bodies and tokens. ``headers`` go with every request that is
+    signed in. ``login_url`` is where the login is asked for, where that is another host.
     """
 
     def __init__(
@@ -69,22 +71,30 @@ class HttpClient:
         private_network: bool = False,
         accept: str = "application/json",
         tap: Tap = UNWATCHED,
+        headers: Mapping[str, str] | None = None,
+        login_url: str = "",
     ) -> None:
         self.connection = connection
         self._tap = None if tap is UNWATCHED else tap
-        if isinstance(auth, OAuth2):
+        if isinstance(auth, Tokens):
             auth.granted = partial(tap.granted, connection)
         self.budget = Budget(concurrency=concurrency, rate=rate, clock=clock)
         self._auth = auth
         self._clock = clock
-        self._transport = Transport(
-            Destination(base_url),
-            timeout_s=timeout_s,
-            max_body_bytes=max_body_bytes,
-            ca_file=ca_file,
-            private_network=private_network,
-            accept=accept,
-        )
+        self._headers = dict(headers or {})
+
+        def transport(url: str, media_type: str) -> Transport:
+            return Transport(
+                Destination(url),
+                timeout_s=timeout_s,
+                max_body_bytes=max_body_bytes,
+                ca_file=ca_file,
+                private_network=private_network,
+                accept=media_type,
+            )
+
+        self._transport = transport(base_url, accept)
+        self._login_transport = transport(login_url, "application/json") if login_url else self._transport
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,8 +110,11 @@ class HttpClient:
             await self._auth.close(self._send_plain)
         finally:
             await self._transport.close()
+            await self._login_transport.close()
 
-    async def read(self, path: str, params: Query = None) -> Answer:
+    async def read(
+        self, path: str, params: Query = None, *, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """GET ``path`` (appended to base_url, or an absolute address of our own host).
 
         Any 2xx, 404 and other 4xx come back as they are, for the connector to read. Repeated a few
@@ -109,10 +122,10 @@ class HttpClient:
         ``UnreadableAnswer``, ``RenewCredentials`` (401 after renewing, 403), ``ForbiddenDestination``.
         """
         try:
-            return await self._read(path, params)
+            return await self._read(path, params, headers)
         except (RetryLater, UnreadableAnswer) as failed:
             # the machinery of retrying costs more than a page does: it starts with the first failure
-            return await self._read_again(path, params, failed)
+            return await self._read_again(path, params, headers, failed)
 
     async def write(
         self,
@@ -141,7 +154,9 @@ class HttpClient:
                 return Retry(ErrorClass.AUTH, failed.cause.message, after_s)
         return self._outcome(exchange)
 
-    async def _read_again(self, path: str, params: Query, failed: SyncdError) -> Answer:
+    async def _read_again(
+        self, path: str, params: Query, headers: Mapping[str, str] | None, failed: SyncdError
+    ) -> Answer:
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,
             stop=stop_after_attempt(_ATTEMPTS),
@@ -153,16 +168,16 @@ class HttpClient:
             with attempt:
                 if attempt.retry_state.attempt_number == 1:
                     raise failed
-                return await self._read(path, params)
+                return await self._read(path, params, headers)
         raise failed
 
-    async def _read(self, path: str, params: Query) -> Answer:
+    async def _read(self, path: str, params: Query, headers: Mapping[str, str] | None) -> Answer:
         pause = self.budget.pause_s
         if pause > _PATIENCE_S:
             raise RetryLater(f"{self.connection} asked us to wait", after_s=pause)
         async with self.budget:
             try:
-                exchange = await self._exchange("GET", path, params=params)
+                exchange = await self._exchange("GET", path, params=params, headers=headers)
             except _LoginFailed as failed:
                 raise failed.cause from None
         if isinstance(exchange, Answer) and shows(exchange) is Shows.ANSWERED:
@@ -187,7 +202,8 @@ class HttpClient:
                 credentials = await self._auth.headers(self._send_plain)
             except SyncdError as error:
                 raise _LoginFailed(error) from None
-            sent = {**credentials, **headers} if headers else credentials
+            own = headers or {}
+            sent = {**self._headers, **credentials, **own} if own or self._headers else credentials
             exchange = await self._transport.send(method, path, params=params, data=data, headers=sent)
             self._count(exchange)
             if self._tap is not None:
@@ -211,7 +227,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """``auth.Send``: for signing in. Outside the budget's places, or all of them could wait for it."""
-        exchange = await self._transport.send(method, path, data=data, headers=headers or {})
+        exchange = await self._login_transport.send(method, path, data=data, headers=headers or {})
         self._show(method, path, exchange)
         proof = shows(exchange)
         if isinstance(exchange, Answer) and proof in _SAID:

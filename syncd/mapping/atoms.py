@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, Protocol
@@ -26,6 +26,7 @@ class Keep(Enum):
 
 
 KEEP: Final = Keep.KEEP
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Atom(Protocol):
@@ -202,19 +203,23 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class UnixTime:
-    """An instant as whole unix seconds, UTC."""
+    """An instant as whole unix seconds, UTC, or as milli- or microseconds (``per_s``: ticks a second)."""
+
+    per_s: int = 1
 
     def get(self, wire: Any) -> Value:
         if wire is None:
             return None
         if isinstance(wire, bool) or not isinstance(wire, int):
-            raise ValueError(f"unix seconds expected, {type(wire).__name__} found")
-        return instant(wire)
+            raise ValueError(f"unix time expected, {type(wire).__name__} found")
+        return instant(wire) if self.per_s == 1 else _EPOCH + timedelta(seconds=1) * wire / self.per_s
 
     def put(self, value: Value, current: Any) -> Any:
         if _keeps(self, value, current):
             return KEEP
-        return int(value.timestamp()) if isinstance(value, datetime) else None
+        if not isinstance(value, datetime):
+            return None
+        return (value - _EPOCH) // timedelta(microseconds=1) * self.per_s // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +227,14 @@ class UnixDay:
     """A calendar day that the wire holds as an instant in unix seconds, read in the site's zone."""
 
     zone: str = "UTC"
+    as_text: bool = False
+    """Whether the seconds stand in quotes."""
 
     def get(self, wire: Any) -> Value:
-        if wire is None:
+        if wire is None or (self.as_text and wire == ""):
             return None
+        if self.as_text and isinstance(wire, str) and wire.removeprefix("-").isdecimal():
+            wire = int(wire)
         if isinstance(wire, bool) or not isinstance(wire, int):
             raise ValueError(f"unix seconds expected, {type(wire).__name__} found")
         return instant(wire).astimezone(ZoneInfo(self.zone)).date()
@@ -236,7 +245,8 @@ class UnixDay:
         if not isinstance(value, date):
             return None
         # noon: the day survives a reader that applies a zone of its own
-        return int(datetime(value.year, value.month, value.day, 12, tzinfo=ZoneInfo(self.zone)).timestamp())
+        noon = int(datetime(value.year, value.month, value.day, 12, tzinfo=ZoneInfo(self.zone)).timestamp())
+        return str(noon) if self.as_text else noon
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from syncd.connectors.servicetrade.profile import ServiceTradeProfile
+from syncd.sandbox.doors import OAuthRefusal
 from syncd.sandbox.failing import failing
 from syncd.sandbox.faults import FaultKind, FaultPlan
 from syncd.sandbox.servicetrade import shapes
-from syncd.sandbox.servicetrade.auth import USER_ID, Caller, Doorkeeper, OAuthRefusal
+from syncd.sandbox.servicetrade.auth import USER_ID, Caller, Doorkeeper
 from syncd.sandbox.servicetrade.listing import LISTINGS, Listing, listed, page_of
 from syncd.sandbox.servicetrade.options import Options
 from syncd.sandbox.servicetrade.shapes import Refusal, answer

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from syncd.core.errors import FixInput
+from syncd.sandbox.options import SandboxOptions
 
 
-class Options(BaseModel):
-    """Given as text (``--options.token-life-s 60``); unknown names are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Options(SandboxOptions):
+    """What differs between accounts, and what the made-up account's logins are."""
 
     layout: Literal["flat", "compound"] = "flat"
     """How ``GET /job/{id}`` looks on this account."""
@@ -35,14 +32,3 @@ class Options(BaseModel):
     webhook_timeout_s: float = Field(default=5.0, gt=0)
     webhook_retry_s: float = Field(default=1.0, ge=0)
     """Between the three tries."""
-
-    @classmethod
-    def read(cls, options: Mapping[str, str]) -> Self:
-        """Raises ``FixInput`` naming the option."""
-        try:
-            return cls.model_validate(dict(options))
-        except ValidationError as wrong:
-            first = wrong.errors(include_url=False, include_input=False)[0]
-            name = ".".join(str(step) for step in first["loc"])
-            known = ", ".join(cls.model_fields)
-            raise FixInput(f"sandbox option {name!r}: {first['msg']}", remedy=f"known: {known}") from None

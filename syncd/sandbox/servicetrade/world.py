@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
+
+from syncd.sandbox.tables import Table
 
 FIRST_ID: Final = 2_270_000_000_000_001
 """Ids are 16 digits, beyond what a spreadsheet keeps, as seen on live accounts."""
@@ -65,48 +66,6 @@ class Row:
     """The account's ``stubs`` count and the bytes it was rendered to at that count."""
 
 
-class Table:
-    """The rows of one kind, found by id and by either stamp."""
-
-    def __init__(self) -> None:
-        self._rows: dict[int, Row] = {}
-        self._stamps: dict[str, list[tuple[int, int]]] = {"created": [], "updated": []}
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows.values())
-
-    def get(self, ident: int) -> Row | None:
-        return self._rows.get(ident)
-
-    def add(self, row: Row) -> None:
-        self._rows[row.id] = row
-        insort(self._stamps["created"], (row.created, row.id))
-        insort(self._stamps["updated"], (row.updated, row.id))
-
-    def remove(self, row: Row) -> None:
-        del self._rows[row.id]
-        self._stamps["created"].remove((row.created, row.id))
-        self._stamps["updated"].remove((row.updated, row.id))
-
-    def touch(self, row: Row, at: int) -> None:
-        """Stamp a row as changed at ``at``."""
-        stamps = self._stamps["updated"]
-        del stamps[bisect_left(stamps, (row.updated, row.id))]
-        row.updated = at
-        row.rendered = None
-        insort(stamps, (at, row.id))
-
-    def between(self, stamp: str, after: int | None, before: int | None) -> Iterable[Row]:
-        """Rows whose ``created`` or ``updated`` lies within the bounds, both inclusive."""
-        stamps = self._stamps[stamp]
-        first = 0 if after is None else bisect_left(stamps, (after, 0))
-        last = len(stamps) if before is None else bisect_right(stamps, (before, 1 << 62))
-        return (self._rows[ident] for _, ident in stamps[first:last])
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something happened to a record: what webhooks are told."""
@@ -127,7 +86,7 @@ class World:
 
     vendor: int = 0
     """The contractor's own company."""
-    tables: dict[Kind, Table] = field(default_factory=lambda: {kind: Table() for kind in Kind})
+    tables: dict[Kind, Table[Row]] = field(default_factory=lambda: {kind: Table() for kind in Kind})
     tax_rates: dict[str, Any] = field(default_factory=dict)
     """District -> rate."""
     location_tax: dict[int, str] = field(default_factory=dict)
@@ -181,6 +140,7 @@ class World:
         row.fields.update(fields)
         now = self.now()
         self.tables[row.kind].touch(row, now)
+        row.rendered = None
         self.stubs += row.kind in EMBEDDED
         self.writes[row.kind, row.id] += 1
         self.events.append(Event(row.kind, row.id, "updated", now, user, changes))
