@@ -1,0 +1,1 @@
+"""Files for running syncd, and what writes those of them that are made from code."""

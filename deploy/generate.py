@@ -1,0 +1,30 @@
+"""Write the files under ``deploy/`` that are made from code: ``python -m deploy.generate``.
+
+A test holds that what is committed is what this writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy import scenarios
+from deploy.promtool import test_file
+from monitor.alerts.prometheus import rule_file
+from monitor.alerts.rules import rules
+
+HERE = Path(__file__).parent
+
+
+def files() -> Mapping[Path, str]:
+    """Every generated file, with what belongs in it."""
+    return {
+        HERE / "prometheus" / "rules.yaml": rule_file(rules()),
+        HERE / "prometheus" / "rules_test.yaml": test_file(scenarios.SHORT, rules()),
+        HERE / "prometheus" / "rules_long_test.yaml": test_file(scenarios.LONG_ONES, rules(), "10m"),
+    }
+
+
+if __name__ == "__main__":
+    for path, content in files().items():
+        path.write_text(content, encoding="utf-8")
