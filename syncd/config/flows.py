@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from syncd.config.document import Document
 from syncd.config.models import ConnectionConfig, Crosswalks, FlowConfig, LinkConfig
@@ -21,24 +21,26 @@ def check_link(
     name: str,
     link: LinkConfig,
     platforms: tuple[Platform, Platform],
+    offered: tuple[Collection[str], Collection[str]],
     connections: tuple[ConnectionConfig, ConnectionConfig],
     crosswalks: Crosswalks,
     problems: Problems,
 ) -> None:
-    """Tell ``problems`` of every flow of the link that cannot work. ``platforms``: (left, right)."""
+    """Tell ``problems`` of every flow of the link that cannot work. ``platforms`` and the kinds of record
+    that each connection has (``offered``): (left, right)."""
     for entity, config in link.flows.items():
         loc: Loc = ("links", name, "flows", entity)
         if entity not in ENTITIES:
             problems.unknown(document, loc, "entity", entity, ENTITIES)
             continue
-        for platform in platforms:
+        for platform, entities in zip(platforms, offered, strict=True):
             observing = effective_mode(entity, config or FlowConfig()) is Mode.OBSERVE
-            if entity not in platform.entities and not observing:
+            if entity not in entities and not observing:
                 problems.add(
                     document,
                     loc,
                     f"{platform.title} has no {entity}",
-                    f"it has: {', '.join(platform.entities)}",
+                    f"it has: {', '.join(entities)}",
                 )
         check = _FlowCheck(document, loc, entity, config or FlowConfig(), problems)
         check.sides()

@@ -30,7 +30,7 @@ from syncd.connectors.registry import Platform
 from syncd.core.crossing import Table
 from syncd.core.errors import FixInput, Place
 from syncd.core.policy import FlowPolicy
-from syncd.entities import ENTITIES
+from syncd.entities import ENTITIES, user_defined
 
 _CROSSWALKS = TypeAdapter(dict[str, CrosswalkTable])
 _EXAMPLE = "`syncd init DIR` writes an example"
@@ -124,6 +124,7 @@ def load(path: Path) -> Site:
     problems = Problems()
     _tell_unset(document, problems)
     config = _site_config(document, problems)
+    _define_entities(document, config, problems)
     connections = {}
     for name, settings in config.connections.items():
         connection = _connection(document, name, settings, problems)
@@ -298,6 +299,7 @@ def _link(
         name,
         link,
         (left.platform, right.platform),
+        (left.platform.entities_of(left.settings), right.platform.entities_of(right.settings)),
         (left.config, right.config),
         crosswalks,
         problems,
@@ -324,6 +326,23 @@ def _file(
     except FixInput as wrong:
         problems.found.append(wrong)
     return None
+
+
+def _define_entities(document: Document, config: SiteConfig, problems: Problems) -> None:
+    """From here on the site's own kinds of record stand beside the shipped ones."""
+    known = set(user_defined.SHIPPED)
+    kinds = []
+    for name, own in config.entities.items():
+        loc = ("entities", name)
+        if name in user_defined.SHIPPED:
+            problems.add(document, loc, f"{name} is a kind of record that syncd ships", "choose another name")
+            continue
+        for part, one in own.fields.items():
+            if one.reference and one.reference not in known:
+                problems.unknown(document, (*loc, "fields", part), "entity", one.reference, known)
+        known.add(name)
+        kinds.append(own.kind(name))
+    user_defined.use(kinds)
 
 
 def _check_custom(document: Document, config: SiteConfig, problems: Problems) -> None:

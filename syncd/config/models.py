@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from syncd.config.values import Name, Seconds, Section, Zone
+from syncd.config.values import Name, Seconds, Section, Word, Zone
 from syncd.core import policy
 from syncd.core.canonical import NORMALISERS
 from syncd.core.crossing import Table
 from syncd.core.model import Side
+from syncd.entities import user_defined
+from syncd.entities.entity import Entity
 from syncd.secrets.reference import SecretRef
 
 # -- the daemon -----------------------------------------------------------------------------------
@@ -320,6 +322,52 @@ class LinkConfig(Section):
     """Entity -> its flow; an empty one takes every default."""
 
 
+class OwnField(Section):
+    """One field of a kind of record that the site defines."""
+
+    type: user_defined.ValueType = "text"
+    """What it holds: text, money, number, integer, flag, day, time."""
+    reference: str = ""
+    """The kind of record that it refers to: it then holds that record's key."""
+    crosswalk: str = ""
+    """The table of the link through which its codes cross."""
+    normaliser: Literal["exact", "text", "company", "phone"] = "exact"
+    """What counts as the same on both sides."""
+    group: str = ""
+    """Fields of one group merge as one."""
+    required: bool = False
+    """A record cannot be created on the other side while this is empty."""
+    local: bool = False
+    """It belongs to its side and is never compared (a workflow status)."""
+
+
+class OwnEntity(Section):
+    """A kind of record that the site defines for itself."""
+
+    fields: Annotated[dict[Word, OwnField], Field(min_length=1)]
+    """Its fields, by the names that flows and connections use."""
+    match: tuple[tuple[str, ...], ...] = ()
+    """Natural keys in order of trust, as lists of field names."""
+    label: tuple[str, ...] = ()
+    """Fields by which a person knows a record, best first."""
+    mode: policy.Mode = policy.Mode.OBSERVE
+    """What a flow of it does where nothing is said."""
+    posts: bool = False
+    """Created once, never edited on the other side."""
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        named = {name for names in (*self.match, self.label) for name in names}
+        if unknown := sorted(named - self.fields.keys()):
+            raise ValueError(f"`match` and `label` name fields that are not there: {', '.join(unknown)}")
+        return self
+
+    def kind(self, name: str) -> type[Entity]:
+        """The kind of record as the shipped ones are."""
+        fields = {field: user_defined.Defined(**dict(one)) for field, one in self.fields.items()}
+        return user_defined.defined(name, fields, self.match, self.label, self.mode, posts=self.posts)
+
+
 class SiteConfig(Section):
     """The whole of ``syncd.yaml``."""
 
@@ -331,6 +379,8 @@ class SiteConfig(Section):
     """The daemon's own address."""
     bridge: Bridge = Bridge()
     """Where bridges dial in."""
+    entities: dict[Word, OwnEntity] = Field(default_factory=dict)
+    """Kinds of record of the site's own, beside the shipped ones; parents first."""
     connections: dict[Name, ConnectionConfig]
     """Accounts on platforms, by a name of your choice."""
     links: dict[Name, LinkConfig]

@@ -30,7 +30,10 @@ def site_schema() -> dict[str, Any]:
                 "then": {"properties": {"settings": settings}},
             }
         )
-    definitions["LinkConfig"]["properties"]["flows"]["propertyNames"] = {"enum": list(ENTITIES)}
+    definitions["LinkConfig"]["properties"]["flows"]["propertyNames"] = {
+        # the shipped ones complete while typing; a site's own are whatever it calls them
+        "anyOf": [{"enum": list(ENTITIES)}, {"pattern": "^[a-z][a-z0-9_]*$"}]
+    }
     return {"$schema": _DIALECT, "title": "syncd.yaml", **schema}
 
 

@@ -51,6 +51,9 @@ def _zone(name: str) -> str:
 Name = Annotated[str, AfterValidator(_name)]
 """Of a connection or a link: it stands in commands, metrics and file names."""
 
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""Of a kind of record or a field, as flows name it."""
+
 Seconds = Annotated[
     float,
     BeforeValidator(seconds),

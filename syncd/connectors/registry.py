@@ -57,6 +57,12 @@ class Platform:
     """The site profile: facts the platform's public documents do not give. Required where present."""
     bridged: bool = False
     """Reached through ``syncd bridge``."""
+    offers: Callable[[BaseModel], tuple[str, ...]] | None = None
+    """What a connection with these settings has, where that is for its settings to say."""
+
+    def entities_of(self, settings: BaseModel) -> tuple[str, ...]:
+        """The kinds of record that a connection with these settings has."""
+        return self.entities if self.offers is None else self.offers(settings)
 
 
 def names() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from syncd.core.matching import natural_keys
 from syncd.core.model import Record
 from syncd.core.policy import FieldPolicy
 from syncd.engine.setup import End
-from syncd.entities import ENTITIES
+from syncd.entities import ENTITIES, Entity
 from syncd.ports import EntitySpec, Known, Observation, Page, Seen, Store, StreamRow
 
 _GONE = content_hash({"": "gone"})
@@ -85,13 +85,14 @@ def shown_hash(spec: EntitySpec) -> Callable[[bytes], bytes]:
 
 
 def _fields(entity: str) -> dict[str, FieldPolicy]:
-    found = _FIELDS.get(entity)
+    kind = ENTITIES[entity]
+    found = _FIELDS.get(kind)
     if found is None:
-        found = _FIELDS[entity] = {f.name: f for f in ENTITIES[entity].policies()}
+        found = _FIELDS[kind] = {f.name: f for f in kind.policies()}
     return found
 
 
-_FIELDS: dict[str, dict[str, FieldPolicy]] = {}
+_FIELDS: dict[type[Entity], dict[str, FieldPolicy]] = {}
 """Policies by entity: declarations, so they are read from the models once."""
 
 

@@ -54,15 +54,21 @@ class Surface:
         self._open = open_paths
         self._unknown = unknown
         self._after = after
+        self._moved: dict[str, int] = {}
         self.app = web.Application(
             middlewares=[self._count, failing(faults), self._refuse, self._admit], client_max_size=_MAX_BODY
         )
         self.app.add_routes([web.route(verb, path, handler) for verb, path, handler in routes])
 
-    def shift(self, request: web.Request) -> int:
-        """By how many records the listing moves before this page is cut, on order."""
+    def shift(self, request: web.Request, start: int) -> int:
+        """By how many records the listing has moved before the page at ``start`` is cut. It moves on order,
+        and stays so until somebody begins at its front again."""
         fault = self._faults.pick(_SHIFT, method=request.method, path=request.path)
-        return 0 if fault is None else fault.shift
+        if fault is not None:
+            self._moved[request.path] = fault.shift
+        elif start == 0:
+            self._moved.pop(request.path, None)
+        return self._moved.get(request.path, 0)
 
     @web.middleware
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
