@@ -194,16 +194,36 @@ class _Suite(ConnectorSuite):
 
 
 class TestPagesAndETags(_Suite):
-    variant = {"paging": "page", "auth": "bearer", "version": "header", "stamps": "iso"}
+    variant: ClassVar[Mapping[str, str]] = {
+        "paging": "page",
+        "auth": "bearer",
+        "version": "header",
+        "stamps": "iso",
+    }
 
 
 class TestOffsetsAndVersionsInTheBody(_Suite):
-    variant = {"paging": "offset", "auth": "api_key", "version": "body", "stamps": "unix_ms"}
+    variant: ClassVar[Mapping[str, str]] = {
+        "paging": "offset",
+        "auth": "api_key",
+        "version": "body",
+        "stamps": "unix_ms",
+    }
 
 
 class TestLinksAndOAuth(_Suite):
-    variant = {"paging": "link", "auth": "oauth2", "version": "record", "stamps": "iso"}
+    variant: ClassVar[Mapping[str, str]] = {
+        "paging": "link",
+        "auth": "oauth2",
+        "version": "record",
+        "stamps": "iso",
+    }
 
 
 class TestCursorsAndNoVersions(_Suite):
-    variant = {"paging": "cursor", "auth": "basic", "version": "none", "stamps": "iso"}
+    variant: ClassVar[Mapping[str, str]] = {
+        "paging": "cursor",
+        "auth": "basic",
+        "version": "none",
+        "stamps": "iso",
+    }

@@ -135,7 +135,7 @@ class RestSandbox:
         return self._cut(request, rows)
 
     def _cut(self, request: web.Request, rows: list[Record]) -> web.Response:
-        query, shift = request.query, self.surface.shift(request)
+        query = request.query
         limit = min(self._number(query.get("limit", "20"), 1), self.options.page_max)
         match self.options.paging:
             case "page":
@@ -147,8 +147,9 @@ class RestSandbox:
             case _:
                 # the place is the last id shown: nothing that leaves or comes can hide a record
                 after = query.get("cursor", "")
-                start, shift = sum(row.id <= after for row in rows), 0
-        shown = shifted(rows, start, limit, shift)
+                start = sum(row.id <= after for row in rows)
+        numbered = self.options.paging in ("page", "offset")
+        shown = shifted(rows, start, limit, self.surface.shift(request, start) if numbered else 0)
         body: dict[str, Any] = {"data": [self._wire(row) for row in shown]}
         headers: dict[str, str] = {}
         if self.options.totals:
