@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy import scenarios
-from deploy.promtool import test_file
+from deploy.dashboard import document
+from deploy.promtool import unit_tests
 from monitor.alerts.prometheus import rule_file
 from monitor.alerts.rules import rules
 
@@ -20,8 +21,9 @@ def files() -> Mapping[Path, str]:
     """Every generated file, with what belongs in it."""
     return {
         HERE / "prometheus" / "rules.yaml": rule_file(rules()),
-        HERE / "prometheus" / "rules_test.yaml": test_file(scenarios.SHORT, rules()),
-        HERE / "prometheus" / "rules_long_test.yaml": test_file(scenarios.LONG_ONES, rules(), "10m"),
+        HERE / "prometheus" / "rules_test.yaml": unit_tests(scenarios.SHORT, rules()),
+        HERE / "prometheus" / "rules_long_test.yaml": unit_tests(scenarios.LONG_ONES, rules(), "10m"),
+        HERE / "grafana" / "syncd.json": document(),
     }
 
 

@@ -12,7 +12,7 @@ from deploy.scenarios import Scenario
 from monitor.alerts.rules import Rule
 
 
-def test_file(scenarios: Sequence[Scenario], rules: Sequence[Rule], every: str = "1m") -> str:
+def unit_tests(scenarios: Sequence[Scenario], rules: Sequence[Rule], every: str = "1m") -> str:
     """As YAML. What fires is asked of Prometheus' own record of it (``ALERTS``)."""
     by_name = {rule.name: rule for rule in rules}
     tests = [_test(one, by_name[one.alert]) for one in scenarios]
