@@ -94,6 +94,12 @@ class Crossing:
         except (AwaitReference, RefuseRecord):
             return False
 
+    def holds(self, policy: FieldPolicy, side: Side, shown: Value, wanted: Value) -> bool:
+        """Whether ``side`` already shows what is wanted of it; both in its own words."""
+        if policy.kind is not Kind.PLAIN:
+            return shown == wanted or (shown in EMPTY and wanted in EMPTY)
+        return same(shown, self._cut(policy.name, wanted, side), policy.normaliser)
+
     def _same_line(self, policies: Sequence[FieldPolicy], left: Record, right: Record) -> bool:
         """By the fields that both lines carry; a text is as long as the shorter side could keep it."""
         for policy in policies:

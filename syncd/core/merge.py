@@ -285,8 +285,7 @@ class Merge:
         return mine if self.crossing.same(f, left, right) else self.crossing.cross(f, value, side)
 
     def _says(self, f: FieldPolicy, side: Side, value: Value) -> bool:
-        shown = self.sides[side][f.name]
-        return shown == value or (shown in EMPTY and value in EMPTY)
+        return self.crossing.holds(f, side, self.sides[side][f.name], value)
 
     # -- what it comes to -------------------------------------------------------------------------
 

@@ -196,12 +196,14 @@ def _view(setup: FlowSetup, one: Sides) -> PairView:
         right_modified=modified[Side.RIGHT],
         historical=one.row.historical,
         forced=one.row.forced,
+        resolutions=one.row.resolutions,
     )
 
 
 def _state(one: Sides, side: Side) -> SideState:
     if one.row.gone.get(side):
-        return Tombstone("its platform says it was deleted")
+        evidence, into = one.row.removals.get(side, ("", ""))
+        return Tombstone(evidence or "its platform says it was deleted", into)
     return one.records.get(side)
 
 
@@ -242,6 +244,7 @@ def _verdict(setup: FlowSetup, one: Sides, decision: Decision) -> Verdict:
         # it stays historical only while it is still in the state it was found in
         historical=one.row.historical and source is not None and selected(source, setup.policy),
         attempts=one.row.attempts,
+        refused=decision.refused,
     )
 
 
@@ -295,10 +298,18 @@ def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, a
         conflicts=tuple(conflicts),
         then=_actions(setup, one, write, setup.policy.acknowledge.posted),
         then_if_rejected=_actions(setup, one, write, setup.policy.acknowledge.rejected),
-        actor=actor,
+        actor=_who(one, write) or actor,
+        refused=decision.refused,
     )
     decided = replace(decision, conflicts=tuple(conflicts))
     return Decided(one.row, named, decided, intent=new)
+
+
+def _who(one: Sides, write: Write) -> str:
+    """Who decided what is written, where a person did."""
+    if Why.RESOLVED not in write.because.values():
+        return ""
+    return ", ".join(dict.fromkeys(said.actor for said in one.row.resolutions))
 
 
 def _unwritable(setup: FlowSetup, write: Write) -> list[Conflict]:

@@ -47,6 +47,8 @@ def text(value: Value) -> str | None:
         amounts = [line.get("amount") for line in value]
         total = sum((a for a in amounts if isinstance(a, Decimal)), Decimal(0))
         return f"{len(value)} lines, {total}"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -14,9 +14,9 @@ from typing import Final, NamedTuple, Protocol
 
 from syncd.core.brakes import Trip
 from syncd.core.crossing import PairKey
+from syncd.core.decision import Conflict, Resolution
 from syncd.core.model import IntentState, PairState, Record, Side
 from syncd.core.outcome import ErrorClass
-from syncd.core.reconcile import Conflict
 from syncd.ports.connector import WriteRequest
 
 
@@ -95,6 +95,10 @@ class PairRow:
     attempts: int
     waits: tuple[Side, str, str] | None = None
     """(side, entity, key) of the record it waits for."""
+    removals: Mapping[Side, tuple[str, str]] = field(default_factory=dict)
+    """Of a side whose record is gone: (how that is known, the key it was merged into or nothing)."""
+    resolutions: tuple[Resolution, ...] = ()
+    """What people said about its conflicts, not carried out yet."""
     code: str = ""
     reason: str = ""
     field: str = ""
@@ -119,6 +123,8 @@ class Verdict:
     """Decide again after this long; None: when something changes."""
     historical: bool = False
     attempts: int = 0
+    refused: Sequence[str] = ()
+    """Units whose resolution was given for values that have changed since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,8 @@ class NewIntent:
     """Actions that follow once this one is posted, one after the other (each an intent of its own)."""
     then_if_rejected: Sequence[WriteRequest] = ()
     actor: str = ""
+    refused: Sequence[str] = ()
+    """As of a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +404,43 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictFilter:
+    """Which conflicts; None: any."""
+
+    link: str | None = None
+    entity: str | None = None
+    unit: str | None = None
+    """A field, or a group of fields."""
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRow:
+    """One open conflict, with the pair as it stands."""
+
+    id: int
+    link: str
+    entity: str
+    pair: PairRow
+    unit: str
+    fields: tuple[str, ...]
+    why: str
+    since: datetime
+    seen_at: Mapping[Side, datetime]
+    """When each side's record was read as it is."""
+    resolution: Resolution | None = None
+    """What a person said of it; it is carried out in the next cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person said of one conflict."""
+
+    conflict: int
+    resolution: Resolution
+
+
+@dataclass(frozen=True, slots=True)
 class PairLife:
     """Everything the store knows of one pair."""
 
@@ -417,6 +462,16 @@ class Records(Protocol):
 
     async def link_holds(self, link: str, connections: Sequence[str]) -> Sequence[HoldRow]: ...
     async def quarantined(self, link: str | None, limit: int) -> Sequence[RefusedPair]: ...
+    async def conflicts(self, which: ConflictFilter, after: int, limit: int) -> Sequence[ConflictRow]:
+        """By number, from ``after`` on."""
+        ...
+
+    async def conflict_count(self, which: ConflictFilter) -> int: ...
+    async def conflicts_by_id(self, idents: Sequence[int]) -> Sequence[ConflictRow]: ...
+    async def decide_conflicts(self, decided: Sequence[Said]) -> int:
+        """Put down what a person said; the pairs are due. Returns of how many conflicts that were open."""
+        ...
+
     async def lives(self, entity: str, ident: str, link: str | None) -> Sequence[PairLife]:
         """Pairs of an entity by either side's key or by human number (its natural key)."""
         ...

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column
 
-from syncd.core.model import IntentState, Side
+from syncd.core.model import IntentState, PairState, Side
 from syncd.store.tables import flow, pair
 
 _CHUNK: Final = 400
@@ -21,6 +21,10 @@ OPEN: Final = tuple(
 
 UNSETTLED: Final = (*OPEN, IntentState.HELD.value)
 """Intents whose write may yet happen, or may have happened: nothing is decided about their pairs."""
+
+
+AT_REST: Final = frozenset({PairState.IN_STEP, PairState.CONFLICT, PairState.GONE, PairState.OUT_OF_SCOPE})
+"""States in which everything that people said of a pair has been carried out."""
 
 
 def id_column(side: Side) -> Column[Any]:

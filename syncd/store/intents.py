@@ -15,8 +15,9 @@ from syncd.core.model import IntentState, PairState, Side
 from syncd.ports.connector import WriteRequest
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, NewIntent, Verdict
 from syncd.store import journal
-from syncd.store.columns import UNSETTLED, chunks
+from syncd.store.columns import AT_REST, UNSETTLED, chunks
 from syncd.store.prepared import Prepared
+from syncd.store.resolutions import forget
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair
 from syncd.store.verdicts import store_conflicts, store_verdicts
@@ -71,6 +72,14 @@ def write_down(
     c: Connection, k: Keeper, at: FlowRow, verdicts: Sequence[Verdict], intents: Sequence[NewIntent]
 ) -> Sequence[IntentRow]:
     store_verdicts(c, k, at, verdicts)
+    forget(
+        c,
+        k,
+        at.id,
+        {v.pair: v.refused for v in verdicts if v.refused}
+        | {n.pair: n.refused for n in intents if n.refused},
+        [v.pair for v in verdicts if v.state in AT_REST],
+    )
     ready = _one_create_each(c, k, intents)
     if not ready:
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -25,8 +26,9 @@ from syncd.core.crossing import PairKey
 from syncd.core.model import PairState, Side
 from syncd.ports.store import FlowRow, PairRow
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column, offset_column
+from syncd.store.resolutions import resolutions
 from syncd.store.sealing import Keeper
-from syncd.store.tables import flow, intent, pair, pair_base, remote, remote_body, stream
+from syncd.store.tables import flow, intent, pair, pair_base, remote, remote_body, removal, stream
 
 _FLOW = select(flow).where(flow.c.link == bindparam("of_link"), flow.c.entity == bindparam("of_entity"))
 
@@ -174,6 +176,7 @@ _LEFT, _RIGHT = remote.alias("l"), remote.alias("r")
 _LEFT_BODY, _RIGHT_BODY = remote_body.alias("lb"), remote_body.alias("rb")
 _LEFT_BASE, _RIGHT_BASE = pair_base.alias("lx"), pair_base.alias("rx")
 _LEFT_STREAM, _RIGHT_STREAM = stream.alias("ls"), stream.alias("rs")
+_LEFT_GONE, _RIGHT_GONE = removal.alias("lg"), removal.alias("rg")
 
 _PAIR_ROWS = (
     select(
@@ -194,22 +197,28 @@ _PAIR_ROWS = (
         _LEFT_BODY.c.body.label("left_body"),
         _LEFT_BASE.c.base.label("left_base"),
         _LEFT_STREAM.c.connection.label("left_owner"),
+        _LEFT_GONE.c.evidence.label("left_evidence"),
+        _LEFT_GONE.c.merged_into.label("left_into"),
         _RIGHT.c.key.label("right_key"),
         _RIGHT.c.gone.label("right_gone"),
         _RIGHT.c.content_hash.label("right_now"),
         _RIGHT_BODY.c.body.label("right_body"),
         _RIGHT_BASE.c.base.label("right_base"),
         _RIGHT_STREAM.c.connection.label("right_owner"),
+        _RIGHT_GONE.c.evidence.label("right_evidence"),
+        _RIGHT_GONE.c.merged_into.label("right_into"),
         flow.c.link,
     )
     .join(flow, flow.c.id == pair.c.flow_id)
     .outerjoin(_LEFT, _LEFT.c.id == pair.c.left_id)
     .outerjoin(_LEFT_BODY, _LEFT_BODY.c.remote_id == pair.c.left_id)
     .outerjoin(_LEFT_STREAM, _LEFT_STREAM.c.id == _LEFT.c.stream_id)
+    .outerjoin(_LEFT_GONE, _LEFT_GONE.c.remote_id == pair.c.left_id)
     .outerjoin(_LEFT_BASE, and_(_LEFT_BASE.c.pair_id == pair.c.id, _LEFT_BASE.c.side == "left"))
     .outerjoin(_RIGHT, _RIGHT.c.id == pair.c.right_id)
     .outerjoin(_RIGHT_BODY, _RIGHT_BODY.c.remote_id == pair.c.right_id)
     .outerjoin(_RIGHT_STREAM, _RIGHT_STREAM.c.id == _RIGHT.c.stream_id)
+    .outerjoin(_RIGHT_GONE, _RIGHT_GONE.c.remote_id == pair.c.right_id)
     .outerjoin(_RIGHT_BASE, and_(_RIGHT_BASE.c.pair_id == pair.c.id, _RIGHT_BASE.c.side == "right"))
 )
 
@@ -227,6 +236,7 @@ _DUE = (
 )
 _DUE_OF = _DUE.where(pair.c.id.in_(bindparam("only", expanding=True)))
 _BY_ID = _PAIR_ROWS.where(pair.c.id == bindparam("row"))
+_BY_IDS = _PAIR_ROWS.where(pair.c.id.in_(bindparam("rows", expanding=True))).order_by(pair.c.id)
 
 
 def due_pairs(
@@ -234,7 +244,9 @@ def due_pairs(
 ) -> Sequence[PairRow]:
     asked: dict[str, Any] = {"of_flow": at.id, "now": k.now, "after": after, "most": limit}
     rows = c.execute(_DUE, asked) if only is None else c.execute(_DUE_OF, asked | {"only": list(only)})
-    return [read_pair(row, k) for row in rows]
+    found = [read_pair(row, k) for row in rows]
+    said = resolutions(c, k, [row.id for row in found])
+    return [replace(row, resolutions=said[row.id]) if row.id in said else row for row in found]
 
 
 def pair_by_id(c: Connection, k: Keeper, ident: int) -> PairRow | None:
@@ -242,9 +254,15 @@ def pair_by_id(c: Connection, k: Keeper, ident: int) -> PairRow | None:
     return None if row is None else read_pair(row, k)
 
 
+def pairs_by_id(c: Connection, k: Keeper, idents: Sequence[int]) -> list[PairRow]:
+    return [
+        read_pair(row, k) for chunk in chunks(idents) for row in c.execute(_BY_IDS, {"rows": chunk}).all()
+    ]
+
+
 def read_pair(row: Any, k: Keeper) -> PairRow:
     """Open a row of ``_PAIR_ROWS``."""
-    keys, raw, gone, bases, hashes = {}, {}, {}, {}, {}
+    keys, raw, gone, bases, hashes, removals = {}, {}, {}, {}, {}, {}
     for side in Side:
         name = side.value
         key = getattr(row, f"{name}_key")
@@ -254,6 +272,8 @@ def read_pair(row: Any, k: Keeper) -> PairRow:
             raw[side] = k.seal.open(owner, "observation", getattr(row, f"{name}_body"))
             gone[side] = bool(getattr(row, f"{name}_gone"))
             hashes[side] = getattr(row, f"{name}_now")
+            if gone[side] and getattr(row, f"{name}_evidence") is not None:
+                removals[side] = (getattr(row, f"{name}_evidence"), getattr(row, f"{name}_into"))
         base = getattr(row, f"{name}_base")
         if base is not None:
             bases[side] = k.open_record(f"link:{row.link}", "base", base)
@@ -269,6 +289,7 @@ def read_pair(row: Any, k: Keeper) -> PairRow:
         forced=bool(row.forced),
         attempts=row.attempts,
         waits=(Side(row.waits_side), row.waits_entity, row.waits_key) if row.waits_side else None,
+        removals=removals,
         code=row.code,
         reason=k.open_text(f"link:{row.link}", "reason", row.reason),
         field=row.field,
@@ -286,14 +307,20 @@ def counterparts(c: Connection, link: str, asked: Sequence[PairKey]) -> Mapping[
     mine, other = remote.alias("mine"), remote.alias("other")
     for (side, entity), keys in by_kind.items():
         query = (
-            select(mine.c.key, other.c.key)
+            select(mine.c.key, other.c.key, other.c.gone, removal.c.merged_into)
             .select_from(pair)
             .join(flow, flow.c.id == pair.c.flow_id)
             .join(mine, mine.c.id == id_column(side))
             .join(other, other.c.id == id_column(side.other))
-            .where(flow.c.link == link, flow.c.entity == entity, ~other.c.gone)
+            .outerjoin(removal, removal.c.remote_id == other.c.id)
+            .where(
+                flow.c.link == link,
+                flow.c.entity == entity,
+                or_(~other.c.gone, removal.c.merged_into != ""),
+            )
         )
         for chunk in chunks(sorted(keys)):
-            for key, partner in c.execute(query.where(mine.c.key.in_(chunk))):
-                found[side, entity, key] = partner
+            for key, partner, gone, into in c.execute(query.where(mine.c.key.in_(chunk))):
+                # what was merged away goes on under the name of what it was merged into
+                found[side, entity, key] = into if gone else partner
     return found

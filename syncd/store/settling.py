@@ -21,6 +21,7 @@ from syncd.store.columns import OPEN, hash_column, id_column
 from syncd.store.intents import insert_following
 from syncd.store.matching import absorb
 from syncd.store.prepared import Prepared
+from syncd.store.resolutions import wake
 from syncd.store.sealing import Keeper
 from syncd.store.streams import find_stream, known, store_observations
 from syncd.store.tables import conflict, intent, pair
@@ -170,6 +171,7 @@ def settle(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> list[
     for link, bases in by_link.items():
         store_bases(c, k, link, bases)
     _AGAIN.many(c, [{"row": at.pair, "at": k.now} for at in intents if at.again])
+    wake(c, k, [at.pair for at in intents])
     following = insert_following(c, k, [(s.intent, s.next) for s in settlements if s.next is not None])
     _rest(c, k, [at for at in intents if at.id not in following])
     entries = [

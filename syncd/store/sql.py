@@ -16,6 +16,8 @@ from syncd.core.outcome import ErrorClass
 from syncd.ports.connector import Clock
 from syncd.ports.store import (
     Acknowledgement,
+    ConflictFilter,
+    ConflictRow,
     Counts,
     FlowLine,
     FlowRow,
@@ -27,20 +29,24 @@ from syncd.ports.store import (
     PairLife,
     PairRow,
     RefusedPair,
+    Said,
     Settlement,
     Store,
     StreamRow,
     Verdict,
 )
 from syncd.store import (
+    conflicts,
     counting,
     hints,
     holds,
     intents,
     matching,
+    overview,
     pairs,
     records,
     recovery,
+    resolutions,
     settling,
     streams,
 )
@@ -283,6 +289,24 @@ class SqlStore:
     async def quarantined(self, link: str | None, limit: int) -> Sequence[RefusedPair]:
         k = self.keeper()
         return await self.database.scan(lambda c: records.quarantined(c, k, link, limit))
+
+    async def conflicts(self, which: ConflictFilter, after: int, limit: int) -> Sequence[ConflictRow]:
+        k = self.keeper()
+        return await self.database.scan(lambda c: conflicts.page(c, k, which, after, limit))
+
+    async def conflict_count(self, which: ConflictFilter) -> int:
+        return await self.database.scan(lambda c: conflicts.count(c, which))
+
+    async def conflicts_by_id(self, idents: Sequence[int]) -> Sequence[ConflictRow]:
+        k = self.keeper()
+        return await self.database.scan(lambda c: conflicts.by_id(c, k, idents))
+
+    async def decide_conflicts(self, decided: Sequence[Said]) -> int:
+        k = self.keeper()
+        return await self.database.write(lambda c: resolutions.decide(c, k, decided))
+
+    async def refused_keys(self, which: Sequence[int]) -> Sequence[tuple[str, str, Side, str]]:
+        return await self.database.scan(lambda c: overview.refused_keys(c, which))
 
     async def lives(self, entity: str, ident: str, link: str | None) -> Sequence[PairLife]:
         k = self.keeper()

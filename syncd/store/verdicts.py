@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, Connection, and_, bindparam, delete, insert, select, update
 
+from syncd.core.decision import Conflict
 from syncd.core.model import PairState, Record, Side
-from syncd.core.reconcile import Conflict
 from syncd.ports.store import FlowRow, Verdict
 from syncd.store import journal
 from syncd.store.columns import chunks, id_column
@@ -44,9 +44,7 @@ _DROP_BASE = Prepared(
     delete(pair_base).where(pair_base.c.pair_id == bindparam("row"), pair_base.c.side == bindparam("on_side"))
 )
 _BASE = Prepared(insert(pair_base))
-_CONFLICTS = select(conflict.c.pair_id, conflict.c.unit, conflict.c.since).where(
-    conflict.c.pair_id.in_(bindparam("pairs", expanding=True))
-)
+_CONFLICTS = select(conflict).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True)))
 _ANY_WAITING = select(pair.c.id).where(pair.c.waits_entity == bindparam("entity")).limit(1)
 
 
@@ -101,16 +99,22 @@ def store_bases(c: Connection, k: Keeper, link: str, bases: Mapping[int, Mapping
 
 
 def store_conflicts(c: Connection, k: Keeper, conflicts: Mapping[int, Sequence[Conflict]]) -> None:
-    """The open conflicts of these pairs become exactly the given ones; a known one keeps its date."""
+    """The open conflicts of these pairs become exactly the given ones; a known one keeps number and date."""
     for chunk in chunks(sorted(conflicts)):
-        known = {(row.pair_id, row.unit): row.since for row in c.execute(_CONFLICTS, {"pairs": chunk})}
-        if known:
-            c.execute(delete(conflict).where(conflict.c.pair_id.in_(chunk)))
-        rows = [
-            _conflict_values(ident, one, known.get((ident, one.unit), k.now))
+        known = {(row.pair_id, row.unit): row for row in c.execute(_CONFLICTS, {"pairs": chunk})}
+        wanted = {
+            (ident, one.unit): _conflict_values(ident, one, k.now)
             for ident in chunk
             for one in conflicts[ident]
-        ]
+        }
+        over = [row.id for key, row in known.items() if key not in wanted]
+        if over:
+            c.execute(delete(conflict).where(conflict.c.id.in_(over)))
+        for key in known.keys() & wanted.keys():
+            now = {name: wanted[key][name] for name in ("fields", "why")}
+            if (known[key].fields, known[key].why) != (now["fields"], now["why"]):
+                c.execute(update(conflict).where(conflict.c.id == known[key].id).values(**now))
+        rows = [values for key, values in wanted.items() if key not in known]
         if rows:
             c.execute(insert(conflict), rows)
 

@@ -25,6 +25,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "syncd.entities",
         "syncd.ports",
         "syncd.api.models",
+        "syncd.api.conflicts",
     ),
     "syncd.store": ("syncd.store", "syncd.core", "syncd.ports"),
     "syncd.dispatch": ("syncd.dispatch", "syncd.core", "syncd.ports", "syncd.engine"),
