@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from syncd.core.brakes import Census, Trip, check
@@ -23,7 +24,9 @@ from syncd.ports import Clock, FlowRow, IntentRow, PairRow, Store
 BATCH = 200
 """Pairs looked up, decided and written down together: one round of look-ups, one commit."""
 PLAN_MAX = 5_000
-"""Pairs in one plan; the brakes weigh a plan whole, before any of it is written down."""
+"""Changes and deletions in one plan; the brakes weigh them whole, before any of it is written down."""
+_TURN = 25
+"""Decisions in a row before what is on the wire gets its turn."""
 _ROUNDS_MAX = 4
 """Times the flows are gone through in one cycle: a parent's write wakes those who wait for it."""
 _HINTS_MAX = 500
@@ -245,28 +248,52 @@ class FlowRun:
         self._progress = progress
         self._actor = actor
         self._only = only
-        self._sent = 0
-        self._parsed: dict[int, Sides] = {}
+        self._streams: Mapping[Side, int] = {}
+        self._planned = self._sent = 0
+        self._under_way: deque[asyncio.Task[None]] = deque()
 
     async def run(self) -> int:
         """Returns how many pairs were decided."""
-        decided = await self.consider()
-        if self._report.error:
+        flow = await self._begin()
+        if flow is None:
             return 0
-        flow = await self._store.flow(self._setup.link, self._setup.entity)
-        trips = self._report.trips
-        if trips:
-            await self._store.trip(flow, trips)
-        else:
-            await self._carry_out(flow, decided)
+        decided, later = 0, list[Decided]()
+        async with asyncio.TaskGroup() as wire, aclosing(self._batches(flow)) as batches:
+            async for batch in batches:
+                decided += len(batch)
+                now, rest = deciding.before_the_plan_is_whole(batch)
+                later += rest
+                if await self._stopped(flow, now):
+                    break
+                await self._carry_out(flow, now, wire)
+                if len(later) >= PLAN_MAX:
+                    break
+            if not self._report.trips and not await self._stopped(flow, later):
+                for start in range(0, len(later), BATCH):
+                    await self._carry_out(flow, later[start : start + BATCH], wire)
         fingerprint = self._setup.fingerprint()
         if decided or not flow.first_sync_done or flow.fingerprint != fingerprint:
+            trips = self._report.trips
             error = trips[0].message if trips else ""
             await self._store.cycle_done(flow, fingerprint=fingerprint, first_sync_done=True, error=error)
-        return len(decided)
+        return decided
 
     async def consider(self) -> list[Decided]:
         """Everything up to the point of no return: consume, match, decide, weigh."""
+        flow = await self._begin()
+        if flow is None:
+            return []
+        decided: list[Decided] = []
+        async with aclosing(self._batches(flow)) as batches:
+            async for batch in batches:
+                decided += batch
+                if len(decided) >= PLAN_MAX:
+                    break
+        self._report.trips.extend(await self._weigh(flow, decided))
+        return decided
+
+    async def _begin(self) -> FlowRow | None:
+        """Make due what changed. None where a side was never read to its end: absence is no evidence then."""
         setup, store = self._setup, self._store
         flow = await store.flow(setup.link, setup.entity)
         streams = {
@@ -274,86 +301,93 @@ class FlowRun:
         }
         if any(stream.fingerprint == "" for stream in streams.values()):
             self._report.error = f"{setup.entity}: not read to the end yet"
-            return []
-        for end in setup.ends.values():
-            await end.guard.caught_up(end.connection)
-        ids = {side: stream.id for side, stream in streams.items()}
-        await store.consume(flow, ids, historical=not flow.first_sync_done)
-        fingerprint = setup.fingerprint()
-        if flow.first_sync_done and flow.fingerprint != fingerprint:
+            return None
+        self._streams = {side: stream.id for side, stream in streams.items()}
+        await store.consume(flow, self._streams, historical=not flow.first_sync_done)
+        if flow.first_sync_done and flow.fingerprint != setup.fingerprint():
             await store.decide_anew(flow)
-        await self._match(flow, ids)
-        decided = await self._decide(flow)
-        self._report.trips.extend(await self._weigh(flow, decided, fingerprint))
-        return decided
+        return flow
 
-    async def _match(self, flow: FlowRow, streams: Mapping[Side, int]) -> None:
-        """Lone records of either side that are the same thing become one pair."""
-        self._ambiguous: dict[int, tuple[str, ...]] = {}
-        if len(streams) < len(Side) or not self._setup.policy.match:
-            return
-        after, full = 0, True
-        while full and (rows := await self._store.due_pairs(flow, BATCH * 5, self._only, after)):
-            after, full = rows[-1].id, len(rows) == BATCH * 5
-            sides = [deciding.guarded(self._setup, row) for row in rows]
-            for side in Side:
-                await self._match_side(flow, streams, sides, side)
-            if len(self._parsed) < PLAN_MAX:
-                self._parsed.update((one.row.id, one) for one in sides)
-            self._progress(self._setup.entity, "matching", after, None)
+    async def _batches(self, flow: FlowRow) -> AsyncGenerator[list[Decided], None]:
+        """What is due, matched and decided, batch by batch in the order of the pairs."""
+        open_creates = await self._store.open_creates(flow)
+        after, full, done = 0, True, 0
+        while full and (rows := await self._store.due_pairs(flow, BATCH, self._only, after)):
+            after, full = rows[-1].id, len(rows) == BATCH
+            sides, ambiguous = await self._matched(flow, rows)
+            done += len(sides)
+            self._progress(self._setup.entity, "deciding", done, None)
+            yield await self._decide_batch(sides, ambiguous, open_creates)
 
-    def _parsed_once(self, row: PairRow) -> Sides:
+    async def _matched(
+        self, flow: FlowRow, rows: Sequence[PairRow]
+    ) -> tuple[list[Sides], Mapping[int, tuple[str, ...]]]:
+        """The batch, parsed, once lone records of either side that are the same thing are one pair; and those
+        that could be several."""
+        sides = [deciding.parse(self._setup, row) for row in rows]
+        if len(self._streams) < len(Side) or not self._setup.policy.match:
+            return sides, {}
+        ambiguous: dict[int, tuple[str, ...]] = {}
+        bound = False
+        for side in Side:
+            matches = await self._match_side(flow, sides, side)
+            ambiguous.update(matches.ambiguous)
+            bound = bound or bool(matches.bound)
+        if bound:
+            known = {one.row.id: one for one in sides}
+            again = await self._store.due_pairs(flow, BATCH, list(known))
+            sides = [self._parsed_once(row, known[row.id]) for row in again]
+        return sides, ambiguous
+
+    def _parsed_once(self, row: PairRow, before: Sides) -> Sides:
         """What was read for matching is good for deciding, if the pair still shows the same."""
-        known = self._parsed.pop(row.id, None)
-        if known is not None and known.row.hashes == row.hashes and known.row.gone == row.gone:
-            return replace(known, row=row)
-        return deciding.guarded(self._setup, row)
+        if before.row.hashes == row.hashes and before.row.gone == row.gone:
+            return replace(before, row=row)
+        return deciding.parse(self._setup, row)
 
-    async def _match_side(
-        self, flow: FlowRow, streams: Mapping[Side, int], sides: Sequence[Sides], side: Side
-    ) -> None:
+    async def _match_side(self, flow: FlowRow, sides: Sequence[Sides], side: Side) -> Matches:
         lone = deciding.lone_keys(self._setup, sides, side)
         if not lone:
-            return
+            return Matches({}, {})
         other = side.other
-        found = await self._store.candidates(flow, streams[other], other, lone)
-        matches: Matches = pair_up(found)
-        self._ambiguous.update(matches.ambiguous)
+        found = await self._store.candidates(flow, self._streams[other], other, lone)
+        matches = pair_up(found)
         if matches.bound:
-            await self._store.bind(flow, other, streams[other], list(matches.bound.items()))
+            await self._store.bind(flow, other, self._streams[other], list(matches.bound.items()))
+        return matches
 
-    async def _decide(self, flow: FlowRow) -> list[Decided]:
-        decided: list[Decided] = []
-        open_creates = await self._store.open_creates(flow)
-        after, full = 0, True
-        while full and len(decided) < PLAN_MAX:
-            rows = await self._store.due_pairs(flow, BATCH, self._only, after)
-            if not rows:
-                break
-            after, full = rows[-1].id, len(rows) == BATCH
-            decided.extend(await self.decide_batch(rows, open_creates))
-            self._progress(self._setup.entity, "deciding", len(decided), None)
-        return decided
-
-    async def decide_batch(self, rows: Sequence[PairRow], open_creates: frozenset[Side]) -> list[Decided]:
+    async def _decide_batch(
+        self, sides: Sequence[Sides], ambiguous: Mapping[int, tuple[str, ...]], open_creates: frozenset[Side]
+    ) -> list[Decided]:
         """One look-up for all references, then pure decisions."""
         setup = self._setup
-        sides = [self._parsed_once(row) for row in rows]
         pairs = await self._store.counterparts(setup.link, deciding.references(setup, sides))
         crossing = deciding.crossing_of(setup, pairs)
-        return [
-            deciding.decide(
-                setup,
-                one,
-                crossing,
-                ambiguous=self._ambiguous.get(one.row.id, ()),
-                open_creates=open_creates,
-                actor=self._actor,
+        decided = []
+        for at, one in enumerate(sides):
+            if at % _TURN == 0:
+                await asyncio.sleep(0)
+            decided.append(
+                deciding.decide(
+                    setup,
+                    one,
+                    crossing,
+                    ambiguous=ambiguous.get(one.row.id, ()),
+                    open_creates=open_creates,
+                    actor=self._actor,
+                )
             )
-            for one in sides
-        ]
+        return decided
 
-    async def _weigh(self, flow: FlowRow, decided: Sequence[Decided], fingerprint: str) -> list[Trip]:
+    async def _stopped(self, flow: FlowRow, decided: Sequence[Decided]) -> bool:
+        """Whether a brake trips over these: it becomes a hold, and none of them is written down."""
+        trips = await self._weigh(flow, decided)
+        if trips:
+            self._report.trips.extend(trips)
+            await self._store.trip(flow, trips)
+        return bool(trips)
+
+    async def _weigh(self, flow: FlowRow, decided: Sequence[Decided]) -> list[Trip]:
         limits = self._setup.policy.limits
         plan = as_plan(self._setup.entity, decided)
         writing = [d.row.id for d in decided if d.intent is not None]
@@ -367,35 +401,33 @@ class FlowRun:
         census = Census(
             pairs=0 if small else (await self._store.counts(flow)).bound,
             first_sync=not flow.first_sync_done,
-            policy_changed=bool(flow.fingerprint) and flow.fingerprint != fingerprint,
+            policy_changed=bool(flow.fingerprint) and flow.fingerprint != self._setup.fingerprint(),
             ceiling=flow.ceiling,
             busiest=await self._store.busiest(writing, 3600.0),
         )
         return check(plan, census, limits)
 
-    async def _carry_out(self, flow: FlowRow, decided: Sequence[Decided]) -> None:
-        """Batch by batch: the next is written down while this one is on the wire, and takes each place
-        that comes free there. Two batches at a time, so that little is unsent when the process dies."""
-        under_way: deque[asyncio.Task[None]] = deque()
-        total = sum(d.intent is not None for d in decided)
-        async with asyncio.TaskGroup() as group:
-            for start in range(0, len(decided), BATCH):
-                batch = decided[start : start + BATCH]
-                verdicts = [d.verdict for d in batch if d.verdict is not None]
-                intents = [d.intent for d in batch if d.intent is not None]
-                rows = await self._store.write_down(flow, verdicts, intents)
-                for one in batch:
-                    verb = one.decision.verb.value
-                    self._report.verbs[verb] = self._report.verbs.get(verb, 0) + 1
-                if rows:
-                    under_way.append(group.create_task(self._send(rows, total)))
-                if len(under_way) == _BATCHES_UNDER_WAY:
-                    await under_way.popleft()
+    async def _carry_out(self, flow: FlowRow, batch: Sequence[Decided], wire: asyncio.TaskGroup) -> None:
+        """Write a batch down and put it on the wire. The next is decided meanwhile and takes each place that
+        comes free there; two batches at a time, so that little is unsent when the process dies."""
+        if not batch:
+            return
+        verdicts = [d.verdict for d in batch if d.verdict is not None]
+        intents = [d.intent for d in batch if d.intent is not None]
+        rows = await self._store.write_down(flow, verdicts, intents)
+        for one in batch:
+            verb = one.decision.verb.value
+            self._report.verbs[verb] = self._report.verbs.get(verb, 0) + 1
+        if rows:
+            self._planned += len(rows)
+            self._under_way.append(wire.create_task(self._send(rows)))
+        if len(self._under_way) == _BATCHES_UNDER_WAY:
+            await self._under_way.popleft()
 
-    async def _send(self, rows: Sequence[IntentRow], total: int) -> None:
+    async def _send(self, rows: Sequence[IntentRow]) -> None:
         await self._applier.apply(rows, self._report.tally)
         self._sent += len(rows)
-        self._progress(self._setup.entity, "writing", self._sent, total)
+        self._progress(self._setup.entity, "writing", self._sent, self._planned)
 
 
 def as_plan(entity: str, decided: Sequence[Decided]) -> Plan:

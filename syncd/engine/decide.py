@@ -49,6 +49,18 @@ class Decided:
     intent: NewIntent | None = None
 
 
+def before_the_plan_is_whole(batch: Sequence[Decided]) -> tuple[list[Decided], list[Decided]]:
+    """(What may be written down at once, what waits for the brakes to weigh the whole plan).
+
+    New records overwrite nothing, so a first load need not wait until the last of it is decided.
+    """
+    now, later = list[Decided](), list[Decided]()
+    for one in batch:
+        waits = one.intent is not None and one.intent.request.operation is not Operation.CREATE
+        (later if waits else now).append(one)
+    return now, later
+
+
 def parse(setup: FlowSetup, row: PairRow) -> Sides:
     """Read both sides into canonical records and check their types."""
     wire: dict[Side, Mapping[str, Any]] = {}

@@ -38,11 +38,11 @@ class _Compiled:
 
 
 class Prepared:
-    """A change with named parameters, for many rows at once; every row gives the same parameters."""
+    """A change with named parameters, for many rows at once; all rows of a call give the same ones."""
 
     def __init__(self, change: _Change) -> None:
         self._change = change
-        self._compiled: _Compiled | None = None
+        self._compiled: dict[tuple[str, ...], _Compiled] = {}
 
     def many(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Carry it out for each row; nothing for none."""
@@ -64,9 +64,11 @@ class Prepared:
         return [driver.execute(compiled.sql, compiled.values(row)).fetchone()[0] for row in rows]
 
     def _for(self, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
-        if self._compiled is None:
-            self._compiled = _compile(self._change, dialect, row)
-        return self._compiled
+        given = tuple(row)
+        compiled = self._compiled.get(given)
+        if compiled is None:
+            compiled = self._compiled[given] = _compile(self._change, dialect, row)
+        return compiled
 
 
 def _compile(change: _Change, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
