@@ -13,6 +13,7 @@ from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdE
 from syncd.core.model import IntentState, Operation, Record, Side
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.core.reconcile import confirmed_bases, other_amounts
+from syncd.engine import generation
 from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, store_seen
 from syncd.engine.setup import FlowSetup
 from syncd.ports import (
@@ -57,6 +58,13 @@ _COUNTED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What looking came to: it was carried out before, or (None) it is not to be sent now."""
+
+    outcome: Outcome | None
+
+
 class Applier:
     """Applies intents of one link; concurrency by each connection's own limit."""
 
@@ -85,6 +93,10 @@ class Applier:
         setup = self._flows[intent.request.entity]
         if intent.state is IntentState.PLANNED and not await self._as_decided(setup, intent, tally):
             return None
+        if generation.must_be_looked_up(intent) and await self._store.restored():
+            looked = await self._already_done(setup, intent, tally)
+            if looked is not None:
+                return looked.outcome
         # the last thing before the wire, and one transaction: this is where a hold takes effect
         if not await self._store.mark_sent(intent):
             tally.held += 1
@@ -98,6 +110,28 @@ class Applier:
             return Retry(ErrorClass.AUTH, refused.message, after_s)
         except SyncdError as error:
             return Unknown(ErrorClass.INTERNAL, error.message)
+
+    async def _already_done(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> _Looked | None:
+        """What a restored state may have forgotten; None: proven absent, to be sent."""
+        operation = setup.specs[intent.side].operations.get(intent.request.name)
+        if not generation.can_be_looked_up(operation):
+            words = f"put back from a backup, and nothing proves whether {intent.request.name} was carried out"
+            await self._store.hold_intent(intent, f"{words}; a person decides")
+            tally.held += 1
+            return _Looked(None)
+        try:
+            found = await generation.carried_out(setup.ends[intent.side].connector, intent.request)
+        except SyncdError as error:
+            await self._store.retry_later(intent, ErrorClass.CONNECTION, error.message, _LOOK_AGAIN_S)
+            tally.retried += 1
+            tally.errors.append(error.message)
+            return _Looked(None)
+        if len(found) > 1:
+            keys = ", ".join(seen.key for seen in found[:5])
+            await self._store.hold_intent(intent, f"{len(found)} records may be this one: {keys}")
+            tally.held += 1
+            return _Looked(None)
+        return _Looked(Confirmed(found[0].key, found[0].raw or None)) if found else None
 
     async def _as_decided(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> bool:
         """Whether the record still is what was decided on, where the platform does not check that itself."""

@@ -49,6 +49,7 @@ from syncd.store import (
     resolutions,
     settling,
     streams,
+    upkeep,
 )
 from syncd.store.database import Coalesced, Database
 from syncd.store.sealing import Keeper, Seal
@@ -63,6 +64,7 @@ class SqlStore:
         self._clock = clock
         self._seal = seal
         self._digest_key = digest_key
+        self._restored: bool | None = None
         self._sent: Coalesced[IntentRow, bool] = Coalesced(
             database, lambda c, many: settling.mark_sent(c, self.keeper(), many)
         )
@@ -261,6 +263,11 @@ class SqlStore:
     async def hints_done(self, ids: Sequence[int]) -> None:
         if ids:
             await self.database.write(lambda c: hints.done(c, ids))
+
+    async def restored(self) -> bool:
+        if self._restored is None:  # it cannot come to be while somebody has the state open
+            self._restored = await self.database.read(upkeep.was_restored)
+        return self._restored
 
     async def force(self, flow: FlowRow, side: Side, stream: int, key: str) -> int:
         k = self.keeper()

@@ -1,0 +1,103 @@
+"""The state as a file: copied while it is in use, looked at, and put back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from syncd.core.errors import FixInput
+from syncd.store import journal
+from syncd.store.database import sqlite_engine
+from syncd.store.sealing import Keeper
+from syncd.store.tables import generation
+from syncd.store.tables import journal as journal_table
+
+_OWNER_ONLY: Final = 0o600
+_PAGES: Final = 4_096
+"""Copied at a time; between two pieces, writers go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A copy of a state."""
+
+    path: Path
+    bytes: int
+    newest: datetime | None
+    """The last thing it knows of."""
+
+
+def was_restored(c: Connection) -> bool:
+    return c.execute(select(generation.c.id).limit(1)).first() is not None
+
+
+def copy(source: Engine, target: Path) -> Copied:
+    """All of ``source`` as it is at one moment, through SQLite's online backup: whoever writes to it goes
+    on. The copy is whole before it has its name, for its owner only, and as sealed as the state itself.
+
+    Raises ``FixInput`` if ``target`` exists or cannot be written.
+    """
+    part = target.with_name(f"{target.name}.part")
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY))
+        part.chmod(_OWNER_ONLY)
+        _copy_into(source, part)
+        os.link(part, target)  # fails where something stands: a backup never replaces another
+    except FileExistsError:
+        raise FixInput(f"{target} exists", remedy="give another name: no backup is overwritten") from None
+    except (OSError, sqlite3.Error) as trouble:
+        raise FixInput(f"{target} cannot be written: {trouble}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return inspect(target)
+
+
+def _copy_into(source: Engine, path: Path) -> None:
+    target = sqlite3.connect(path)
+    try:
+        with source.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.backup(target, pages=_PAGES)
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+    finally:
+        target.close()
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def inspect(path: Path) -> Copied:
+    """Look whether a file is a whole state. Raises ``FixInput``."""
+    if not path.is_file():
+        raise FixInput(f"{path} is not there")
+    try:
+        probe = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            (said,) = probe.execute("PRAGMA quick_check").fetchone()
+            probe.execute("select count(*) from alembic_version").fetchone()
+        finally:
+            probe.close()
+    except sqlite3.Error as trouble:
+        raise FixInput(f"{path} is not a state of syncd ({trouble})") from None
+    if said != "ok":
+        raise FixInput(f"{path} is damaged: {said}", remedy="use another backup")
+    engine = sqlite_engine(f"sqlite:///{path}")
+    try:
+        with engine.connect().execution_options(reads_only=True) as connection:
+            newest = connection.execute(select(func.max(journal_table.c.at))).scalar_one()
+    finally:
+        engine.dispose()
+    return Copied(path, path.stat().st_size, newest)
+
+
+def begin_generation(c: Connection, k: Keeper, of: Copied, by: str) -> None:
+    """From now on this state knows that it may have forgotten something."""
+    c.execute(insert(generation).values(at=k.now, backup_at=of.newest))
+    known = of.newest.isoformat(timespec="seconds") if of.newest else "nothing"
+    text = f"put back from {of.path.name}, which knows of what was written until {known}"
+    journal.write(c, k, [journal.Entry("restored", text=text, actor=by)])
