@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from syncd.api.models import Health
 from syncd.api.scopes import Scope
 
 
@@ -91,6 +92,124 @@ class Skip(Asked):
     reason: str
     actor: str = ""
 
+
+# -- looking ----------------------------------------------------------------------------------------
+
+Limit = Annotated[int, Field(ge=1, le=1_000)]
+Text = Annotated[str, Field(max_length=200)]
+
+
+class Fleet(Asked):
+    """``GET /api/v1/fleet``"""
+
+    after: Annotated[str, Field(max_length=400)] | None = None
+    """``next`` of the page before."""
+    limit: Limit = 100
+    text: Text = ""
+    """Part of the name of a link, its customer or a connection; ``!`` before it: without."""
+    health: Health | None = None
+    sort: Literal["sick", "name", "backlog", "lag"] = "sick"
+
+
+class OneLink(Asked):
+    """``GET /api/v1/link``"""
+
+    link: str
+
+
+class Cycles(Asked):
+    """``GET /api/v1/cycles``"""
+
+    link: str | None = None
+    before: Ident | None = None
+    limit: Limit = 100
+
+
+class Refused(Asked):
+    """``GET /api/v1/quarantine/page`` and ``.../reasons``; what is given must fit."""
+
+    link: str | None = None
+    flow: str | None = None
+    code: str | None = None
+    field: str | None = None
+    text: Text = ""
+    """A record's key (or how it begins), or exactly its number or name."""
+
+
+class RefusedPage(Refused):
+    """``GET /api/v1/quarantine/page``"""
+
+    after: Ident = 0
+    limit: Limit = 100
+
+
+class Journal(Asked):
+    """``GET /api/v1/journal``: the newest first; with ``after`` what came since, the oldest first."""
+
+    link: str | None = None
+    after: Ident | None = None
+    before: Ident | None = None
+    limit: Limit = 100
+
+
+class Actions(Asked):
+    """``GET /api/v1/actions``: the newest first."""
+
+    link: str | None = None
+    before: Ident | None = None
+    limit: Limit = 100
+
+
+class OfConnection(Asked):
+    """``GET /api/v1/connections``"""
+
+    connection: str | None = None
+
+
+class ConnectionTest(Asked):
+    """``POST /api/v1/connections/test``"""
+
+    connection: str
+    actor: str = ""
+
+
+# -- bulk jobs --------------------------------------------------------------------------------------
+
+
+class BulkRetry(Asked):
+    """``POST /api/v1/jobs/retry``: what is given must fit; nothing given: all that is refused now."""
+
+    link: str | None = None
+    flow: str | None = None
+    code: str | None = None
+    field: str | None = None
+    ids: Ids | None = None
+    undo_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    """How long it can be taken back."""
+    actor: str = ""
+
+
+class BulkSkip(BulkRetry):
+    """``POST /api/v1/jobs/skip``"""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Jobs(Asked):
+    """``GET /api/v1/jobs``: the newest first."""
+
+    before: Ident | None = None
+    limit: Limit = 100
+
+
+class JobCancel(Asked):
+    """``POST /api/v1/jobs/cancel``"""
+
+    id: Ident
+    actor: str = ""
+
+
+# -- tokens -----------------------------------------------------------------------------------------
 
 Grantable = Literal[Scope.READ, Scope.OPERATE, Scope.RESOLVE, Scope.ADMIN]
 TokenName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]

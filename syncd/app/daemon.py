@@ -11,19 +11,20 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from syncd.api.fleet import Deliveries
 from syncd.api.scopes import Scope
 from syncd.app import beacon
+from syncd.app.desk import desk, observed
 from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening
 from syncd.core.errors import SyncdError
 from syncd.dispatch.local import LocalDispatcher, Runnable
-from syncd.engine.cycle import LinkEngine
 from syncd.ports import WebhookReceiver
 from syncd.secrets.bearer import digest, new_token
 from syncd.secrets.reference import Secret, resolve
 from syncd.service.access import Token
 from syncd.service.application import Parts, build
-from syncd.service.events import Feed
+from syncd.service.board import Board
 from syncd.service.webhooks import Hook
 
 log = structlog.get_logger(__name__)
@@ -46,12 +47,14 @@ async def run_until_stopped(opened: Installation) -> None:
 @asynccontextmanager
 async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[str]:
     """Everything that runs, while the block does; yields the control API's URL. Sets ``stop`` at its end."""
-    dispatcher = LocalDispatcher(opened.clock, _runnables(opened))
-    local, feed = new_token(LOCAL), Feed()
+    local = new_token(LOCAL)
     paths = await _webhook_paths(opened)
+    woken = Woken()
+    there = await desk(opened, woken.wake_all, lambda name: Deliveries(expected=name in paths))
+    dispatcher = woken.dispatcher = LocalDispatcher(opened.clock, _runnables(opened, there.board))
     application = build(
         Parts(
-            answering=[opened.operator(daemon=True, wake=dispatcher.wake_all), opened.keys(), feed],
+            answering=there.answering,
             audit=opened.note,
             tokens=[Token(LOCAL, digest(local), frozenset(Scope)), *_control_tokens(opened)],
             find=opened.keys().find,
@@ -68,6 +71,7 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
                 asyncio.create_task(dispatcher.run(stop), name="dispatch"),
                 asyncio.create_task(_keep_subscribed(opened, paths, url), name="subscribe"),
                 asyncio.create_task(_keep_pruned(opened), name="prune"),
+                *there.tasks(),
             ]
             log.info("daemon started", url=url, links=len(opened.links))
             try:
@@ -78,26 +82,30 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
                 for task in tasks[1:]:
                     task.cancel()
                 await asyncio.gather(*tasks[1:], return_exceptions=True)
+                await there.board.flush()
                 log.info("daemon stopped")
 
 
-def _runnables(opened: Installation) -> dict[str, Runnable]:
+class Woken:
+    """What the desk wakes: it is made before the dispatcher, whose runs it shows."""
+
+    def __init__(self) -> None:
+        self.dispatcher: LocalDispatcher | None = None
+
+    def wake_all(self) -> None:
+        if self.dispatcher is not None:
+            self.dispatcher.wake_all()
+
+
+def _runnables(opened: Installation, board: Board) -> dict[str, Runnable]:
     return {
         name: Runnable(
-            drain=_drain(opened, engine),
+            drain=observed(opened, engine, board),
             next_start=opened.site.links[name].config.schedule.next_after,
             next_due=_next_due(opened, name),
         )
         for name, engine in opened.links.items()
     }
-
-
-def _drain(opened: Installation, engine: LinkEngine) -> Callable[[bool], Awaitable[object]]:
-    async def drain(scheduled: bool) -> object:
-        await opened.wait_for_bridges(engine.setup.name)
-        return await engine.drain(scheduled=scheduled)
-
-    return drain
 
 
 def _next_due(opened: Installation, link: str) -> Callable[[], Awaitable[datetime | None]]:
@@ -151,9 +159,9 @@ def _receivers(opened: Installation) -> dict[str, WebhookReceiver]:
         for end in (link.left, link.right)
     }
     return {
-        name: connector
-        for name, connector in opened.connectors.items()
-        if name in wanted and isinstance(connector, WebhookReceiver)
+        name: breaking.connector
+        for name, breaking in opened.connectors.items()
+        if name in wanted and isinstance(breaking.connector, WebhookReceiver)
     }
 
 

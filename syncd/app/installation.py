@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from syncd import __version__
 from syncd.app.beacon import state_lock
+from syncd.app.taps import Taps
 from syncd.bridge.channel import Limits
 from syncd.bridge.hub import BridgeHub
 from syncd.clock import SystemClock
@@ -25,15 +26,17 @@ from syncd.config.load import Site
 from syncd.connectors.registry import Opening
 from syncd.core.errors import RetryLater, StateLocked
 from syncd.core.model import Side
+from syncd.dispatch.breaker import Breaker, BreakingConnector
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, LinkSetup, link_setup
 from syncd.logs import hide
-from syncd.ports import BridgeChannel, Clock, Connector
+from syncd.ports import BridgeChannel, Clock, Connector, Tap
 from syncd.ports.desk import Action
 from syncd.secrets.bearer import digest
 from syncd.secrets.reference import SecretRef, resolve
 from syncd.secrets.sealed import MasterKey, Sealer
+from syncd.service.accounts import Listening
 from syncd.service.keys import KeyRing
 from syncd.store import keys, migrate
 from syncd.store.database import ThreadedDatabase, sqlite_engine
@@ -85,8 +88,10 @@ class Installation:
     store: SqlStore
     clock: Clock
     hub: BridgeHub
-    connectors: Mapping[str, Connector]
+    connectors: Mapping[str, BreakingConnector]
     links: Mapping[str, LinkEngine]
+    listening: Listening
+    """What the platforms say of logins and quotas."""
 
     def channels(self) -> Mapping[str, BridgeChannel]:
         """Of the connections that are reached through a bridge."""
@@ -109,7 +114,7 @@ class Installation:
             },
             version=__version__,
             daemon=daemon,
-            intervals={name: _interval_s(self.site, name) for name in self.links},
+            intervals={name: interval_s(self.site, name) for name in self.links},
             ready=self.wait_for_bridges,
             wake=wake,
         )
@@ -142,7 +147,7 @@ class Installation:
                 await asyncio.sleep(0.05)
 
 
-def _interval_s(site: Site, link: str) -> float:
+def interval_s(site: Site, link: str) -> float:
     """Seconds between two scheduled cycles of a link, from now."""
     schedule = site.links[link].config.schedule
     now = datetime.now(UTC)
@@ -160,7 +165,7 @@ def _hub(site: Site) -> BridgeHub:
     return BridgeHub(tokens, Limits(heartbeat_s=listener.heartbeat, submit_s=listener.answer_within))
 
 
-def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: BridgeHub) -> Connector:
+def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: BridgeHub, tap: Tap) -> Connector:
     connection = site.connections[name]
     settle = connection.config.settle
     return connection.platform.open(
@@ -176,6 +181,7 @@ def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: Bridge
             settle_s=settle.seconds if settle else None,
             settle_provenance=settle.provenance if settle else "unknown",
             custom=connection.config.custom,
+            tap=tap,
         )
     )
 
@@ -208,8 +214,11 @@ def _references_in(value: object) -> Iterator[SecretRef]:
 
 
 @asynccontextmanager
-async def installation(site: Site, clock: Clock | None = None) -> AsyncIterator[Installation]:
-    """Open a site under its lock. Raises ``StateLocked`` if another process owns the state."""
+async def installation(
+    site: Site, clock: Clock | None = None, taps: Sequence[Tap] = ()
+) -> AsyncIterator[Installation]:
+    """Open a site under its lock; ``taps`` watch every connection. Raises ``StateLocked`` if another
+    process owns the state."""
     clock = clock or SystemClock()
     lock = state_lock(state_path(site))
     try:
@@ -228,11 +237,14 @@ async def installation(site: Site, clock: Clock | None = None) -> AsyncIterator[
         closing.push_async_callback(store.close)
         hub = _hub(site)
         closing.push_async_callback(hub.close)
-        connectors: dict[str, Connector] = {}
+        listening = Listening(clock)
+        tap = Taps(listening, *taps)
+        connectors: dict[str, BreakingConnector] = {}
         for name in site.connections:
-            connectors[name] = _connector(site, name, store, clock, hub)
+            connector = _connector(site, name, store, clock, hub, tap)
+            connectors[name] = BreakingConnector(connector, Breaker(name, clock))
             closing.push_async_callback(connectors[name].close)
         # one gate a connection, whatever number of links uses it: the limit is the platform's
         gates = {n: asyncio.Semaphore(c.capabilities.concurrency) for n, c in connectors.items()}
         links = {name: LinkEngine(_link(site, name, connectors), store, clock, gates) for name in site.links}
-        yield Installation(site, store, clock, hub, connectors, links)
+        yield Installation(site, store, clock, hub, connectors, links, listening)

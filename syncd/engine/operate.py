@@ -37,6 +37,10 @@ _QUARANTINE_MAX = 1_000
 class Memory(Store, Records, Protocol):
     """Both faces of the store."""
 
+    async def refused_keys(self, which: Sequence[int]) -> Sequence[tuple[str, str, Side, str]]:
+        """(link, entity, side, key) of the records of these pairs."""
+        ...
+
 
 class LocalOperator:
     """Implements ``api.operator.Operator`` over the links of this process."""
@@ -250,20 +254,19 @@ class LocalOperator:
         return await self._store.force(row, side, stream.id, key)
 
     async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
-        await self._announce(frozenset(ids))
+        await self._announce(ids)
         count = await self._store.requeue(ids, actor)
         self._wake()
         return Done(count=count, message=f"{count} to be decided again in the next cycle", ids=list(ids))
 
-    async def _announce(self, pairs: frozenset[int]) -> None:
+    async def _announce(self, pairs: Sequence[int]) -> None:
         """Have these refused records read again before they are decided: what was mended at its source,
         or came damaged once, need not stand in any later listing."""
         by_connection: dict[str, list[tuple[str, str]]] = {}
-        for one in await self._store.quarantined(None, _QUARANTINE_MAX):
-            flow = self._links[one.link].setup.flow(one.entity) if one.link in self._links else None
-            if one.id in pairs and flow is not None:
-                for side, key in one.row.keys.items():
-                    by_connection.setdefault(flow.ends[side].connection, []).append((one.entity, key))
+        for link, entity, side, key in await self._store.refused_keys(pairs):
+            flow = self._links[link].setup.flow(entity) if link in self._links else None
+            if flow is not None:
+                by_connection.setdefault(flow.ends[side].connection, []).append((entity, key))
         for connection, records in by_connection.items():
             await self._store.add_hints(connection, records, f"retry-{self._clock.now().isoformat()}")
 

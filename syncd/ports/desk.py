@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ class Selection:
     field: str | None = None
     ids: Sequence[int] | None = None
     upto: datetime | None = None
+    text: str = ""
+    """A record's key (or how it begins), or exactly its number or name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,5 +176,11 @@ class InFlightRow:
     due_at: datetime | None
 
 
-Written = Mapping[str, Sequence[tuple[datetime, int]]]
-"""Link -> (hour, writes) in order."""
+class FleetSort(StrEnum):
+    """The order of the fleet."""
+
+    SICK = "sick"
+    """Who needs somebody first."""
+    NAME = "name"
+    BACKLOG = "backlog"
+    LAG = "lag"

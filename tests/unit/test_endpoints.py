@@ -14,10 +14,14 @@ from syncd.api import endpoints, operator
 from syncd.api.endpoints import ENDPOINTS, Endpoint, Form
 from syncd.api.scopes import GRANTABLE, Scope, granted
 from syncd.engine.operate import LocalOperator
+from syncd.service.accounts import AccountDesk
+from syncd.service.board import Noticing
 from syncd.service.document import document
+from syncd.service.jobs import Jobs
 from syncd.service.keys import KeyRing
+from syncd.service.overview import Overview
 
-ANSWERING: tuple[type, ...] = (LocalOperator, KeyRing)
+ANSWERING: tuple[type, ...] = (Noticing, LocalOperator, Overview, AccountDesk, Jobs, KeyRing)
 """Who answers in the daemon, in this order."""
 BY_NAME = {call.name: call for call in ENDPOINTS}
 

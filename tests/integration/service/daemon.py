@@ -34,6 +34,7 @@ from syncd.secrets.bearer import digest
 from syncd.secrets.reference import Secret
 from syncd.service.access import REFUSALS, Find, Route, Token, nobody
 from syncd.service.application import Parts, build
+from syncd.service.audited import Audit
 from syncd.service.listen import serve
 from syncd.service.webhooks import Hook
 
@@ -170,13 +171,15 @@ async def daemon(
     answering: Sequence[object] = (),
     find: Find = nobody,
     refusals: float = REFUSALS,
+    operator: Sequence[object] | None = None,
+    note: Audit | None = None,
 ) -> AsyncIterator[Daemon]:
     there = Daemon()
     registry = CollectorRegistry()
     Counter("syncd_posted", "Posted.", registry=registry).inc(3)
     parts = Parts(
-        answering=[there.operator, *answering],
-        audit=there.note,
+        answering=[*([there.operator] if operator is None else operator), *answering],
+        audit=note or there.note,
         tokens=TOKENS,
         find=find,
         refusals=refusals,

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from syncd.api.endpoints import ENDPOINTS, Form
 from syncd.service.document import document
 from tests.integration.service.daemon import ADMIN, Daemon, daemon
-from tests.integration.service.state import state
+from tests.integration.service.office import Office
 
 DOCUMENTS = [call for call in ENDPOINTS if call.form is Form.DOCUMENT]
 schema = schemathesis.openapi.from_dict(document(DOCUMENTS))
@@ -36,8 +36,11 @@ class _Elsewhere:
         return asyncio.run_coroutine_threadsafe(self._started(), self._loop).result(20).url
 
     async def _started(self) -> Daemon:
-        here = await self._open.enter_async_context(state())
-        return await self._open.enter_async_context(daemon(answering=here.answering, refusals=1e6))
+        office = Office()
+        await office.open()
+        return await self._open.enter_async_context(
+            daemon(operator=office.answering, note=office.note, refusals=1e6)
+        )
 
     def stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._open.aclose(), self._loop).result(20)
@@ -56,7 +59,7 @@ def url() -> Iterator[str]:
 
 
 @schema.parametrize()
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_what_is_served_is_what_the_document_says(case: Case[Any], url: str) -> None:
     # whether a name is taken, or a scope names anything, only the site can tell: a 400 to a valid document
     case.call_and_validate(

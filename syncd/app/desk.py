@@ -1,0 +1,116 @@
+"""Everything that answers people: put together from an open installation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syncd.api.fleet import Deliveries
+from syncd.api.models import SyncReport
+from syncd.app.installation import Installation, interval_s
+from syncd.dispatch.local import pause
+from syncd.engine import views
+from syncd.engine.cycle import CycleOutcome, LinkEngine
+from syncd.service.accounts import Account, AccountDesk
+from syncd.service.board import Board, Noticing, Watched
+from syncd.service.events import Feed
+from syncd.service.jobs import Jobs
+from syncd.service.overview import Overview
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who answers, in this order, and what keeps it up to date."""
+
+    answering: Sequence[object]
+    board: Board
+    jobs: Jobs
+    feed: Feed
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Run until they are cancelled."""
+        return [
+            asyncio.create_task(self.board.run(), name="board"),
+            asyncio.create_task(self.jobs.run(), name="jobs"),
+        ]
+
+
+async def desk(
+    opened: Installation, wake: Callable[[], None], deliveries: Callable[[str], Deliveries]
+) -> Desk:
+    """``wake``: have the links look for work soon; ``deliveries``: how webhooks of a connection stand."""
+    feed = Feed()
+    operator = opened.operator(daemon=True, wake=wake)
+    database, clock = opened.store.database, opened.clock
+    board = Board(_watched(opened), database, clock, feed)
+    await board.open()
+    noticing = Noticing(operator, board, clock)
+    jobs = Jobs(database, opened.store.keeper, clock, feed, operator)
+    accounts = AccountDesk(_accounts(opened), opened.store, clock, opened.listening, deliveries)
+    setups = {name: engine.setup for name, engine in opened.links.items()}
+    overview = Overview(setups, database, opened.store.keeper, clock, operator, accounts)
+    answering = [noticing, operator, overview, accounts, jobs, opened.keys(), feed]
+    return Desk(answering, board, jobs, feed)
+
+
+def _watched(opened: Installation) -> dict[str, Watched]:
+    return {
+        name: Watched(engine.setup, opened.site.links[name].config.customer, interval_s(opened.site, name))
+        for name, engine in opened.links.items()
+    }
+
+
+def _accounts(opened: Installation) -> dict[str, Account]:
+    channels = opened.channels()
+    return {
+        name: Account(
+            platform=connection.platform.name,
+            connector=opened.connectors[name],
+            links=tuple(
+                link
+                for link, engine in opened.links.items()
+                if name in {end.connection for end in engine.setup.ends.values()}
+            ),
+            channel=channels.get(name),
+            scheme=_scheme(connection.settings),
+        )
+        for name, connection in opened.site.connections.items()
+    }
+
+
+def _scheme(settings: object) -> str:
+    """How a connection logs in, by its configuration: the kind that its ``auth`` section names."""
+    auth = getattr(settings, "auth", None)
+    kind = getattr(auth, "scheme", None) or getattr(auth, "kind", None)
+    return str(kind) if kind else ("" if auth is None else type(auth).__name__.removesuffix("Login"))
+
+
+def observed(
+    opened: Installation, engine: LinkEngine, board: Board
+) -> Callable[[bool], Awaitable[CycleOutcome]]:
+    """A link's run as the dispatcher calls it, shown on the board."""
+    name = engine.setup.name
+
+    async def drain(scheduled: bool) -> CycleOutcome:
+        started = opened.clock.now()
+        try:
+            await opened.wait_for_bridges(name)
+            outcome = await engine.drain(scheduled=scheduled)
+        except Exception as error:
+            again = opened.clock.now() + timedelta(seconds=pause(board.failures(name) + 1))
+            board.ran(name, started, _trigger(scheduled), error, again)
+            raise
+        board.ran(name, started, _trigger(scheduled), _report(outcome, started, opened.clock.now()))
+        return outcome
+
+    return drain
+
+
+def _trigger(scheduled: bool) -> str:
+    return "schedule" if scheduled else "wake"
+
+
+def _report(outcome: CycleOutcome, started: datetime, ended: datetime) -> SyncReport:
+    return views.sync_report(outcome, (ended - started).total_seconds())

@@ -1,0 +1,27 @@
+"""Several who watch a connection, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncd.ports import Observation, Tap
+from syncd.ports.watching import Exchange, Grant
+
+
+class Taps:
+    """A ``Tap`` that tells each of ``taps``."""
+
+    def __init__(self, *taps: Tap) -> None:
+        self._taps = taps
+
+    def exchange(self, connection: str, seen: Exchange) -> None:
+        for tap in self._taps:
+            tap.exchange(connection, seen)
+
+    def granted(self, connection: str, grant: Grant) -> None:
+        for tap in self._taps:
+            tap.granted(connection, grant)
+
+    def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
+        for tap in self._taps:
+            tap.records(connection, entity, shown)

@@ -1,0 +1,231 @@
+"""Connections as people see them: reachability, login, budget, circuit, webhooks; and a test now.
+
+What a platform says of itself in its answers (its quota, its token's life) is noted as it goes by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from syncd.api.fleet import Allowance, Breaker, Circuit, ConnectionLine, Credential, Deliveries, Found, Tested
+from syncd.core.errors import NothingMatched, SyncdError
+from syncd.dispatch.breaker import BreakingConnector, State
+from syncd.engine import views
+from syncd.ports import BridgeChannel, Clock, Finding, Observation, Records
+from syncd.ports.watching import Exchange, Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a platform has said of itself."""
+
+    scheme: str = ""
+    expires_at: datetime | None = None
+    renewed_at: datetime | None = None
+    rotates: bool = False
+    refused: str = ""
+    remaining: int | None = None
+    resets_at: datetime | None = None
+    pause_until: datetime | None = None
+
+
+class Listening:
+    """A ``Tap`` that keeps the last word of each platform about login and quota."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._said: dict[str, Said] = {}
+
+    def of(self, connection: str) -> Said:
+        return self._said.get(connection, Said())
+
+    def exchange(self, connection: str, seen: Exchange) -> None:
+        before = self.of(connection)
+        after = after_exchange(before, seen, self._clock.now())
+        if after is not before:
+            self._said[connection] = after
+
+    def granted(self, connection: str, grant: Grant) -> None:
+        now = self._clock.now()
+        before = self.of(connection)
+        self._said[connection] = replace(
+            before,
+            scheme="OAuth 2",
+            expires_at=None if grant.lifetime_s is None else now + timedelta(seconds=grant.lifetime_s),
+            renewed_at=now,
+            rotates=before.rotates or grant.rotated,
+            refused="",
+        )
+
+    def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
+        """Nothing of these."""
+
+
+def after_exchange(before: Said, seen: Exchange, now: datetime) -> Said:
+    """The same object where nothing was said. Pure."""
+    if seen.status == 401:
+        return before if before.refused else replace(before, refused="HTTP 401")
+    after = before
+    if before.refused and 0 < seen.status < 400:
+        after = replace(after, refused="")
+    headers = {name.lower(): value for name, value in seen.headers.items()}
+    remaining = _number(headers, "ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining")
+    if remaining is not None:
+        resets = _number(headers, "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
+        after = replace(after, remaining=remaining, resets_at=_instant(resets, now))
+    if seen.status == 429:
+        after = replace(after, pause_until=_retry_at(headers.get("retry-after", ""), now))
+    return after
+
+
+_EPOCH_FROM = 10**9
+"""A reset that large is a time, a smaller one so many seconds from now: both are in use."""
+
+
+def _instant(resets: int | None, now: datetime) -> datetime | None:
+    if resets is None:
+        return None
+    if resets < _EPOCH_FROM:
+        return now + timedelta(seconds=resets)
+    try:
+        return datetime.fromtimestamp(resets, now.tzinfo)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _retry_at(text: str, now: datetime) -> datetime | None:
+    if text.isdigit() and len(text) < 8:
+        return now + timedelta(seconds=int(text))
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None
+
+
+def _number(headers: Mapping[str, str], *names: str) -> int | None:
+    for name in names:
+        value = headers.get(name, "").split(",")[0].split(";")[0].strip()
+        if value.isdigit() and len(value) < 16:
+            return int(value)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One connection, as the composition root opened it."""
+
+    platform: str
+    connector: BreakingConnector
+    links: tuple[str, ...]
+    channel: BridgeChannel | None
+    scheme: str
+    """How it logs in, by its configuration."""
+
+
+DeliveriesOf = Callable[[str], Deliveries]
+
+
+class AccountDesk:
+    """Answers for connections. ``deliveries``: how its webhooks stand."""
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        records: Records,
+        clock: Clock,
+        listening: Listening,
+        deliveries: DeliveriesOf,
+    ) -> None:
+        self._accounts = accounts
+        self._records = records
+        self._clock = clock
+        self._listening = listening
+        self._deliveries = deliveries
+
+    async def connections(self, connection: str | None = None) -> Sequence[ConnectionLine]:
+        """Raises ``NothingMatched``."""
+        errors = await self._records.stream_errors()
+        chosen = self._accounts if connection is None else {connection: self._known(connection)}
+        return [self._line(name, account, errors) for name, account in chosen.items()]
+
+    def _line(self, name: str, account: Account, errors: Mapping[tuple[str, str], str]) -> ConnectionLine:
+        now = self._clock.now()
+        connected = None if account.channel is None else account.channel.connected
+        status = views.connection_status(name, account.platform, connected, errors)
+        said = self._listening.of(name)
+        return ConnectionLine(
+            connection=name,
+            platform=account.platform,
+            links=list(account.links),
+            up=status.up,
+            detail=status.detail,
+            bridge=status.bridge,
+            allowance=allowance(account.connector, said, now),
+            breaker=breaker(account.connector.breaker.state),
+            credential=credential(account.scheme, said),
+            deliveries=self._deliveries(name),
+        )
+
+    async def connection_test(self, connection: str, actor: str = "") -> Tested:  # noqa: ARG002 - for the audit
+        """Raises ``NothingMatched``."""
+        account = self._known(connection)
+        began = self._clock.now()
+        try:
+            findings = await account.connector.probe()
+        except SyncdError as error:
+            findings = [Finding("error", connection, error.message, error.remedy)]
+        else:
+            account.connector.breaker.close()
+        seconds = (self._clock.now() - began).total_seconds()
+        found = [
+            Found(level=f.level, subject=f.subject, message=f.message, remedy=f.remedy) for f in findings
+        ]
+        return Tested(connection=connection, seconds=round(seconds, 3), findings=found)
+
+    def _known(self, connection: str) -> Account:
+        found = self._accounts.get(connection)
+        if found is None:
+            raise NothingMatched(
+                f"no connection is called {connection!r}",
+                remedy=f"known: {', '.join(sorted(self._accounts)[:20]) or 'none'}",
+            )
+        return found
+
+
+def allowance(connector: BreakingConnector, said: Said, now: datetime) -> Allowance:
+    """Pure."""
+    pause = said.pause_until
+    return Allowance(
+        limit=connector.capabilities.concurrency,
+        under_way=connector.under_way,
+        pause_s=max((pause - now).total_seconds(), 0.0) if pause is not None else 0.0,
+        remaining=said.remaining,
+        resets_at=said.resets_at,
+    )
+
+
+def breaker(state: State) -> Breaker:
+    """Pure."""
+    return Breaker(
+        circuit=Circuit(state.circuit.value),
+        since=state.since,
+        failures=state.failures,
+        next_try_at=state.next_try_at,
+        error=state.error,
+    )
+
+
+def credential(scheme: str, said: Said) -> Credential | None:
+    """Pure."""
+    if not scheme and not said.scheme:
+        return None
+    return Credential(
+        scheme=said.scheme or scheme,
+        expires_at=said.expires_at,
+        renewed_at=said.renewed_at,
+        rotates=said.rotates,
+        refused=said.refused,
+    )

@@ -1,0 +1,91 @@
+"""Everything that answers people, over two memory platforms and one link between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncd.api.fleet import Deliveries
+from syncd.api.models import SyncReport
+from syncd.connectors.memory.answers import Refused
+from syncd.core.model import Operation
+from syncd.core.outcome import ErrorClass
+from syncd.dispatch.breaker import Breaker, BreakingConnector
+from syncd.engine import views
+from syncd.engine.operate import LocalOperator
+from syncd.ports.desk import Action
+from syncd.service.accounts import Account, AccountDesk, Listening
+from syncd.service.board import Board, Noticing, Watched
+from syncd.service.events import Feed
+from syncd.service.jobs import Jobs
+from syncd.service.keys import KeyRing
+from syncd.service.overview import Overview
+from syncd.store import keys
+from tests.integration.engine.operating import operator_of
+from tests.integration.engine.world import World
+
+
+@dataclass
+class Office:
+    """``open`` it before use."""
+
+    world: World = field(default_factory=World)
+
+    def __post_init__(self) -> None:
+        world = self.world
+        database, clock, keeper = world.store.database, world.clock, world.store.keeper
+        self.feed = Feed()
+        self.operator: LocalOperator = operator_of(world)
+        self.board = Board({"acme": Watched(world.setup, "Acme Fire", 60.0)}, database, clock, self.feed)
+        self.jobs = Jobs(database, keeper, clock, self.feed, self.operator)
+        self.listening = Listening(clock)
+        self.breakers = {
+            end.connection: BreakingConnector(end.connector, Breaker(end.connection, clock))
+            for end in world.setup.ends.values()
+        }
+        accounts = {
+            name: Account("memory", connector, ("acme",), None, "")
+            for name, connector in self.breakers.items()
+        }
+        self.accounts = AccountDesk(
+            accounts, world.store, clock, self.listening, lambda _name: Deliveries(expected=False)
+        )
+        setups = {"acme": world.setup}
+        self.overview = Overview(setups, database, keeper, clock, self.operator, self.accounts)
+        self.ring = KeyRing(database, clock, ["ops"])
+
+    @property
+    def answering(self) -> Sequence[object]:
+        noticing = Noticing(self.operator, self.board, self.world.clock)
+        return [noticing, self.operator, self.overview, self.accounts, self.jobs, self.ring, self.feed]
+
+    async def open(self) -> None:
+        await self.board.open()
+        await self.board.flush()
+
+    async def run_link(self, trigger: str = "schedule") -> SyncReport:
+        """Once, as the daemon does."""
+        started = self.world.clock.now()
+        report = views.sync_report(await self.world.cycle(), 1.0)
+        self.board.ran("acme", started, trigger, report)
+        await self.board.flush()
+        return report
+
+    def refuse(self, *names: str) -> None:
+        """The ledger refuses these customers."""
+        for name in names:
+            self.world.left.add("customer", {"name": name, "status": "active"})
+        self.world.right.refuse = _closed
+
+    def accept(self) -> None:
+        """It refuses nobody any more."""
+        self.world.right.refuse = lambda _entity, _operation, _wire: None
+
+    async def note(self, action: Action) -> None:
+        k = self.world.store.keeper()
+        await self.world.store.database.write(lambda c: keys.note(c, k, action))
+
+
+def _closed(entity: str, operation: Operation, wire: Mapping[str, Any]) -> Refused | None:
+    return Refused(ErrorClass.VALIDATION, "the period is closed", "acct_name")
