@@ -115,7 +115,7 @@ class Applier:
         """What a restored state may have forgotten; None: proven absent, to be sent."""
         operation = setup.specs[intent.side].operations.get(intent.request.name)
         if not generation.can_be_looked_up(operation):
-            words = f"put back from a backup, and nothing proves whether {intent.request.name} was carried out"
+            words = f"put back from a backup: nothing proves whether {intent.request.name} was carried out"
             await self._store.hold_intent(intent, f"{words}; a person decides")
             tally.held += 1
             return _Looked(None)

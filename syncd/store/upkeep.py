@@ -9,18 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy.dialects.sqlite import dialect
 
 from syncd.core.errors import FixInput
 from syncd.store import journal
-from syncd.store.database import sqlite_engine
 from syncd.store.sealing import Keeper
-from syncd.store.tables import generation
-from syncd.store.tables import journal as journal_table
+from syncd.store.tables import Instant, generation
 
 _OWNER_ONLY: Final = 0o600
-_PAGES: Final = 4_096
-"""Copied at a time; between two pieces, writers go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def _copy_into(source: Engine, path: Path) -> None:
     try:
         with source.connect() as connection:
             raw: Any = connection.connection.driver_connection
-            raw.backup(target, pages=_PAGES)
+            raw.backup(target)  # in one step, of one moment: in WAL nobody who writes waits for it
         target.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
     finally:
         target.close()
@@ -80,19 +77,15 @@ def inspect(path: Path) -> Copied:
         try:
             (said,) = probe.execute("PRAGMA quick_check").fetchone()
             probe.execute("select count(*) from alembic_version").fetchone()
+            (newest,) = probe.execute("select max(at) from journal").fetchone()
         finally:
             probe.close()
     except sqlite3.Error as trouble:
         raise FixInput(f"{path} is not a state of syncd ({trouble})") from None
     if said != "ok":
         raise FixInput(f"{path} is damaged: {said}", remedy="use another backup")
-    engine = sqlite_engine(f"sqlite:///{path}")
-    try:
-        with engine.connect().execution_options(reads_only=True) as connection:
-            newest = connection.execute(select(func.max(journal_table.c.at))).scalar_one()
-    finally:
-        engine.dispose()
-    return Copied(path, path.stat().st_size, newest)
+    # through an engine it would be opened as a state, and get files beside it
+    return Copied(path, path.stat().st_size, Instant().process_result_value(newest, dialect()))
 
 
 def begin_generation(c: Connection, k: Keeper, of: Copied, by: str) -> None:
