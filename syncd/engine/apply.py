@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from syncd.core.crossing import Crossing
 from syncd.core.decision import Conflict
 from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdError
 from syncd.core.model import IntentState, Operation, Record, Side
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
+from syncd.core.policy import Kind
 from syncd.core.reconcile import confirmed_bases, other_amounts
 from syncd.engine import generation
 from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, store_seen
@@ -249,7 +251,11 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
     if operation is Operation.CREATE:
         # all of it is new and ours: what the answer does not carry, the ledger does not have
         record = {f.name: record.get(f.name) for f in setup.policy.fields}
-    bases = confirmed_bases(intent.bases, intent.side, operation, intent.fields, record)
+    changed = _changed_meanwhile(setup, intent, record)
+    if changed:
+        # for these what was sent is what both agreed on, and what is shown is news
+        intent = replace(intent, again=True)
+    bases = confirmed_bases(intent.bases, intent.side, operation, intent.fields, {**record, **changed})
     conflicts: tuple[Conflict, ...] = ()
     sent = intent.bases.get(intent.side.other)
     if operation is Operation.CREATE and sent is not None:
@@ -277,6 +283,20 @@ def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[
     except (RefuseRecord, orjson.JSONDecodeError):
         return True
     return any(before.get(name) != now.get(name) for name in names)
+
+
+def _changed_meanwhile(setup: FlowSetup, intent: IntentRow, shown: Record) -> Record:
+    """Written fields that were read back as something else than was sent, beyond their spelling, with what was
+    sent: somebody edited them after our write and before it was read back (after a lost answer, much later)."""
+    sent = intent.bases.get(intent.side.other, {})
+    crossing = Crossing(setup.tables, {}, setup.widths())
+    left, right = (shown, sent) if intent.side is Side.LEFT else (sent, shown)
+    return {
+        f.name: sent[f.name]
+        for f in setup.policy.fields
+        if f.kind is Kind.PLAIN and f.name in intent.fields and f.name in sent and f.name in shown
+        if not crossing.same(f, left[f.name], right[f.name])
+    }
 
 
 def _given(setup: FlowSetup, sent: Record, shown: Record, intent: IntentRow) -> list[str]:

@@ -352,10 +352,7 @@ def _request(setup: FlowSetup, one: Sides, write: Write, body: Mapping[str, Any]
         entity=setup.entity,
         operation=write.operation,
         reference=reference(
-            setup.link,
-            setup.entity,
-            source_key or one.row.keys[write.side],
-            write.action or write.operation,
+            setup, one.row.id, source_key or one.row.keys[write.side], write.action or write.operation
         ),
         key=one.row.keys.get(write.side) if write.operation is not Operation.CREATE else None,
         body=body,
@@ -366,10 +363,11 @@ def _request(setup: FlowSetup, one: Sides, write: Write, body: Mapping[str, Any]
     )
 
 
-def reference(link: str, entity: str, key: str, what: str) -> str:
-    """Ours, short (the store adds a number): what is searched for when an answer was lost."""
-    digest = blake2b(f"{link}\x1f{entity}\x1f{key}\x1f{what}".encode(), digest_size=8).hexdigest()
-    return f"sy-{digest}"
+def reference(setup: FlowSetup, pair: int, key: str, what: str) -> str:
+    """Ours, short (the store adds a number): what is searched for when an answer was lost. Of the pair, too:
+    a record that was deleted and comes back is another one, whose writes must not be taken for the old ones."""
+    named = f"{setup.link}\x1f{setup.entity}\x1f{pair}\x1f{key}\x1f{what}"
+    return f"sy-{blake2b(named.encode(), digest_size=8).hexdigest()}"
 
 
 def _natural(setup: FlowSetup, one: Sides, write: Write) -> str | None:
@@ -392,7 +390,7 @@ def _actions(
         WriteRequest(
             entity=setup.entity,
             operation=Operation.ACTION,
-            reference=reference(setup.link, setup.entity, source_key, action),
+            reference=reference(setup, one.row.id, source_key, action),
             key=source_key,
             action=action,
             argument=argument,
