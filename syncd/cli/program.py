@@ -81,6 +81,10 @@ _GROUPS = {
             "list": ("sandbox:list_", "List the platforms that can be played."),
         },
     ),
+    "connector": (
+        "Platforms of your own.",
+        {"new": ("connector:new", "Begin a new platform: package, sandbox, quality file, tests.")},
+    ),
     "config": (
         "The configuration's own words.",
         {"schema": ("site:schema", "Print the JSON Schema of syncd.yaml, for editors.")},

@@ -1,4 +1,5 @@
-"""Platforms by name. A new platform is a new package here with a ``PLATFORM``, and nothing else.
+"""Platforms by name. A new platform is a new package here with a ``PLATFORM``, and nothing else; or a
+package of another distribution, with an entry point.
 
 The package of ``sage100-contractor`` is ``syncd.connectors.sage100_contractor``.
 """
@@ -8,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -65,9 +69,14 @@ class Platform:
         return self.entities if self.offers is None else self.offers(settings)
 
 
+OUTSIDE: Final = "syncd.connectors"
+"""The entry points' group: a package of another distribution names its ``PLATFORM`` there."""
+
+
 def names() -> tuple[str, ...]:
-    """Every platform that has a package here."""
-    return tuple(sorted(m.name.replace("_", "-") for m in iter_modules(_packages.__path__) if m.ispkg))
+    """Every platform that has a package here, or an entry point in another distribution."""
+    shipped = {m.name.replace("_", "-") for m in iter_modules(_packages.__path__) if m.ispkg}
+    return tuple(sorted(shipped | outside().keys()))
 
 
 def platform(name: str) -> Platform:
@@ -76,6 +85,16 @@ def platform(name: str) -> Platform:
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names())}"
         raise FixInput(f"unknown platform {name!r}", remedy=hint)
+    if name in outside():
+        named: Platform = outside()[name].load()
+        return named
     module = import_module(f"syncd.connectors.{name.replace('-', '_')}")
     found: Platform = module.PLATFORM
     return found
+
+
+@lru_cache(maxsize=1)
+def outside() -> Mapping[str, EntryPoint]:
+    """Platforms of other distributions, by name. Those shipped here come first."""
+    shipped = {m.name.replace("_", "-") for m in iter_modules(_packages.__path__) if m.ispkg}
+    return {point.name: point for point in entry_points(group=OUTSIDE) if point.name not in shipped}

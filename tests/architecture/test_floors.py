@@ -31,6 +31,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "syncd.dispatch": ("syncd.dispatch", "syncd.core", "syncd.ports", "syncd.engine"),
     "syncd.secrets": ("syncd.secrets", "syncd.core", "syncd.ports"),
     "syncd.http": ("syncd.http", "syncd.core", "syncd.ports", "syncd.secrets"),
+    "syncd.rest": (
+        "syncd.rest",
+        "syncd.http",
+        "syncd.core",
+        "syncd.mapping",
+        "syncd.ports",
+        "syncd.secrets",
+    ),
     "syncd.api": ("syncd.api", "syncd.core", "syncd.secrets"),
 }
 """Package -> all that it may import of this house."""

@@ -126,7 +126,8 @@ class ConnectorSuite:
         rest = await _walk(await harness.connect(), entity, resume=first.resume)
         assert set(keys) <= set(_records([first, *rest]))
         assert rest[-1].complete
-        assert rest[-1].watermark
+        connector = await harness.connect()
+        assert rest[-1].watermark or not connector.capabilities.entities[entity].incremental
 
     async def test_incremental_boundary_is_inclusive(self, harness: Harness, entity: str) -> None:
         """An edit in the same second as the watermark is shown by the walk that starts there."""
@@ -151,7 +152,8 @@ class ConnectorSuite:
 
     async def test_a_quiet_walk_keeps_its_watermark(self, harness: Harness, entity: str) -> None:
         """Nothing changed: the next walk starts no earlier and no later than this one did."""
-        await harness.seed(entity, 2)
+        # older than a second: the platform's clock may be told in seconds, its records' in less
+        await harness.seed(entity, 2, age_s=5.0)
         connector = await harness.connect()
         _incremental(connector, entity)
         watermark = (await _walk(connector, entity))[-1].watermark

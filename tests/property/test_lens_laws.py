@@ -6,54 +6,23 @@ an empty text for "nothing said", NULL reads back as NULL or as ABSENT.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syncd.connectors import memory
-from syncd.connectors.registry import names
-from syncd.connectors.servicetrade import profile as servicetrade
-from syncd.connectors.servicetrade.entities import entity_maps
 from syncd.core.model import Record, Value
 from syncd.mapping.atoms import Lines, Text
 from syncd.mapping.entity_map import EntityMap, FieldMap, apply
-from syncd.sandbox.servicetrade.server import OWN_PROFILE
+from tests.property.lenses import by_platform
 from tests.property.wires import wires
-from tests.unit.connectors.sage100_contractor.site import sandbox_maps
-
-
-def _servicetrade() -> Mapping[str, EntityMap]:
-    payments = servicetrade.Payments(
-        path="/payment",
-        list_key="payments",
-        invoice_id="invoiceId",
-        reference="reference",
-        date="paymentDate",
-        method="method",
-        amount="amount",
-    )
-    profile = servicetrade.load_profile(OWN_PROFILE).model_copy(update={"payments": payments})
-    return entity_maps(profile, "America/New_York")
-
-
-MAPS: Mapping[str, Callable[[], Mapping[str, EntityMap]]] = {
-    "memory": lambda: {
-        f"{shape.name}-{entity}": lens
-        for shape in memory.SHAPES.values()
-        for entity, lens in shape.maps.items()
-    },
-    "sage100-contractor": sandbox_maps,
-    "servicetrade": _servicetrade,
-}
-"""By platform. A new platform adds its maps here; ``test_every_platform_is_here`` insists on it."""
 
 LENSES = [
     pytest.param(lens, id=f"{platform}-{name}")
-    for platform, maps in MAPS.items()
-    for name, lens in maps().items()
+    for platform, maps in by_platform().items()
+    for name, lens in maps.items()
 ]
 law = settings(
     max_examples=20,
@@ -62,10 +31,6 @@ law = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 """Derandomised: the same examples on every run, so that a red test is the code's doing."""
-
-
-def test_every_platform_is_here() -> None:
-    assert set(MAPS) == set(names())
 
 
 @pytest.mark.parametrize("lens", LENSES)

@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from syncd.connectors.servicetrade.entities import Embedded
 from syncd.mapping.atoms import (
     Atom,
     Code,
@@ -27,7 +26,7 @@ from syncd.mapping.atoms import (
 )
 from syncd.mapping.entity_map import EntityMap
 
-_ALPHABET = st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"))
+ALPHABET = st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"))
 _SECONDS = st.integers(0, 4_000_000_000)
 _CENTS = st.integers(-(10**9), 10**9)
 
@@ -41,7 +40,7 @@ def wire_values(atom: Atom) -> st.SearchStrategy[Any]:
 @wire_values.register
 def _(atom: Text) -> st.SearchStrategy[Any]:
     # twice the width: a wanted text comes from another platform, which may hold more
-    return st.text(_ALPHABET, max_size=2 * (atom.max_length or 30))
+    return st.text(ALPHABET, max_size=2 * (atom.max_length or 30))
 
 
 @wire_values.register
@@ -84,12 +83,12 @@ def _(atom: Code) -> st.SearchStrategy[Any]:
 
 @wire_values.register
 def _(atom: UnixTime) -> st.SearchStrategy[Any]:
-    return _SECONDS
+    return _SECONDS.map(lambda seconds: seconds * atom.per_s)
 
 
 @wire_values.register
 def _(atom: UnixDay) -> st.SearchStrategy[Any]:
-    return _SECONDS
+    return _SECONDS.map(str) if atom.as_text else _SECONDS
 
 
 @wire_values.register
@@ -102,12 +101,6 @@ def _(atom: Day) -> st.SearchStrategy[Any]:
 def _(atom: LocalTime) -> st.SearchStrategy[Any]:
     # through UTC, as servers stamp: a wall-clock time that a clock change skips never occurs
     return _SECONDS.map(lambda s: atom.put(datetime.fromtimestamp(s, UTC), None))
-
-
-@wire_values.register
-def _(atom: Embedded) -> st.SearchStrategy[Any]:
-    codes = st.none() | st.integers(0, 10**6) | st.text(_ALPHABET, max_size=12)
-    return st.fixed_dictionaries({"id": st.integers()}, optional={atom.key: codes})
 
 
 @wire_values.register
