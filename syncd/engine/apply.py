@@ -286,8 +286,8 @@ def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[
 
 
 def _changed_meanwhile(setup: FlowSetup, intent: IntentRow, shown: Record) -> Record:
-    """Written fields that were read back as something else than was sent, beyond their spelling, with what was
-    sent: somebody edited them after our write and before it was read back (after a lost answer, much later)."""
+    """Written fields that were read back as something else than was sent, beyond their spelling, with what
+    was sent: somebody edited them before our write was read back (after a lost answer, much later)."""
     sent = intent.bases.get(intent.side.other, {})
     crossing = Crossing(setup.tables, {}, setup.widths())
     left, right = (shown, sent) if intent.side is Side.LEFT else (sent, shown)

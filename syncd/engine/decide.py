@@ -365,7 +365,7 @@ def _request(setup: FlowSetup, one: Sides, write: Write, body: Mapping[str, Any]
 
 def reference(setup: FlowSetup, pair: int, key: str, what: str) -> str:
     """Ours, short (the store adds a number): what is searched for when an answer was lost. Of the pair, too:
-    a record that was deleted and comes back is another one, whose writes must not be taken for the old ones."""
+    a record that was deleted and comes back is another one, and must not be found by its former writes."""
     named = f"{setup.link}\x1f{setup.entity}\x1f{pair}\x1f{key}\x1f{what}"
     return f"sy-{blake2b(named.encode(), digest_size=8).hexdigest()}"
 

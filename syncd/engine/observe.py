@@ -21,6 +21,9 @@ from syncd.ports import EntitySpec, Known, Observation, Page, Seen, Store, Strea
 _GONE = content_hash({"": "gone"})
 """The content of every removed record: its removal is news once, and so is its return."""
 
+_LAG_S = 60.0
+"""How far back a listing may show, where the connection does not say how long anything takes to settle."""
+
 Count = Callable[[int], None]
 """Told how many records were read so far."""
 
@@ -152,11 +155,40 @@ async def _take_page(
     known = await store.known(stream.id, [seen.key for seen in page.records]) if page.records else {}
     spec = end.connector.capabilities.entities[stream.entity]
     observations = changed_records(spec, page.records, known, gate=gate)
+    if gate and (old := await _perhaps_old(store, end, stream, observations)):
+        now = await _as_they_are_now(end, stream.entity, page.records, old)
+        observations = changed_records(spec, now, known, gate=gate)
     read.changed += sum(1 for o in observations if o.known is None or o.known.content_hash != o.content_hash)
     if observations:
         end.tap.records(end.connection, stream.entity, observations)
         # the progress of the walk is stored with what it showed, so that no change lies behind it unstored
         await store.page_seen(stream, observations, resume=page.resume, walk_since=since)
+
+
+async def _perhaps_old(
+    store: Store, end: End, stream: StreamRow, observations: Sequence[Observation]
+) -> frozenset[str]:
+    """Records that a listing shows as they may have been before what is known of them: a listing may lag, and
+    what it shows of a record that changed just now (by us, perhaps) is no news but the past."""
+    changed = [o.key for o in observations if o.known and o.known.content_hash != o.content_hash]
+    if not changed:
+        return frozenset()
+    settle_s = end.connector.capabilities.settle_s
+    return await store.news_of(stream.id, changed, _LAG_S if settle_s is None else settle_s)
+
+
+async def _as_they_are_now(end: End, entity: str, records: Sequence[Seen], old: frozenset[str]) -> list[Seen]:
+    """The same records, those in doubt fetched by their keys: that is never the past. One that cannot be had
+    is left as the listing says if it says that it is gone, else left out. Raises as ``fetch`` does."""
+    now: list[Seen] = []
+    for seen in records:
+        if seen.key not in old:
+            now.append(seen)
+        elif (fetched := await end.connector.fetch(entity, seen.key)) is not None:
+            now.append(fetched)
+        elif seen.deleted:
+            now.append(seen)
+    return now
 
 
 def changed_records(

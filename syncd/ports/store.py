@@ -231,6 +231,10 @@ class Store(Protocol):
     # -- observing
     async def stream(self, connection: str, entity: str) -> StreamRow: ...
     async def known(self, stream: int, keys: Sequence[str]) -> Mapping[str, Known]: ...
+    async def news_of(self, stream: int, keys: Sequence[str], within_s: float) -> frozenset[str]:
+        """Which of these records changed here within the last ``within_s`` seconds."""
+        ...
+
     async def page_seen(
         self,
         stream: StreamRow,

@@ -90,6 +90,10 @@ class SqlStore:
     async def known(self, stream: int, keys: Sequence[str]) -> Mapping[str, Known]:
         return await self.database.read(lambda c: streams.known(c, stream, keys))
 
+    async def news_of(self, stream: int, keys: Sequence[str], within_s: float) -> frozenset[str]:
+        since = self._now() - timedelta(seconds=within_s)
+        return await self.database.read(lambda c: streams.news_of(c, stream, keys, since))
+
     async def page_seen(
         self,
         stream: StreamRow,

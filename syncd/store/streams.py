@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select, update
@@ -18,6 +19,11 @@ from syncd.store.tables import remote, remote_body, remote_natural, stream
 _KEYS = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
 _KNOWN = select(remote.c.key, remote.c.id, remote.c.raw_hash, remote.c.content_hash).where(
     remote.c.stream_id == bindparam("stream"), remote.c.key.in_(select(_KEYS.c.value))
+)
+_NEWS_OF = select(remote.c.key).where(
+    remote.c.stream_id == bindparam("stream"),
+    remote.c.key.in_(select(_KEYS.c.value)),
+    remote.c.seen_at > bindparam("since"),
 )
 _INSERT_REMOTE = Prepared(insert(remote).returning(remote.c.id, sort_by_parameter_order=True))
 _UPDATE_REMOTE = Prepared(
@@ -74,6 +80,11 @@ def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
 def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:
     rows = c.execute(_KNOWN, {"stream": stream_id, "keys": json.dumps(list(keys))}).all()
     return {key: Known(ident, raw, content) for key, ident, raw, content in rows}
+
+
+def news_of(c: Connection, stream_id: int, keys: Sequence[str], since: datetime) -> frozenset[str]:
+    asked = {"stream": stream_id, "keys": json.dumps(list(keys)), "since": since}
+    return frozenset(c.execute(_NEWS_OF, asked).scalars())
 
 
 def page_seen(
