@@ -87,15 +87,23 @@ class LinkEngine:
     def __init__(
         self, setup: LinkSetup, store: Store, clock: Clock, gates: Mapping[str, asyncio.Semaphore]
     ) -> None:
-        self.setup = setup
         self.store = store
         self._clock = clock
         self._gates = gates
-        flows = {f.entity: f for f in setup.flows}
-        self.applier = Applier(store, flows, gates)
-        self._recovery = Recovery(store, flows, self.applier)
         self._one_at_a_time = asyncio.Lock()
         self._recovered = False
+        self._take(setup)
+
+    def _take(self, setup: LinkSetup) -> None:
+        self.setup = setup
+        flows = {f.entity: f for f in setup.flows}
+        self.applier = Applier(self.store, flows, self._gates)
+        self._recovery = Recovery(self.store, flows, self.applier)
+
+    async def adopt(self, setup: LinkSetup) -> None:
+        """Go on with other lenses or rules, once the cycle under way is over."""
+        async with self._one_at_a_time:
+            self._take(setup)
 
     async def recover(self) -> int:
         """What the process before this one left half done; the first cycle does it before anything else.

@@ -1,0 +1,147 @@
+"""What a drift stops, and what it is called on disk. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from monitor.credentials import LOGIN, LoginDrift
+from monitor.differences import Kind
+from monitor.impact import Flow
+from monitor.operation import Finding, Waiver
+from monitor.repair import Repair
+from monitor.severity import Action, Level, Role, Severity
+from syncd.ports.drift import DriftRow, DriftState, Sighting
+
+BY: Final = "monitor:drift-"
+"""Who a hold of the monitor's is by; the event's number follows."""
+
+_ALONE: Final = frozenset({Kind.FIELD_GONE, Kind.FIELD_RENAMED, Kind.OPTIONAL, Kind.NULLABLE})
+"""Spellings of one cause: a mapped place has nothing where it used to have something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One connection, as the gate knows it."""
+
+    connection: str
+    platform: str
+    flows: tuple[Flow, ...] = ()
+    """Every flow that reads or writes there."""
+    sides: Mapping[str, str] = field(default_factory=dict)
+    """Link -> left | right: where this connection stands in it."""
+
+
+def by(event: int) -> str:
+    return f"{BY}{event}"
+
+
+def gated(finding: Finding, *, may_hold: bool) -> Finding:
+    """The same, with what provenance allows: who was never seen for real holds no mapping."""
+    if may_hold or finding.severity.action not in (Action.HOLD, Action.HOLD_CONNECTION):
+        return finding
+    return replace(finding, severity=Severity(Level.RISKY, Action.QUARANTINE))
+
+
+def scopes(finding: Finding, at: Watched, entity: str) -> tuple[str, ...]:
+    """What must be held for a finding that holds. A place that is only written holds the writes that
+    carry it; an envelope that changed may hide records, so nothing of the connection is trusted."""
+    if finding.severity.action not in (Action.HOLD, Action.HOLD_CONNECTION):
+        return ()
+    flows = [flow for flow in at.flows if flow.entity == entity]
+    if finding.difference.kind is Kind.ENVELOPE:
+        return (f"connection:{at.connection}", *(f"flow:{flow}" for flow in flows))
+    if finding.impact.roles == {Role.WRITTEN}:
+        names = [name.partition(".")[2].partition(".")[0] for name in finding.impact.fields]
+        return tuple(f"field:{flow}/{name}" for flow in flows for name in names)
+    return tuple(f"flow:{flow}" for flow in flows)
+
+
+def sighting(finding: Finding, at: Watched, operation: str, repair: Repair) -> Sighting:
+    """A finding, ready to be remembered."""
+    one = finding.difference
+    return Sighting(
+        fingerprint=one.fingerprint(at.platform, operation),
+        connection=at.connection,
+        platform=at.platform,
+        operation=operation,
+        path=one.path,
+        kind=one.kind.value,
+        before=dict(one.before),
+        after=dict(one.after),
+        level=finding.severity.level.value,
+        action=finding.severity.action.value,
+        seen_before=one.evidence.before,
+        seen_now=one.evidence.after,
+        hits=one.evidence.hits,
+        distance=one.evidence.distance,
+        samples=finding.samples,
+        mappings=finding.impact.fields,
+        renames=tuple((rename.path, round(rename.likeness, 3)) for rename in one.renames),
+        repair="\n".join((repair.summary, *repair.edits)),
+        correction=finding.correction,
+    )
+
+
+def login_sighting(drift: LoginDrift, at: Watched) -> Sighting:
+    """A change in how a connection is reached, ready to be remembered."""
+    return Sighting(
+        fingerprint=drift.fingerprint(at.platform),
+        connection=at.connection,
+        platform=at.platform,
+        operation=LOGIN,
+        path=drift.name,
+        kind=drift.kind,
+        before={"value": drift.before},
+        after=drift.after if isinstance(drift.after, dict) else {"value": drift.after},
+        level=drift.severity.level.value,
+        action=drift.severity.action.value,
+        seen_before=1,
+        seen_now=1,
+        hits=1,
+        distance=0.0,
+        repair=drift.words,
+    )
+
+
+def reason(event: DriftRow) -> str:
+    """Of a hold, for whoever finds it."""
+    seen = event.seen
+    at, what = f"{seen.connection}/{seen.operation}", seen.kind.replace("_", " ")
+    return f"drift {event.id}: {seen.path} of {at}: {what} (syncd drift show {event.id})"
+
+
+def waiver(event: DriftRow) -> Waiver | None:
+    """What accepting or ignoring an event lets through; None where nothing needs to be: an accepted
+    unit is ordinary from then on, and another change of unit is another event. A large amount that is
+    let pass is that record's, and nobody else's."""
+    if event.seen.kind not in Kind.__members__.values() or event.state is DriftState.REVERTED:
+        return None
+    kind = Kind(event.seen.kind)
+    if kind is Kind.SCALE:
+        alone = event.state is DriftState.IGNORED
+        return (
+            Waiver(event.seen.path, frozenset({kind}), keys=frozenset(event.seen.samples)) if alone else None
+        )
+    values = (
+        frozenset(int(v) for v in event.seen.after.get("new", ())) if kind is Kind.ENUM_NEW else frozenset()
+    )
+    return Waiver(event.seen.path, _ALONE if kind in _ALONE else frozenset({kind}), values)
+
+
+def same_cause(one: Sighting, other: Sighting) -> bool:
+    """Whether two sightings are one incident: a place of one operation at one connection, or a unit that
+    changed in several of its places."""
+    if one.kind == other.kind == Kind.SCALE.value:
+        return (one.connection, one.operation) == (other.connection, other.operation)
+    return (one.connection, one.operation, one.path) == (other.connection, other.operation, other.path)
+
+
+def supersedes(new: Sighting, old: Sighting) -> bool:
+    """Whether a later look at one place knows more: a rename more than a loss, a hold more than a doubt."""
+    ranks = {Kind.FIELD_RENAMED.value: 2, Kind.FIELD_GONE.value: 1}
+    if new.action != old.action:
+        order: Sequence[str] = [action.value for action in Action]
+        return order.index(new.action) < order.index(old.action)
+    return ranks.get(new.kind, 0) > ranks.get(old.kind, 0)

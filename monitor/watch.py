@@ -1,0 +1,473 @@
+"""The watch over a site's connections: taps what the engine reads, guards what it decides, holds
+before harm, lets go again.
+
+Decisions are made in ``operation``, ``credentials`` and ``gating``; here they are carried out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+import orjson
+import structlog
+
+from monitor import credentials, gating
+from monitor.contract import Contract
+from monitor.credentials import LoginDrift
+from monitor.differences import Kind
+from monitor.gating import Watched
+from monitor.operation import Finding, Operation
+from monitor.repair import suggest_repair
+from monitor.severity import Action
+from syncd.core.errors import NothingMatched, RefuseRecord
+from syncd.mapping.correcting import Correction
+from syncd.mapping.entity_map import EntityMap
+from syncd.ports import Clock, Exchange, Grant, HoldRow, Observation
+from syncd.ports.drift import DriftRow, DriftState, Fact, LearnedShape, Sighting
+from syncd.store.drifts import DriftStore
+
+log = structlog.get_logger(__name__)
+
+_BULK: Final = 20
+"""Records of one page that are all looked at; of a longer one, about as many."""
+_KEEP_EVERY: Final = timedelta(seconds=60)
+_PAGE_TWICE: Final = 3
+"""Web pages in a row, where JSON was promised, before they are more than a proxy's hiccup."""
+_READ_AGAIN_MAX: Final = 50
+
+Contracts = Callable[[str, str], Contract | None]
+"""(platform, operation) -> the filed contract."""
+
+
+class Holds(Protocol):
+    """What the gate needs of the engine's memory."""
+
+    async def holds(self, scopes: Sequence[str] | None = None) -> Sequence[HoldRow]: ...
+    async def hold(self, scope: str, reason: str, by: str) -> HoldRow: ...
+    async def release(self, ids: Sequence[int], by: str) -> int: ...
+    async def add_hints(self, connection: str, new: Sequence[tuple[str, str]], delivery: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a site wants to be watched."""
+
+    trust_sandbox: bool = False
+    """Whether a sandbox's baseline may hold writes before real records have confirmed it."""
+    grant: timedelta = timedelta(days=30)
+    """How long what was accepted is let through before it must stand in a file."""
+    read_again: timedelta = timedelta(minutes=5)
+    """Between two looks at records that wait behind a drift: the platform may have gone back."""
+
+
+@dataclass
+class _Connection:
+    at: Watched
+    operations: dict[str, Operation]
+    facts: dict[str, Fact] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
+    """Facts said since the last look."""
+    pages: int = 0
+    """Web pages in a row."""
+    news: bool = False
+
+
+class Watch:
+    """Implements ``ports.Tap`` and ``ports.Guard`` over every connection of a site."""
+
+    def __init__(
+        self,
+        holds: Holds,
+        drifts: DriftStore,
+        clock: Clock,
+        *,
+        contracts: Contracts | None = None,
+        secret: bytes = b"",
+        settings: Settings | None = None,
+    ) -> None:
+        self._holds = holds
+        self.drifts = drifts
+        self._clock = clock
+        self._contracts = contracts or _none_filed
+        self._secret = secret
+        self.settings = settings or Settings()
+        self._connections: dict[str, _Connection] = {}
+        self._live: dict[int, DriftRow] = {}
+        self._lock = asyncio.Lock()
+        self._kept_at: datetime | None = None
+        self._read_again_at: datetime | None = None
+        self.relens: Callable[[str], Awaitable[None]] | None = None
+        """Told when the corrections of a connection have changed."""
+        self.wake: Callable[[], None] = lambda: None
+        """Told when what waited may go on."""
+
+    # -- what is watched
+
+    def add(self, at: Watched, lenses: Mapping[str, EntityMap]) -> None:
+        """Watch one connection; ``lenses``: by entity, as its platform declares them."""
+        operations = {
+            entity: Operation(
+                at.platform,
+                entity,
+                lens,
+                filed=self._contracts(at.platform, entity),
+                secret=self._secret,
+                trust_sandbox=self.settings.trust_sandbox,
+            )
+            for entity, lens in lenses.items()
+        }
+        self._connections[at.connection] = _Connection(at, operations)
+
+    def use(self, connection: str, lenses: Mapping[str, EntityMap]) -> None:
+        """The lenses in force now, corrections laid over."""
+        for entity, lens in lenses.items():
+            operation = self._connections[connection].operations[entity]
+            if operation.lens != lens:
+                operation.use(lens)
+
+    def reload(self) -> None:
+        """Contract files have changed: measure against what they say now."""
+        for one in self._connections.values():
+            for entity, operation in one.operations.items():
+                operation.file(self._contracts(one.at.platform, entity))
+
+    async def load(self) -> None:
+        """What was known when the process before this one ended."""
+        learned: dict[tuple[str, str], dict[str, bytes]] = {}
+        for shape in await self.drifts.shapes():
+            learned.setdefault((shape.connection, shape.operation), {})[shape.role] = shape.data
+        for (connection, entity), roles in learned.items():
+            operation = self.operation(connection, entity)
+            if operation is not None:
+                operation.restore(roles.get("baseline"), roles.get("habits"))
+        for fact in await self.drifts.facts():
+            if fact.connection in self._connections:
+                self._connections[fact.connection].facts[fact.name] = fact
+        self._live = {event.id: event for event in await self.drifts.events()}
+        await self._waive()
+
+    def operation(self, connection: str, entity: str) -> Operation | None:
+        known = self._connections.get(connection)
+        return None if known is None else known.operations.get(entity)
+
+    def connections(self) -> Sequence[Watched]:
+        return [one.at for one in self._connections.values()]
+
+    def states(self, connection: str) -> Mapping[str, str]:
+        """Entity -> checked | learning | unchecked."""
+        return {
+            entity: "checked" if one.ready else "learning" if one.baseline.records else "unchecked"
+            for entity, one in self._connections[connection].operations.items()
+        }
+
+    # -- the tap
+
+    def exchange(self, connection: str, seen: Exchange) -> None:
+        known = self._connections.get(connection)
+        if known is None:
+            return
+        facts = credentials.of_exchange(seen)
+        if facts.get("login_page") is True:
+            known.pages += 1
+            if known.pages < _PAGE_TWICE:
+                return
+        elif "login_page" in facts:
+            known.pages = 0
+        known.seen |= facts
+
+    def granted(self, connection: str, grant: Grant) -> None:
+        known = self._connections.get(connection)
+        if known is not None:
+            known.seen |= credentials.of_grant(grant)
+
+    def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
+        operation = self.operation(connection, entity)
+        if operation is None:
+            return
+        operation.poll()
+        step = max(1, len(shown) // _BULK) if operation.ready else max(1, len(shown) // (5 * _BULK))
+        for one in shown[::step]:
+            if one.gone:
+                continue
+            try:
+                record = orjson.loads(one.raw)
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(record, dict):
+                operation.sample(one.key, record)
+        self._connections[connection].news = True
+
+    # -- the guard
+
+    def objection(
+        self, connection: str, entity: str, key: str, wire: Mapping[str, Any]
+    ) -> RefuseRecord | None:
+        operation = self.operation(connection, entity)
+        if operation is None:
+            return None
+        found = operation.objection(key, wire)
+        if found is None:
+            return None
+        self._connections[connection].news = True
+        return RefuseRecord(
+            f"{entity} {key} is not as {connection} used to answer: {found.words}",
+            code="guard",
+            field=found.field or None,
+            remedy="`syncd drift list` shows what changed and how to accept it; nothing was written",
+        )
+
+    async def caught_up(self, connection: str) -> None:
+        known = self._connections.get(connection)
+        if known is None or not (known.news or known.seen):
+            return
+        async with self._lock:
+            await self._weigh(known)
+
+    async def _weigh(self, known: _Connection) -> None:
+        known.news = False
+        for entity, operation in known.operations.items():
+            flows = [flow for flow in known.at.flows if flow.entity == entity]
+            for finding in operation.weigh(flows):
+                await self._found(known.at, entity, operation, finding)
+        await self._said(known)
+
+    async def _found(self, at: Watched, entity: str, operation: Operation, found: Finding) -> None:
+        finding = gating.gated(found, may_hold=operation.may_hold)
+        assert operation.contract is not None
+        repair = suggest_repair(finding.difference, operation.contract, finding.impact)
+        seen = gating.sighting(finding, at, entity, repair)
+        await self._remember(seen, gating.scopes(finding, at, entity))
+
+    async def _remember(self, seen: Sighting, scopes: Sequence[str]) -> None:
+        """One live event a place: a later look that knows more takes the place of the earlier one."""
+        older = [one for one in self._live.values() if gating.same_cause(seen, one.seen)]
+        for one in older:
+            if one.seen.fingerprint == seen.fingerprint:
+                if one.held_at is not None and not gating.supersedes(seen, one.seen):
+                    seen = replace(seen, level=one.seen.level, action=one.seen.action)
+            elif not gating.supersedes(seen, one.seen):
+                return
+        event, new = await self.drifts.sighted(seen)
+        self._live[event.id] = event
+        if new:
+            log.warning(
+                "drift",
+                id=event.id,
+                connection=seen.connection,
+                operation=seen.operation,
+                path=seen.path,
+                kind=seen.kind,
+                level=seen.level,
+            )
+        await self._hold(event, scopes)
+        for one in older:  # only now: between the two holds no write may pass
+            if one.id != event.id:
+                await self._close(one, DriftState.REVERTED, "monitor", f"it is drift {event.id}")
+
+    async def _hold(self, event: DriftRow, scopes: Iterable[str]) -> None:
+        placed = False
+        for scope in scopes:
+            await self._holds.hold(scope, gating.reason(event), gating.by(event.id))
+            placed = True
+        if placed and event.held_at is None:
+            await self.drifts.held(event.id)
+            fresh = await self.drifts.event(event.id)
+            assert fresh is not None
+            self._live[event.id] = fresh
+            log.error("writes held", id=event.id, connection=event.seen.connection, path=event.seen.path)
+
+    # -- logins
+
+    async def _said(self, known: _Connection) -> None:
+        """Compare what was said since the last look with what was said before, and remember it."""
+        said, known.seen = known.seen, {}
+        now = self._clock.now()
+        before = {name: fact.value for name, fact in known.facts.items()}
+        for drift in credentials.changes(before, said):
+            await self._login_drift(known, drift)
+        for name, value in said.items():
+            await self._back_to(known, name, value)
+        fresh = [
+            Fact(known.at.connection, name, value, now, now)
+            for name, value in said.items()
+            if name not in known.facts or known.facts[name].value != value
+        ]
+        known.facts |= {fact.name: fact for fact in fresh}
+        await self.drifts.keep_facts(fresh)
+
+    async def _login_drift(self, known: _Connection, drift: LoginDrift) -> None:
+        held = drift.severity.action is Action.HOLD_CONNECTION
+        scopes = (f"connection:{known.at.connection}",) if held else ()
+        await self._remember(gating.login_sighting(drift, known.at), scopes)
+
+    async def _back_to(self, known: _Connection, name: str, value: Any) -> None:
+        """A fact is again what it was before a drift that is still open."""
+        for event in list(self._live.values()):
+            mine = event.seen.connection == known.at.connection and event.seen.operation == credentials.LOGIN
+            if mine and event.seen.path == name and event.seen.before.get("value") == value:
+                await self._let_go(event, DriftState.REVERTED, "monitor", "it is as it was before")
+
+    async def learned_facts(self, connection: str, facts: Mapping[str, Any]) -> None:
+        """Facts that an active look found (certificates, metadata, dates from the configuration)."""
+        known = self._connections[connection]
+        known.seen |= facts
+        await self.caught_up(connection)
+
+    # -- letting go
+
+    async def _close(self, event: DriftRow, state: DriftState, by: str, reason: str) -> Sequence[int]:
+        """Close an event and its holds. Returns the holds."""
+        await self.drifts.move(event.id, state, by=by, reason=reason)
+        self._live.pop(event.id, None)
+        mine = [hold.id for hold in await self._holds.holds() if hold.by == gating.by(event.id)]
+        if mine:
+            await self._holds.release(mine, by)
+        return mine
+
+    async def _let_go(self, event: DriftRow, state: DriftState, by: str, reason: str) -> None:
+        """Close an event; what it stopped is read again and decided anew, parents first."""
+        await self._close(event, state, by, reason)
+        operation = self.operation(event.seen.connection, event.seen.operation)
+        if operation is not None:
+            operation.forget(Kind(event.seen.kind), event.seen.path)
+        await self._waive()
+        await self.again(event.seen.connection, event.seen.operation)
+
+    async def again(self, connection: str, entity: str) -> int:
+        """What the guard stopped there is announced (so that it is read as it is now) and due."""
+        known = self._connections[connection]
+        flows = [(f.link, f.entity) for f in known.at.flows if entity in (f.entity, credentials.LOGIN)]
+        await self._announce(known, flows)
+        count = await self.drifts.reconsider(flows)
+        self.wake()
+        return count
+
+    async def _announce(self, known: _Connection, flows: Sequence[tuple[str, str]]) -> None:
+        for waiting in await self.drifts.waiting(flows):
+            side = known.at.sides.get(waiting.link, "")
+            keys = list(waiting.keys.get(side, ()))[:_READ_AGAIN_MAX]
+            if keys:
+                delivery = f"drift-{waiting.link}-{self._clock.now().isoformat()}"
+                await self._holds.add_hints(
+                    known.at.connection, [(waiting.entity, key) for key in keys], delivery
+                )
+
+    # -- what people order
+
+    async def accept(self, ident: int, by: str, reason: str) -> DriftRow:
+        """The new behaviour is right. The contract's edit is stored for an engineer, a release that ends
+        by itself lets the records through meanwhile, corrected where that needs no engineer."""
+        async with self._lock:
+            event = self._known(ident)
+            await self.drifts.propose(event, by=by, reason=reason)
+            await self.drifts.grant(event, by=by, reason=reason, lasts=self.settings.grant)
+            operation = self.operation(event.seen.connection, event.seen.operation)
+            if operation is not None:
+                moved = event.seen.renames[0][0] if event.seen.renames else ""
+                operation.accept(Kind(event.seen.kind), event.seen.path, event.seen.after, moved)
+                await self._keep(force=True)
+            await self._close(event, DriftState.ACCEPTED, by, reason)
+            await self._waive()
+        if event.seen.correction is not None and self.relens is not None:
+            await self.relens(event.seen.connection)
+        await self.again(event.seen.connection, event.seen.operation)
+        return event
+
+    async def ignore(self, ident: int, by: str, reason: str) -> DriftRow:
+        """It stops nothing at this connection any more, and nobody is told again."""
+        async with self._lock:
+            event = self._known(ident)
+            await self._let_go(event, DriftState.IGNORED, by, reason)
+        return event
+
+    async def ack(self, ident: int, by: str, reason: str, until: datetime | None) -> DriftRow:
+        """Somebody knows: no reminders until then. Writes stay held."""
+        event = self._known(ident)
+        await self.drifts.move(ident, DriftState.ACKED, by=by, reason=reason, muted_until=until)
+        fresh = await self.drifts.event(ident)
+        assert fresh is not None
+        self._live[ident] = fresh
+        return event
+
+    def _known(self, ident: int) -> DriftRow:
+        if ident not in self._live:
+            raise NothingMatched(f"no drift {ident} is open", remedy="`syncd drift list` shows the open ones")
+        return self._live[ident]
+
+    async def corrections(self, connection: str) -> Mapping[str, Sequence[Correction]]:
+        """Entity -> what was accepted about it and is not in the map itself yet."""
+        granted = {grant.drift for grant in await self.drifts.grants()}
+        found: dict[str, list[Correction]] = {}
+        for one in await self.drifts.proposals():
+            if one.connection == connection and one.drift in granted and one.correction is not None:
+                changes = [Correction.of(change) for change in one.correction["corrections"]]
+                found.setdefault(one.operation, []).extend(changes)
+        return found
+
+    async def _waive(self) -> None:
+        granted = {grant.drift for grant in await self.drifts.grants()}
+        past = await self.drifts.events((DriftState.ACCEPTED, DriftState.IGNORED))
+        counting = [e for e in past if e.state is DriftState.IGNORED or e.id in granted]
+        for connection, known in self._connections.items():
+            for entity, operation in known.operations.items():
+                mine = [e for e in counting if (e.seen.connection, e.seen.operation) == (connection, entity)]
+                operation.waive(waiver for e in mine if (waiver := gating.waiver(e)) is not None)
+
+    # -- now and then
+
+    async def tick(self) -> None:
+        """Weigh what came in, let go of what went back, read again what waits, keep what was learned."""
+        async with self._lock:
+            now = self._clock.now()
+            for known in self._connections.values():
+                facts = {name: fact.value for name, fact in known.facts.items()}
+                for drift in credentials.countdown(facts, now):
+                    await self._login_drift(known, drift)
+                await self._weigh(known)
+            for event in list(self._live.values()):
+                operation = self.operation(event.seen.connection, event.seen.operation)
+                if operation is not None and operation.reverted(Kind(event.seen.kind), event.seen.path):
+                    await self._let_go(event, DriftState.REVERTED, "monitor", "it is as it was before")
+            await self._waive()
+            await self._look_again(now)
+            await self._keep()
+
+    async def _look_again(self, now: datetime) -> None:
+        if self._read_again_at is not None and now < self._read_again_at:
+            return
+        self._read_again_at = now + self.settings.read_again
+        for event in self._live.values():
+            known = self._connections.get(event.seen.connection)
+            if known is not None:
+                flows = [(f.link, f.entity) for f in known.at.flows if f.entity == event.seen.operation]
+                await self._announce(known, flows)
+
+    async def _keep(self, *, force: bool = False) -> None:
+        now = self._clock.now()
+        if not force and self._kept_at is not None and now - self._kept_at < _KEEP_EVERY:
+            return
+        self._kept_at = now
+        learned: list[LearnedShape] = []
+        for connection, known in self._connections.items():
+            for entity, operation in known.operations.items():
+                if operation.changed:
+                    operation.changed = False
+                    parts = zip(("baseline", "habits"), operation.to_bytes(), strict=True)
+                    records = operation.baseline.records
+                    learned += [
+                        LearnedShape(connection, entity, "", role, data, records, now) for role, data in parts
+                    ]
+        await self.drifts.keep_shapes(learned)
+
+    async def close(self) -> None:
+        """Put everything learned on disk."""
+        async with self._lock:
+            await self._keep(force=True)
+
+
+def _none_filed(_platform: str, _operation: str) -> Contract | None:
+    return None

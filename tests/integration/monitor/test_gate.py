@@ -1,0 +1,132 @@
+"""The gate, over two memory platforms: nothing bad passes, nothing is lost, everything drains once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from syncd.ports.drift import DriftState
+from tests.integration.monitor.watched import Change, WatchedWorld
+
+
+def renamed(entity: str, wire: dict[str, Any]) -> dict[str, Any]:
+    return {("grandTotal" if name == "totalPrice" else name): value for name, value in wire.items()}
+
+
+def in_cents(entity: str, wire: dict[str, Any]) -> dict[str, Any]:
+    if entity != "invoice":
+        return wire
+    lines = [
+        {**line, "price": round(line["price"] * 100), "total": round(line["total"] * 100)}
+        for line in wire["items"]
+    ]
+    return {
+        **wire,
+        "totalPrice": round(wire["totalPrice"] * 100),
+        "tax": round(wire["tax"] * 100),
+        "items": lines,
+    }
+
+
+def as_text(entity: str, wire: dict[str, Any]) -> dict[str, Any]:
+    return {**wire, "totalPrice": str(wire["totalPrice"])} if entity == "invoice" else wire
+
+
+def gone(entity: str, wire: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wire.items() if name != "totalPrice"}
+
+
+def nulled(entity: str, wire: dict[str, Any]) -> dict[str, Any]:
+    return {**wire, "totalPrice": None} if entity == "invoice" else wire
+
+
+CHANGES: dict[str, Change] = {
+    "renamed": renamed,
+    "cents": in_cents,
+    "text": as_text,
+    "gone": gone,
+    "null": nulled,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_drift_is_held_before_a_bad_posting_and_drains_once_it_went_back(change: str) -> None:
+    world = WatchedWorld()
+    await world.history()
+    world.drifting.change = CHANGES[change]
+    for n in range(500, 506):
+        world.invoice(n)
+        await world.run()
+        assert world.posted() == {}, "not even the first of them"
+    (event,) = [e for e in await world.drifts.events() if e.seen.level == "breaking"]
+    assert event.held_at is not None
+    (hold,) = await world.store.holds()
+    assert hold.scope == "flow:acme/invoice"
+    assert f"syncd drift show {event.id}" in hold.reason
+    world.drifting.change = None
+    for n in range(506, 516):
+        world.invoice(n)
+        world.wait(300)
+        await world.run()
+    await world.run()
+    assert await world.store.holds() == []
+    closed = await world.drifts.event(event.id)
+    assert closed is not None
+    assert closed.state is DriftState.REVERTED
+    assert world.posted() == world.owed()
+    assert len(world.posted()) == 16
+
+
+@pytest.mark.parametrize("change", ["renamed", "cents"])
+async def test_what_can_be_mended_without_an_engineer_is_mended_by_accepting_it(change: str) -> None:
+    world = WatchedWorld()
+    await world.history()
+    world.drifting.change = CHANGES[change]
+    for n in range(500, 504):
+        world.invoice(n)
+        await world.run()
+    (event,) = [e for e in await world.drifts.events() if e.seen.level == "breaking"]
+    assert event.seen.correction is not None
+    await world.watch.accept(event.id, "dana", "in their release notes")
+    for n in range(504, 507):
+        world.invoice(n)
+        await world.run()
+    await world.run()
+    assert await world.store.holds() == []
+    assert world.posted() == world.owed()
+    assert len(world.posted()) == 7
+    (proposal,) = await world.drifts.proposals()
+    assert proposal.drift == event.id
+
+
+async def test_a_large_invoice_waits_and_one_that_is_not_alone_does_not_hold_the_others() -> None:
+    world = WatchedWorld()
+    await world.history()
+    large = world.invoice(500)
+    wire = world.left.records("invoice")[large]
+    times = {"totalPrice": wire["totalPrice"] * 100, "tax": wire["tax"] * 100}
+    world.left.edit("invoice", large, times)
+    await world.run()
+    assert world.posted() == {}
+    for n in range(501, 507):
+        world.invoice(n)
+        await world.run()
+    assert len(world.posted()) == 6, "the others flow"
+    assert await world.store.holds() == []
+    (event,) = await world.drifts.events()
+    assert (event.seen.kind, event.seen.action) == ("scale", "quarantine")
+    await world.watch.ignore(event.id, "dana", "a new roof")
+    await world.run()
+    await world.run()
+    assert world.posted() == world.owed()
+
+
+async def test_before_anything_was_learned_a_record_is_only_measured_by_its_lens() -> None:
+    world = WatchedWorld()
+    await world.history(invoices=8)
+    assert world.watch.states("field")["invoice"] == "learning"
+    world.drifting.change = gone
+    world.invoice(500)
+    await world.run()
+    assert await world.store.holds() == []
