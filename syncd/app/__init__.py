@@ -6,12 +6,13 @@ are what the commands call.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
 from syncd.api.operator import Keys, Operator
+from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.app import beacon
 from syncd.app.installation import installation, state_engine, state_path
 from syncd.config.load import load
@@ -71,6 +72,34 @@ async def upgrade(config_path: Path) -> None:
 async def revision(config_path: Path) -> tuple[str | None, str]:
     """(the state's revision, the one this version needs)."""
     return migrate.current(state_engine(load(config_path))), HEAD
+
+
+def backup(config_path: Path, target: Path) -> BackupMade:
+    """Copy the state while whoever uses it goes on."""
+    from syncd.app import upkeep  # noqa: PLC0415
+
+    return upkeep.backup(load(config_path), target)
+
+
+def restore(config_path: Path, source: Path, actor: str) -> StateRestored:
+    """Put a backup in the state's place; from then on what it would create is looked up first."""
+    from syncd.app import upkeep  # noqa: PLC0415
+
+    return upkeep.restore(load(config_path), source, actor)
+
+
+def audit_verify(config_path: Path, links: Sequence[str], kept: str | None) -> AuditReport:
+    """Look whether the audit (of these links; none: all) is what was written."""
+    from syncd.app import upkeep  # noqa: PLC0415
+
+    return upkeep.verify(load(config_path), links, kept)
+
+
+def audit_export(config_path: Path, links: Sequence[str], take: Callable[[AuditLine], None]) -> int:
+    """Hand over every line of the audit (of these links; none: all), in order. Returns how many."""
+    from syncd.app import upkeep  # noqa: PLC0415
+
+    return upkeep.export(load(config_path), links, take)
 
 
 async def check(config_path: Path, live: bool) -> Sequence[Finding]:

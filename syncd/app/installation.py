@@ -72,7 +72,7 @@ def master_key(site: Site) -> bytes:
     return MasterKey.load(site.config.master_key, site.folder).reveal()
 
 
-def _digest_key(master: bytes) -> bytes:
+def digest_key(master: bytes) -> bytes:
     """Keys the digests of natural keys; apart from every sealing key."""
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"syncd natural key digests").derive(master)
 
@@ -233,7 +233,7 @@ async def installation(
         for reference in references(site.config, *(c.settings for c in site.connections.values())):
             hide(resolve(reference, site.folder))
         master = master_key(site)
-        store = SqlStore(ThreadedDatabase(_prepared_engine(site)), clock, Sealer(master), _digest_key(master))
+        store = SqlStore(ThreadedDatabase(_prepared_engine(site)), clock, Sealer(master), digest_key(master))
         closing.push_async_callback(store.close)
         hub = _hub(site)
         closing.push_async_callback(hub.close)

@@ -47,6 +47,8 @@ _COMMANDS = {
     "explain": ("records:explain", "Tell the life of one record."),
     "hold": ("holds:hold", "Let no write pass until it is released."),
     "release": ("holds:release", "Release holds; what waited is planned anew."),
+    "backup": ("upkeep:backup", "Copy the state into a file, while the daemon goes on."),
+    "restore": ("upkeep:restore", "Put a backup in the place of the state."),
     "demo": ("sandbox:demo", "Watch the main job on two sandboxes on this machine."),
 }
 _GROUPS = {
@@ -65,6 +67,13 @@ _GROUPS = {
             "create": ("tokens:create", "Make one; it is shown once."),
             "list": ("tokens:list_", "List who holds one."),
             "revoke": ("tokens:revoke", "Close one, at once."),
+        },
+    ),
+    "audit": (
+        "What was written and who asked for what, as hash chains.",
+        {
+            "verify": ("upkeep:verify", "Look whether every line is what was written."),
+            "export": ("upkeep:export", "Write it to stdout, one JSON object a line."),
         },
     ),
     "db": (

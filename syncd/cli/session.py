@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from syncd.api.operator import Keys, Operator
+from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.cli.options import options
 from syncd.logs import configure
 from syncd.ports import Finding
@@ -31,6 +32,16 @@ class Composition(Protocol):
         ...
 
     async def check(self, config_path: Path, live: bool) -> Sequence[Finding]: ...
+
+    def backup(self, config_path: Path, target: Path) -> BackupMade: ...
+
+    def restore(self, config_path: Path, source: Path, actor: str) -> StateRestored: ...
+
+    def audit_verify(self, config_path: Path, links: Sequence[str], kept: str | None) -> AuditReport: ...
+
+    def audit_export(
+        self, config_path: Path, links: Sequence[str], take: Callable[[AuditLine], None]
+    ) -> int: ...
 
     async def run(self, config_path: Path) -> None:
         """The daemon, until it is told to stop."""

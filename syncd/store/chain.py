@@ -120,6 +120,11 @@ def lines(c: Connection, link: str, after: int = 0) -> Iterator[tuple[str, Row[A
         after = page[-1][0]
 
 
+def links(c: Connection) -> list[str]:
+    """Everything that has a chain, the site's own first."""
+    return list(c.execute(select(chain.c.link).order_by(chain.c.link)).scalars())
+
+
 def verify(
     c: Connection, k: Keeper, links: Sequence[str] | None = None, expected: tuple[int, bytes] | None = None
 ) -> Verified:

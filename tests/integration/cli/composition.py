@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from syncd.api.models import (
 from syncd.api.operator import Keys, Operator
 from syncd.api.requests import Grantable
 from syncd.api.scopes import Scope
+from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, StateRestored
 from syncd.core import errors
 from syncd.ports import Finding
 
@@ -202,6 +203,22 @@ class FakeComposition:
             Finding("warning", "acme/tax", "TX-1 uncovered"),
         ]
         return [*found, Finding("error", "books", "no bridge", "start it")] if live else found
+
+    def backup(self, config_path: Path, target: Path) -> BackupMade:
+        return BackupMade(path=str(target), bytes=8192, newest=AT)
+
+    def restore(self, config_path: Path, source: Path, actor: str) -> StateRestored:
+        made = BackupMade(path=str(source), bytes=8192, newest=AT)
+        return StateRestored(path="state.db", backup=made, aside="state.db.before", generation=1)
+
+    def audit_verify(self, config_path: Path, links: Sequence[str], kept: str | None) -> AuditReport:
+        breaks = [ChainBreak(link="acme", line=4, what="1 lines are missing")] if kept else []
+        return AuditReport(lines=9, chains=2, anchors=1, breaks=breaks, end="9:ab")
+
+    def audit_export(self, config_path: Path, links: Sequence[str], take: Callable[[AuditLine], None]) -> int:
+        line = AuditLine(link="acme", line=1, hash="ab", at=AT, table="journal", kind="posted", actor="dana")
+        take(line.model_copy(update={"text": HOSTILE}))
+        return 1
 
     async def run(self, config_path: Path) -> None:
         return None

@@ -1,0 +1,55 @@
+"""What backing up, putting back and verifying come to, as views."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from syncd.api.models import View
+
+
+class BackupMade(View):
+    path: str
+    bytes: int
+    newest: datetime | None
+    """The last thing it knows of; None: nothing was ever written down."""
+
+
+class StateRestored(View):
+    path: str
+    backup: BackupMade
+    aside: str | None
+    """Where the state that stood there before lies now."""
+    generation: int
+    """How often this state has been put back, this time included."""
+
+
+class ChainBreak(View):
+    link: str
+    """Empty: the site's own chain."""
+    line: int
+    what: str
+
+
+class AuditReport(View):
+    lines: int
+    chains: int
+    anchors: int
+    breaks: list[ChainBreak]
+    end: str
+    """End of the site's chain as LINE:HASH; kept elsewhere, it shows later whether that chain was cut."""
+
+
+class AuditLine(View):
+    """One line of the audit."""
+
+    link: str
+    line: int
+    hash: str
+    at: datetime
+    table: str
+    """journal (what happened) or action (what somebody asked for)."""
+    kind: str
+    actor: str
+    intent: int | None = None
+    outcome: str = ""
+    text: str = ""

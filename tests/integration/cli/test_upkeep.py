@@ -1,0 +1,34 @@
+"""``backup``, ``restore`` and ``audit`` as a person types them."""
+
+from __future__ import annotations
+
+import json
+
+from tests.integration.cli.conftest import Run
+
+
+def test_a_backup_says_where_it_is_and_what_it_knows(run: Run) -> None:
+    ran = run("backup", "copy.db", "--json")
+    assert ran.returncode == 0
+    assert json.loads(ran.stdout)["path"] == "copy.db"
+
+
+def test_putting_back_asks_first_and_says_what_comes_next(run: Run) -> None:
+    assert run("restore", "copy.db").returncode == 5
+    ran = run("restore", "copy.db", "--yes")
+    assert ran.returncode == 0
+    assert "state.db.before" in ran.stdout
+    assert "looked up" in ran.stderr
+
+
+def test_a_broken_chain_is_exit_code_1(run: Run) -> None:
+    assert run("audit", "verify").returncode == 0
+    ran = run("audit", "verify", "--kept", "4:ab")
+    assert ran.returncode == 1
+    assert "1 lines are missing" in ran.stdout
+
+
+def test_an_exported_line_is_json_and_harmless(run: Run) -> None:
+    ran = run("audit", "export")
+    assert "\x1b" not in ran.stdout
+    assert json.loads(ran.stdout)["kind"] == "posted"
