@@ -8,6 +8,7 @@ old behaviour would almost never have produced what is seen now.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from deepdiff import DeepDiff
@@ -16,20 +17,23 @@ from monitor import domains, learning, meaning, paths, renaming
 from monitor.contract import Contract
 from monitor.differences import Difference, Evidence, Kind
 from monitor.rates import Rates
-from monitor.shape import Node, Shape
+from monitor.shape import Shape
 
 Document = dict[str, dict[str, Any]]
 """path -> facet -> value; dicts and plain values only."""
 
-DRIFT: Final = 1e-4
-"""Report what the old behaviour produces with less than this chance."""
+FALSE_SHARE: Final = 0.005
+"""Share of reported differences that may be chance, and so the share of comparisons without any
+drift that may report one."""
+CHANCE_MAX: Final = 1e-2
+"""No difference is reported that the old behaviour produces more often than this."""
 
 _HOLDERS: Final = frozenset({"object", "array"})
 _KINDS: Final = ("object", "array", "string", "integer", "number", "boolean")
 
 
 def compare(
-    contract: Contract, shape: Shape, evidence: Shape | None = None, *, drift: float = DRIFT
+    contract: Contract, shape: Shape, evidence: Shape | None = None, *, false_share: float = FALSE_SHARE
 ) -> list[Difference]:
     """What ``shape`` (the present window) shows that ``contract`` does not say, the surest first.
 
@@ -41,21 +45,30 @@ def compare(
     """
     before = evidence.copy() if evidence is not None else learning.assumed(contract)
     after = shape.copy()
-    folded = before.maps() | after.maps() | contract.maps
-    before.fold_maps(folded)
-    after.fold_maps(folded)
-    shown = learning.learned(after, contract.platform, contract.operation)
-    scales = _Scales(before, after, drift)
-    found = list(_structural(contract, shown, scales))
-    found += domains.differences(contract, before, after, drift)
-    struck = {difference.path for difference in found if difference.certain}
-    found += [
-        difference
-        for difference in meaning.differences(contract, before, after)
-        if difference.path not in struck
-    ]
-    found = renaming.paired(found, before, after)
-    return sorted(found, key=lambda difference: (not difference.certain, difference.evidence.distance))
+    maps = contract.maps | {path for path in before.maps() | after.maps() if not contract.names(path)}
+    before.fold_maps(maps)
+    after.fold_maps(maps)
+    shown = learning.learned(after, contract.platform, contract.operation, maps=maps)
+    found = list(_structural(contract, shown, _Scales(before, after)))
+    found += domains.differences(contract, before, after)
+    found += meaning.differences(contract, before, after)
+    places = len(before.nodes().keys() | after.nodes().keys())
+    judged = _told_apart(found, places, false_share)
+    return renaming.paired(judged, before, after)
+
+
+def _told_apart(found: list[Difference], places: int, false_share: float) -> list[Difference]:
+    """Mark what is certain, the surest first (the procedure of Benjamini and Hochberg).
+
+    Looking at a thousand places shows the unlikely somewhere, so the first difference must be
+    unlikely for all of them together; a release that changes much makes each further one likelier.
+    """
+    ranked = sorted(found, key=lambda difference: difference.evidence.distance)
+    certain = 0
+    for rank, difference in enumerate(ranked, 1):
+        if difference.evidence.distance <= min(CHANCE_MAX, false_share * rank / places):
+            certain = rank
+    return [replace(difference, certain=at < certain) for at, difference in enumerate(ranked)]
 
 
 def document(contract: Contract) -> Document:
@@ -90,8 +103,8 @@ def changed_facets(old: Document, new: Document) -> Iterator[tuple[str, str, str
 class _Scales:
     """The counts on both sides, and the rates by which they are weighed."""
 
-    def __init__(self, before: Shape, after: Shape, drift: float) -> None:
-        self.before, self.after, self.drift = before.nodes(), after.nodes(), drift
+    def __init__(self, before: Shape, after: Shape) -> None:
+        self.before, self.after = before.nodes(), after.nodes()
         held = [
             (child, node.objects)
             for nodes in (self.before, self.after)
@@ -119,7 +132,6 @@ class _Scales:
             before=facets.get("before", {}),
             after=facets.get("after", {}),
             evidence=Evidence(*counts, distance=distance),
-            certain=distance < self.drift,
         )
 
 

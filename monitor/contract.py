@@ -35,6 +35,7 @@ VOCABULARY: Final[Mapping[str, str]] = {
     "x-unit": "currency, cents, percent, fraction, seconds, milliseconds, minutes, hours ...",
     "x-format": "a spelling that JSON Schema's `format` has no word for (see monitor/lexical.py)",
     "x-role": "key, cursor, reference, amount, date, status: why it matters even if no lens reads it",
+    "x-required-to-create": "paths that a new record must carry when we write it",
     "x-case": "upper or lower, where a platform writes a text in one case only",
 }
 """Every word that stands in a contract and is not JSON Schema's own."""
@@ -125,6 +126,27 @@ class Contract:
         return frozenset(path[: -len(end)] for path in self.fields if path.endswith(end)) | (
             {""} if paths.ANY in self.fields else frozenset()
         )
+
+    def names(self, path: str) -> bool:
+        """Whether the record at ``path`` has fields of its own here (and so is no dynamic map)."""
+        return path in self._named
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(
+            paths.parent(path)
+            for path in self.fields
+            if path and paths.leaf(path) not in (paths.ITEMS, paths.ANY)
+        )
+
+    def read_only(self, path: str) -> bool:
+        """Whether the platform says that it does not take the place from us (``readOnly``)."""
+        at: Any = self.schema
+        for step in paths.steps(path):
+            at = at.get("items", {}) if step == paths.ITEMS else at.get("properties", {}).get(step, {})
+            if at.get("readOnly"):
+                return True
+        return False
 
     def with_overlay(self, overlay: Contract) -> Contract:
         """This contract as one connection shows it: ``overlay`` adds its own fields and relaxes others."""

@@ -7,7 +7,7 @@ digests here; a contract's own ``enum`` gives them words.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
+from math import exp, prod
 from typing import Final
 
 from monitor import evidence
@@ -15,17 +15,19 @@ from monitor.contract import Contract
 from monitor.differences import Difference, Evidence, Kind
 from monitor.shape import Node, Shape, common
 
-RECORDS_MIN: Final = 30
+RECORDS_MIN: Final = 24
 """Records at a place before its values can count as a closed set ..."""
 CROWDED: Final = 3
 """... each value seen this often on average ..."""
 UNSEEN_MAX: Final = 0.02
 """... and this share of records at most showing a value seen once (the chance of a new one)."""
+UNEVEN: Final = 0.4
+"""Frequency of a set's rarest value, in parts of the mean."""
 DOUBT: Final = 0.05
 """Values that a set which looks closed is expected to have unseen, at least."""
 
 
-def differences(contract: Contract, before: Shape, after: Shape, drift: float) -> Iterator[Difference]:
+def differences(contract: Contract, before: Shape, after: Shape) -> Iterator[Difference]:
     """New values in closed sets."""
     for path, old, new in common(before, after):
         field = contract.fields.get(path)
@@ -44,13 +46,12 @@ def differences(contract: Contract, before: Shape, after: Shape, drift: float) -
             before={"closed": True},
             after={"closed": False} if new.open else {"new": sorted(strange)},
             evidence=Evidence(old.seen, new.seen, hits, distance),
-            certain=distance < drift,
         )
 
 
 def is_closed(node: Node) -> bool:
     """Whether the values seen so far look like all there are."""
-    if node.open or not node.values or node.features.get("magnitude") and "number" in node.types:
+    if node.open or not node.values or (node.features.get("magnitude") and "number" in node.types):
         return False
     shown = sum(node.values.values())
     once = sum(hits == 1 for hits in node.values.values())
@@ -66,6 +67,8 @@ def _distance(old: Node, new: Node, strange: dict[int, int], hits: int) -> float
     once = sum(n == 1 for n in old.values.values())
     twice = sum(n == 2 for n in old.values.values())
     unseen = once * once / (2 * twice) if twice else once * (once - 1) / 2
+    # where each known value was seen only a few times, others of their kind were missed
+    unseen += len(old.values) * exp(-UNEVEN * shown / len(old.values))
     each = [(DOUBT + unseen) * _coincidence(shown, n, new.seen) for n in strange.values()]
     mass = (once + 1) / shown
     return min(prod(min(1.0, p) for p in each) if each else 1.0, evidence.at_least(hits, new.seen, mass))

@@ -7,17 +7,11 @@ drift. Nothing here knows a field's name.
 from __future__ import annotations
 
 from math import comb, exp, lgamma, log
-from typing import Final
-
-DRIFT: Final = 1e-5
-"""Below this a difference is drift (before the number of places looked at is taken into account)."""
-STILL: Final = 0.1
-"""An open drift stays open until the chance of the old behaviour is above this."""
 
 
 def split(first: int, of_first: int, second: int, of_second: int) -> float:
     """Chance that both samples come from one behaviour: Fisher's exact test, one-sided towards the
-    observed direction. ``first`` of ``of_first`` records show the category, then ``second`` of ``of_second``."""
+    observed direction. ``first`` of ``of_first`` records show it, later ``second`` of ``of_second``."""
     if of_first <= 0 or of_second <= 0:
         return 1.0
     if second * of_first < first * of_second:
@@ -33,13 +27,6 @@ def split(first: int, of_first: int, second: int, of_second: int) -> float:
             if shown - k <= of_first
         ),
     )
-
-
-def never(share: float, trials: int) -> float:
-    """Chance that something shown with ``share`` is shown by none of ``trials`` records."""
-    if share >= 1.0:
-        return 0.0 if trials else 1.0
-    return (1.0 - share) ** trials
 
 
 def at_least(hits: int, trials: int, share: float) -> float:
@@ -92,3 +79,8 @@ def chi_square_tail(statistic: float, freedom: int) -> float:
         return 1.0
     ratio = statistic / freedom
     return exp(freedom / 2 * (1 - ratio + log(ratio)))
+
+
+def gap_tail(gap: float, first: int, second: int) -> float:
+    """Chance of so large a gap between two cumulated distributions of one behaviour (Smirnov's bound)."""
+    return min(1.0, 2 * exp(-2 * gap * gap * first * second / (first + second)))

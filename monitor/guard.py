@@ -40,6 +40,7 @@ class Guard:
         """``mapped``: paths in the contract's spelling. What holds them must have the right shape, too."""
         self.contract = contract
         self._watched = _watched(contract, mapped)
+        self._inside = _inside(self._watched)
         self._verdicts: dict[object, tuple[Violation, ...]] = {}
         self._values = tuple(
             (paths.steps(path), _value_check(field))
@@ -101,16 +102,6 @@ class Guard:
             elif field.required:
                 found[Violation(Kind.OPTIONAL, field.path, "a value", "nothing")] = None
 
-    @property
-    def _inside(self) -> Mapping[str, tuple[tuple[str, Field], ...]]:
-        if not hasattr(self, "_children"):
-            grouped: dict[str, list[tuple[str, Field]]] = {}
-            for path, field in self._watched.items():
-                if path:
-                    grouped.setdefault(paths.parent(path), []).append((paths.leaf(path), field))
-            self._children = {above: tuple(below) for above, below in grouped.items()}
-        return self._children
-
 
 def structure(value: Any) -> object:
     """A hashable fingerprint of names and types: equal for records built alike, whatever they say."""
@@ -132,10 +123,19 @@ def _watched(contract: Contract, mapped: Iterable[str] | None) -> dict[str, Fiel
         return dict(contract.fields)
     wanted = {""}
     for path in mapped:
-        while path and path not in wanted:
-            wanted.add(path)
-            path = paths.parent(path)
+        above = path
+        while above and above not in wanted:
+            wanted.add(above)
+            above = paths.parent(above)
     return {path: field for path, field in contract.fields.items() if path in wanted}
+
+
+def _inside(watched: Mapping[str, Field]) -> Mapping[str, tuple[tuple[str, Field], ...]]:
+    grouped: dict[str, list[tuple[str, Field]]] = {}
+    for path, field in watched.items():
+        if path:
+            grouped.setdefault(paths.parent(path), []).append((paths.leaf(path), field))
+    return {above: tuple(below) for above, below in grouped.items()}
 
 
 def _type_violation(field: Field, kind: str) -> Violation | None:

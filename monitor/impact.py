@@ -97,7 +97,7 @@ def of(path: str, map_: EntityMap | None, flows: Iterable[Flow] = ()) -> Impact:
 
 
 def roles(contract: Contract, map_: EntityMap) -> Mapping[str, frozenset[Role]]:
-    """Path -> roles, for every place of the contract; what a person wrote as ``x-role`` counts as critical."""
+    """Path -> roles, for every place of the contract; an ``x-role`` of a person's counts as critical."""
     found = {path: of(path, map_).roles for path in contract.fields}
     return {
         path: (known - {Role.UNUSED}) | {Role.CRITICAL} if contract.fields[path].role else known

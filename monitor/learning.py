@@ -30,13 +30,15 @@ def learned(
     entity: str = "",
     provenance: Provenance | None = None,
     closed: Mapping[str, tuple[Any, ...]] | None = None,
+    maps: frozenset[str] | None = None,
     asked_version: str = "",
     served_version: str = "",
 ) -> Contract:
     """The contract that ``shape`` supports. ``closed``: path -> values of domains that a lens or a
-    person declared enumerable (a shape itself holds no value)."""
+    person declared enumerable (a shape itself holds no value). ``maps``: the dynamic maps, where they
+    are known already."""
     folded = shape.copy()
-    folded.fold_maps()
+    folded.fold_maps(folded.maps() if maps is None else maps)
     schema = _schema(folded.root, "", closed or {})
     return Contract(
         platform=platform,
@@ -108,6 +110,8 @@ def main_class(node: Node) -> str:
     total = sum(classes.values())
     if not total:
         return ""
+    if "decimal" in classes and classes.keys() <= {"decimal", "digits"}:
+        return "decimal"
     name, count = max(classes.items(), key=lambda item: item[1])
     return name if count >= PURE * total else ""
 
@@ -129,7 +133,7 @@ def assumed(contract: Contract, secret: bytes = b"") -> Shape:
 def _assumed(contract: Contract, path: str, records: int, shape: Shape) -> Node:
     field = contract.fields[path]
     kinds = field.types or frozenset({"string"})
-    node = Node(seen=records, types={kind: records for kind in kinds})
+    node = Node(seen=records, types=dict.fromkeys(kinds, records))
     if field.format:
         node.features["class"] = {field.format: records}
     values = field.enum or ()

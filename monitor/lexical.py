@@ -32,6 +32,9 @@ _COMPILED: Final = tuple((name, re.compile(pattern)) for name, pattern in _CLASS
 _MARKUP: Final = re.compile(r"&(#\d+|[a-zA-Z]{2,8});|</?[a-zA-Z][^>]*>")
 _MASK: Final = re.compile(r"[*•#]{3,}|\b[xX]{4,}")
 
+AMOUNT: Final = re.compile(r"[+-]?\d+(\.\d+)?$")
+"""A number as text."""
+
 STANDARD_FORMATS: Final = frozenset({"date-time", "date", "time", "duration", "uuid", "uri", "email"})
 """Classes that JSON Schema names itself (``format``); the others go to ``x-format``."""
 
@@ -85,7 +88,7 @@ def letters(text: str) -> str:
 
 
 def marks(text: str) -> str:
-    """What stands in a text that the words themselves do not need: ``padded``, ``masked``, ``markup``, or ``plain``."""
+    """``padded``, ``masked``, ``markup`` or ``plain``: what stands in a text beside its words."""
     if text[:1].isspace() or text[-1:].isspace():
         return "padded"
     if _MASK.search(text):

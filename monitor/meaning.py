@@ -1,10 +1,246 @@
-"""Drift in meaning."""
+"""Drift in meaning: the structure stands, but the values say something else.
 
-from collections.abc import Iterator
+Cents for dollars, seconds for milliseconds, a lost time zone, a default in place of an answer. Each
+feature that a shape counts (spelling, case, length, magnitude, sign, decimals) is compared between
+the baseline and the present window. Two conditions, always both: the change is large, and the old
+behaviour would almost never produce it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import log2
+from typing import Any, Final
+
+from monitor import evidence
 from monitor.contract import Contract
-from monitor.differences import Difference
-from monitor.shape import Shape
+from monitor.differences import Difference, Evidence, Kind
+from monitor.rates import Rates
+from monitor.shape import Counts, Node, Shape, common
+
+UNLIKELY: Final = 1e-6
+"""Chance of the old behaviour below which a large change counts."""
+RECORDS_MIN: Final = 12
+"""Records on each side before shares are compared."""
+JUMP: Final = 0.15
+"""Share of records by which nulls, empties, zeros or a spelling must have moved."""
+LEAP: Final = 0.3
+"""The same for what varies more by itself: one constant, case, decimals, a flag."""
+FACTORS: Final[tuple[float, ...]] = (1000, 100, 3600, 60, 24, 12, 10)
+"""Units are confused by these: milli, cents and percent, seconds, minutes, hours, months."""
+STEPS: Final = 4
+"""Magnitude steps to a doubling (see ``shape.magnitude``)."""
+UNEXPLAINED: Final = 8.0
+"""A ratio that no unit explains must be this large."""
+
+_Test = Callable[[Node, Node], tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None]
 
 
 def differences(contract: Contract, before: Shape, after: Shape) -> Iterator[Difference]:
-    return iter(())
+    """At most one difference a place: the most telling one."""
+    pairs = list(common(before, after))
+    spellings = Rates(
+        (count, sum(counts.values()))
+        for _, *nodes in pairs
+        for counts in (node.features.get("class", {}) for node in nodes)
+        for count in (*counts.values(), 0)
+    )
+    for path, old, new in pairs:
+        found = _spelling(path, old, new, spellings)
+        if found is None or found.evidence.distance > UNLIKELY:
+            field = contract.fields.get(path)
+            numbering = field is not None and field.role in ("key", "reference", "cursor")
+            tests = _TESTS if not numbering else _TESTS_OF_KEYS
+            found = next((hit for test in tests if (hit := _tested(path, old, new, test))), found)
+        if found is not None:
+            yield found
+
+
+def _tested(path: str, old: Node, new: Node, test: _Test) -> Difference | None:
+    hit = test(old, new)
+    if hit is None:
+        return None
+    kind, before, after, hits, distance = hit
+    if distance > UNLIKELY:
+        return None
+    return Difference(kind, path, before, after, Evidence(old.seen, new.seen, hits, distance))
+
+
+def _spelling(path: str, old: Node, new: Node, rates: Rates) -> Difference | None:
+    """Texts in a spelling that was never seen here."""
+    was, now = old.features.get("class", {}), new.features.get("class", {})
+    strange = {name: hits for name, hits in now.items() if name not in was and name != "empty"}
+    of_old, of_new = old.types.get("string", 0), new.types.get("string", 0)
+    if not strange or not of_old:
+        return None
+    name, hits = max(strange.items(), key=lambda item: item[1])
+    distance = rates.more((0, of_old), (hits, of_new))
+    return Difference(
+        Kind.FORMAT_CHANGED,
+        path,
+        {"format": _main(was)},
+        {"format": name},
+        Evidence(of_old, of_new, hits, distance),
+    )
+
+
+def _main(counts: Counts) -> str:
+    return max(counts, key=lambda name: counts[name])
+
+
+def _shares(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """Null, empty, zero or one constant in far more records."""
+    watched = (
+        ("null", old.types.get("null", 0), new.types.get("null", 0), JUMP),
+        ("empty", _of(old, "class", "empty"), _of(new, "class", "empty"), JUMP),
+        ("zero", _of(old, "sign", "zero"), _of(new, "sign", "zero"), JUMP),
+        *_constant(old, new),
+    )
+    for name, first, second, least in watched:
+        was, now = _share(first, old.seen), _share(second, new.seen)
+        if now - was >= least and min(old.seen, new.seen) >= RECORDS_MIN:
+            distance = evidence.split(first, old.seen, second, new.seen)
+            return Kind.SHARE, {name: _tenth(was)}, {name: _tenth(now)}, second, distance
+    return None
+
+
+def _constant(old: Node, new: Node) -> Iterator[tuple[str, int, int, float]]:
+    if new.values and (not old.open or not old.values or new.seen):
+        digest, hits = max(new.values.items(), key=lambda item: item[1])
+        yield "one constant", min(old.seen, old.values.get(digest, 0)), min(new.seen, hits), LEAP
+
+
+def _flags(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """A yes/no that says almost always the same where it used to differ."""
+    was, now = old.features.get("flag", {}), new.features.get("flag", {})
+    if evidence.distance(was, now) < LEAP:
+        return None
+    share = (_share(counts.get("true", 0), sum(counts.values())) for counts in (was, now))
+    first, second = (_tenth(each) for each in share)
+    return Kind.SHARE, {"true": first}, {"true": second}, sum(now.values()), evidence.homogeneity(was, now)
+
+
+def _sign(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    was, now = old.features.get("sign", {}), new.features.get("sign", {})
+    first, second = was.get("negative", 0), now.get("negative", 0)
+    of_old, of_new = sum(was.values()), sum(now.values())
+    moved = _share(second, of_new) - _share(first, of_old)
+    if abs(moved) < LEAP or min(of_old, of_new) < RECORDS_MIN:
+        return None
+    before, after = ({"negative": _tenth(_share(n, of))} for n, of in ((first, of_old), (second, of_new)))
+    return Kind.SIGN, before, after, second, evidence.split(first, of_old, second, of_new)
+
+
+def _scale(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """The magnitudes moved as a whole, by a factor that confuses units (or by a very large one)."""
+    was, now = _magnitudes(old), _magnitudes(new)
+    of_old, of_new = sum(was.values()), sum(now.values())
+    if min(of_old, of_new) < RECORDS_MIN:
+        return None
+    moved = _median(now) - _median(was)
+    apart, chance = _apart(was, now)
+    factor = _factor(moved)
+    steady = _apart({step + round(moved): count for step, count in was.items()}, now)[0] < LEAP
+    if factor is None or not steady:
+        if abs(moved) < STEPS * log2(UNEXPLAINED) or apart < 2 * LEAP:
+            return None
+        factor = 2 ** (moved / STEPS)
+    elif apart < LEAP:
+        return None
+    told = {"factor": float(f"{factor:.2g}")}
+    return Kind.SCALE, {"factor": 1.0}, told, of_new, chance
+
+
+def _factor(moved: float) -> float | None:
+    """The unit factor that a move by so many magnitude steps stands for, if any."""
+    for factor in FACTORS:
+        exact = STEPS * log2(factor)
+        # a median of few records wanders by a step or so
+        if abs(abs(moved) - exact) <= 1.5:
+            return factor if moved > 0 else 1 / factor
+    return None
+
+
+def _writing(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """Case, padding, masking, markup or decimals differ."""
+    for feature in ("marks", "case", "decimals", "items"):
+        was, now = old.features.get(feature, {}), new.features.get(feature, {})
+        least = JUMP if feature == "marks" else LEAP
+        if min(sum(was.values()), sum(now.values())) < RECORDS_MIN or evidence.distance(was, now) < least:
+            continue
+        before, after = {feature: _main(was)}, {feature: _main(now)}
+        return Kind.FORMAT_CHANGED, before, after, sum(now.values()), evidence.homogeneity(was, now)
+    return None
+
+
+def _width(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """Texts end where they used to go on: cut at a width (or padded to one)."""
+    was, now = _lengths(old), _lengths(new)
+    of_old, of_new = sum(was.values()), sum(now.values())
+    if min(of_old, of_new) < RECORDS_MIN:
+        return None
+    longest, shortest = max(now), min(now)
+    beyond = sum(count for length, count in was.items() if length > longest)
+    within = sum(count for length, count in was.items() if length < shortest)
+    cut, name = max((beyond, "longest"), (within, "shortest"))
+    if cut < JUMP * of_old:
+        return None
+    before = {name: max(was) if name == "longest" else min(was)}
+    after = {name: longest if name == "longest" else shortest}
+    return Kind.FORMAT_CHANGED, before, after, of_new, evidence.split(of_old - cut, of_old, of_new, of_new)
+
+
+def _key(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """A place whose values never repeated, and now they do."""
+    if old.seen < RECORDS_MIN or not new.values or max(old.values.values(), default=1) > 1:
+        return None
+    repeated = sum(count for count in new.values.values() if count > 1)
+    if _share(repeated, new.seen) < JUMP:
+        return None
+    chance = evidence.split(0, old.seen, repeated, new.seen)
+    return Kind.KEY_LOST, {"unique": True}, {"unique": False}, repeated, chance
+
+
+_TESTS: Final[tuple[_Test, ...]] = (_shares, _flags, _sign, _scale, _writing, _width)
+_TESTS_OF_KEYS: Final[tuple[_Test, ...]] = (_shares, _key, _writing, _width)
+
+
+def _of(node: Node, feature: str, category: str) -> int:
+    return node.features.get(feature, {}).get(category, 0)
+
+
+def _share(hits: int, of: int) -> float:
+    return hits / of if of else 0.0
+
+
+def _tenth(share: float) -> float:
+    """Shares in a facet are coarse, so that one drift keeps one fingerprint while it goes on."""
+    return round(share, 1)
+
+
+def _magnitudes(node: Node) -> dict[int, int]:
+    return {int(step): count for step, count in node.features.get("magnitude", {}).items()}
+
+
+def _lengths(node: Node) -> dict[int, int]:
+    return {int(length): count for length, count in node.features.get("length", {}).items()}
+
+
+def _median(counts: dict[int, int]) -> float:
+    half, passed = sum(counts.values()) / 2, 0
+    for step in sorted(counts):
+        if passed + counts[step] >= half:
+            return step + (half - passed) / counts[step]
+        passed += counts[step]
+    raise ValueError("no counts")
+
+
+def _apart(first: dict[int, int], second: dict[int, int]) -> tuple[float, float]:
+    """Largest gap between the two cumulated distributions, and an upper bound of its chance."""
+    of_first, of_second = sum(first.values()), sum(second.values())
+    gap = passed_first = passed_second = 0.0
+    for step in sorted(first.keys() | second.keys()):
+        passed_first += first.get(step, 0) / of_first
+        passed_second += second.get(step, 0) / of_second
+        gap = max(gap, abs(passed_first - passed_second))
+    return gap, evidence.gap_tail(gap, of_first, of_second)

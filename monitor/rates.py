@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from math import exp, lgamma, log
+from operator import mul
 from typing import Final
 
 GRID: Final[tuple[float, ...]] = (
@@ -21,7 +22,7 @@ GRID: Final[tuple[float, ...]] = (
 )
 """Rates that are told apart: dense near 0 and 1, where certainty begins and ends."""
 
-PRIOR_PLACES: Final = 1.5
+PRIOR_PLACES: Final = 3.0
 """How many imaginary places are spread evenly over the grid: no rate is impossible anywhere."""
 ROUNDS: Final = 12
 
@@ -42,7 +43,7 @@ class Rates:
             totals = [floor] * len(GRID)
             for (hits, trials), times in seen.items():
                 likely = _likelihood(hits, trials)
-                parts = [w * l for w, l in zip(self._weights, likely, strict=True)]
+                parts = list(map(mul, self._weights, likely))
                 whole = sum(parts)
                 for at, part in enumerate(parts):
                     totals[at] += times * part / whole
@@ -72,7 +73,7 @@ class Rates:
 
     def _chance(self, before: tuple[int, int], trials: int, outcomes: range) -> float:
         likely = _likelihood(*before)
-        posterior = [w * l for w, l in zip(self._weights, likely, strict=True)]
+        posterior: list[float] = list(map(mul, self._weights, likely))
         whole = sum(posterior)
         return sum(
             part / whole * sum(_binomial(rate, hits, trials) for hits in outcomes)

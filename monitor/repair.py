@@ -1,4 +1,4 @@
-"""What to do about a drift, in a form that can be pasted: the mapping patch, the contract's line, the command."""
+"""What to do about a drift, ready to be pasted: the mapping patch, the contract's line, the command."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def suggest_repair(difference: Difference, contract: Contract, impact: Impact, i
             )
         case Kind.ENUM_NEW:
             return Repair(
-                f"{path} shows a value outside its set: add it to the mapping of {fields} and to the contract",
+                f"{path} shows a value outside its set: give it a meaning in {fields}, and list it",
                 (f"{path}: enum: [..., NEW VALUE]",),
                 accept,
             )
         case Kind.SCALE:
             factor = difference.after.get("factor")
             return Repair(
-                f"{path} is in another unit (about {factor} times as large): convert it in the mapping of {fields}",
+                f"{path} is in another unit (about {factor} times as large): convert it in {fields}",
                 tuple(f"{field}: divide what {path} holds by {factor}" for field in impact.fields),
                 accept,
             )

@@ -9,6 +9,7 @@ observation. Shapes merge and serialise, so workers learn apart and the store ke
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from hashlib import blake2b
@@ -24,10 +25,15 @@ FORMAT: Final = 1
 VALUES_KEPT: Final = 200
 """Distinct values of one place that are told apart; beyond them the domain is open."""
 VALUE_LENGTH_MAX: Final = 64
+AMOUNT_DIGITS: Final = 15
+"""A longer run of digits is a number plate, not an amount."""
 KEYS_KEPT: Final = 20_000
 """Distinct records one shape counts; a baseline needs no more."""
 NAMES_MAX: Final = 96
 """Names under one record before it is looked at as a dynamic map."""
+NUMBERED_MIN: Final = 16
+"""Names that differ only in their digits: from so many on they number something (``image_48`` and
+``image_72`` are fields)."""
 ITEMS_LOOKED_AT: Final = 64
 """Items of one list in one record: a list of ten thousand lines says no more than its first ones."""
 
@@ -141,23 +147,23 @@ class Shape:
     # -- merging and storing --------------------------------------------------------------------
 
     def merge(self, other: Shape) -> None:
-        """Add what ``other`` learned. Records that both saw are counted twice: merge what was learned apart."""
+        """Add what ``other`` learned. Records that both saw count twice: merge what was learned apart."""
         self.records += other.records
         self.polls += other.polls
         self._keys |= other._keys
         _add(self.root, other.root)
 
-    def fold_maps(self, also: frozenset[str] = frozenset()) -> None:
-        """Fold dynamic maps (found here, or named in ``also``) into one place each."""
+    def fold_maps(self, where: frozenset[str]) -> None:
+        """Make one place of all the names under each of ``where``."""
         pending = [("", self.root)]
         while pending:
             path, node = pending.pop()
-            if node.children and (path in also or _is_map(node)):
+            if node.children and path in where:
                 _fold(node)
             pending += [(_at(path, step, node, below), below) for step, below in node.below()]
 
     def to_bytes(self) -> bytes:
-        """Everything learned. Seal it at rest: digests of short values can be guessed by who has the secret."""
+        """Everything learned. Seal it at rest: who has the secret can guess short values."""
         stored = _Stored(FORMAT, self.records, self.polls, sorted(self._keys), self.root)
         return msgspec.msgpack.encode(stored)
 
@@ -232,18 +238,23 @@ class Shape:
         for category in {lexical.spelling(text) for text in texts}:
             _vote(node, "class", category)
         first = texts[0]
+        if (amount := _amount(first)) is not None:
+            self._visit_amount(node, amount)
         _vote(node, "length", str(_length(len(first))))
         _vote(node, "case", lexical.letters(first))
         _vote(node, "marks", lexical.marks(first))
         self._count_values(node, {text for text in texts if len(text) <= VALUE_LENGTH_MAX})
 
     def _visit_numbers(self, node: Node, numbers: Sequence[int | float | Decimal]) -> None:
-        first = numbers[0]
-        _vote(node, "sign", "zero" if first == 0 else "positive" if first > 0 else "negative")
-        if first != 0 and math.isfinite(first):
-            _vote(node, "magnitude", str(magnitude(first)))
-        _vote(node, "decimals", "0" if type(first) is int else str(lexical.decimals(first)))
+        if math.isfinite(numbers[0]):
+            self._visit_amount(node, numbers[0])
         self._count_values(node, set(numbers))
+
+    def _visit_amount(self, node: Node, amount: float | Decimal) -> None:
+        _vote(node, "sign", "zero" if amount == 0 else "positive" if amount > 0 else "negative")
+        if amount != 0:
+            _vote(node, "magnitude", str(magnitude(amount)))
+        _vote(node, "decimals", "0" if type(amount) is int else str(lexical.decimals(amount)))
 
     def _count_values(self, node: Node, values: set[Any]) -> None:
         counted = node.values
@@ -259,9 +270,14 @@ class Shape:
                     node.values = counted = {d: n for d, n in counted.items() if n >= floor}
 
 
-def magnitude(value: float | Decimal) -> int:
+def magnitude(value: int | float | Decimal) -> int:
     """The number's size on a logarithmic scale, four steps to the doubling."""
-    return math.floor(4 * math.log2(abs(value)))
+    return math.floor(4 * math.log2(abs(float(value))))
+
+
+def _amount(text: str) -> Decimal | None:
+    """The number that a text spells, where a platform writes its amounts as text."""
+    return Decimal(text) if len(text) <= AMOUNT_DIGITS and lexical.AMOUNT.match(text) else None
 
 
 def _length(length: int) -> int:
@@ -344,26 +360,27 @@ def _is_map(node: Node) -> bool:
     if all(is_data(name) for name in names):
         return True
     kinds = {frozenset(child.types) - {"null"} for child in node.children.values()}
-    if len(kinds) == 1 and len({_undigited(name) for name in names}) == 1:
+    if len(names) >= NUMBERED_MIN and len(kinds) == 1 and len({_undigited(name) for name in names}) == 1:
         return True
     rare = sum(child.seen < 0.2 * node.objects for child in node.children.values())
     return len(names) > NAMES_MAX and rare > 0.9 * len(names)
 
 
 def is_data(name: str) -> bool:
-    """Whether a name is itself a piece of data: an id, a number, a date, an address, a sentence."""
-    return len(name) > VALUE_LENGTH_MAX or " " in name.strip() or lexical.spelling(name) in _DATA
+    """Whether a name is itself a piece of data: an id, a code, a number, a date, an address, a sentence."""
+    if len(name) > VALUE_LENGTH_MAX or " " in name.strip() or _CODE.fullmatch(name):
+        return True
+    return lexical.spelling(name) in _DATA
 
 
+_CODE: Final = re.compile(r"[A-Za-z]{1,2}\d+")
+"""A letter or two and a number: a code (``k37``, ``B12``), hardly a field's name."""
+_DIGITS: Final = re.compile(r"\d+")
 _DATA: Final = lexical.DATES | {"time", "uuid", "uri", "email", "decimal", "digits", "coded"}
 
 
 def _undigited(name: str) -> str:
-    return (
-        "".join("#" if sign.isdigit() else sign for sign in name).replace("##", "#")
-        if any(sign.isdigit() for sign in name)
-        else name
-    )
+    return _DIGITS.sub("0", name)
 
 
 def common(before: Shape, after: Shape) -> Iterator[tuple[str, Node, Node]]:
