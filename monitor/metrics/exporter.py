@@ -10,21 +10,21 @@ from prometheus_client import generate_latest
 
 from monitor.metrics.meters import Meters
 from monitor.metrics.series import Sample, Series, text
-from monitor.metrics.standing import Gauges
+from monitor.metrics.standing import Gauges, Live
 from syncd.ports.metering import Meterable, Standing
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Exporter:
-    """``bridges()``: connection -> whether its bridge is dialled in."""
+    """``live()``: what this process knows of connections, by name."""
 
     def __init__(
-        self, state: Meterable, meters: Meters, bridges: Callable[[], Mapping[str, bool]] = dict
+        self, state: Meterable, meters: Meters, live: Callable[[], Mapping[str, Live]] = dict
     ) -> None:
         self._state = state
         self._meters = meters
-        self._bridges = bridges
+        self._live = live
         self._gauges = Gauges()
         self._after: int | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -57,7 +57,7 @@ class Exporter:
 
     def _many(self, standing: Standing) -> list[Series]:
         return [
-            *self._gauges.at(standing, self._meters.facts, self._bridges()),
+            *self._gauges.at(standing, self._meters.facts, self._live()),
             *self._meters.counted.values(),
         ]
 

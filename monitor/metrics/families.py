@@ -124,6 +124,7 @@ CONNECTION_GAUGES: Final = (
     BRIDGE_UP := _gauge(
         "bridge_connected", _CONNECTION, "1: its bridge is dialled in; only where it has one."
     ),
+    CIRCUIT_OPEN := _gauge("circuit_open", _CONNECTION, "1: it is down, and asked only now and then."),
     CREDENTIAL_EXPIRY := _gauge(
         "credential_expiry_timestamp_seconds", _CONNECTION, "When its login runs out, where it is known."
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.metrics import families as f
@@ -14,7 +15,26 @@ from syncd.ports import EVERYTHING
 from syncd.ports.desk import LinkLine
 from syncd.ports.metering import Standing
 
-_OF_CONNECTIONS = (f.CONNECTION_INFO, f.CONNECTION_UP, f.CONNECTION_OK, f.BRIDGE_UP, f.HINTS)
+_OF_CONNECTIONS = (
+    f.CONNECTION_INFO,
+    f.CONNECTION_UP,
+    f.CONNECTION_OK,
+    f.CIRCUIT_OPEN,
+    f.BRIDGE_UP,
+    f.HINTS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What only this process knows of a connection."""
+
+    bridge: bool | None = None
+    """Whether its bridge is dialled in; None where it needs none."""
+    circuit_open: bool = False
+
+
+_UNKNOWN = Live()
 
 
 class Gauges:
@@ -23,9 +43,9 @@ class Gauges:
     def __init__(self) -> None:
         self._made = {one: Series(one) for one in (*f.LINK_GAUGES, *_OF_CONNECTIONS)}
 
-    def at(self, standing: Standing, facts: SiteFacts, bridges: Mapping[str, bool]) -> Sequence[Series]:
-        """``bridges``: connection -> whether its bridge is dialled in. Every configured link and connection
-        has all its gauges, also before it ever ran: what is missing cannot alert."""
+    def at(self, standing: Standing, facts: SiteFacts, live: Mapping[str, Live]) -> Sequence[Series]:
+        """``live``: by connection. Every configured link and connection has all its gauges, also before it
+        ever ran: what is missing cannot alert."""
         self._drop_others(facts)
         lines = {line.link: line for line in standing.lines}
         for name, link in facts.links.items():
@@ -36,8 +56,10 @@ class Gauges:
             self._made[f.CONNECTION_INFO].set((name, connection.platform), 1)
             for family, value in _of_connection(standing, name):
                 self._made[family].set((name,), value)
+            here = live.get(name, _UNKNOWN)
+            self._made[f.CIRCUIT_OPEN].set((name,), float(here.circuit_open))
             if connection.bridged:
-                self._made[f.BRIDGE_UP].set((name,), 1 if bridges.get(name) else 0)
+                self._made[f.BRIDGE_UP].set((name,), float(bool(here.bridge)))
         return list(self._made.values())
 
     def _drop_others(self, facts: SiteFacts) -> None:

@@ -16,7 +16,8 @@ from syncd.api.scopes import Scope
 from syncd.app import beacon
 from syncd.app.desk import desk, observed
 from syncd.app.installation import LOCAL, Installation, state_path
-from syncd.app.listening import bridges, listening
+from syncd.app.listening import bridges, listening, scraping
+from syncd.app.measures import Measures
 from syncd.core.errors import SyncdError
 from syncd.dispatch.local import LocalDispatcher, Runnable
 from syncd.ports import WebhookReceiver
@@ -49,29 +50,36 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
     """Everything that runs, while the block does; yields the control API's URL. Sets ``stop`` at its end."""
     local = new_token(LOCAL)
     paths = await _webhook_paths(opened)
-    woken = Woken()
+    woken, measures = Woken(), Measures(opened)
     there = await desk(opened, woken.wake_all, lambda name: Deliveries(expected=name in paths))
-    dispatcher = woken.dispatcher = LocalDispatcher(opened.clock, _runnables(opened, there.board))
+    dispatcher = woken.dispatcher = LocalDispatcher(opened.clock, _runnables(opened, there.board, measures))
     application = build(
         Parts(
             answering=there.answering,
             audit=opened.note,
             tokens=[Token(LOCAL, digest(local), frozenset(Scope)), *_control_tokens(opened)],
             find=opened.keys().find,
-            store_hints=opened.store.add_hints,
+            store_hints=measures.hints(opened.store.add_hints),
+            metrics=measures.scrape,
             wake=lambda connection: _wake(opened, dispatcher, connection),
             waiting=lambda: _waiting(opened),
             hooks=_hooks(opened, paths),
             hosts=_public_hosts(opened),
         )
     )
-    async with bridges(opened), listening(opened, application, opened.site.config.service) as url:
+    service = opened.site.config.service
+    async with (
+        bridges(opened),
+        scraping(opened, measures.scrape),
+        listening(opened, application, service) as url,
+    ):
         with beacon.lit(state_path(opened.site), beacon.Beacon(url, Secret(local))):
             tasks = [
                 asyncio.create_task(dispatcher.run(stop), name="dispatch"),
                 asyncio.create_task(_keep_subscribed(opened, paths, url), name="subscribe"),
                 asyncio.create_task(_keep_pruned(opened), name="prune"),
                 *there.tasks(),
+                *measures.tasks(),
             ]
             log.info("daemon started", url=url, links=len(opened.links))
             try:
@@ -97,10 +105,10 @@ class Woken:
             self.dispatcher.wake_all()
 
 
-def _runnables(opened: Installation, board: Board) -> dict[str, Runnable]:
+def _runnables(opened: Installation, board: Board, measures: Measures) -> dict[str, Runnable]:
     return {
         name: Runnable(
-            drain=observed(opened, engine, board),
+            drain=measures.run(name, observed(opened, engine, board)),
             next_start=opened.site.links[name].config.schedule.next_after,
             next_due=_next_due(opened, name),
         )

@@ -92,6 +92,8 @@ class Installation:
     links: Mapping[str, LinkEngine]
     listening: Listening
     """What the platforms say of logins and quotas."""
+    taps: Taps
+    """Who watches all connections; more may be added."""
 
     def channels(self) -> Mapping[str, BridgeChannel]:
         """Of the connections that are reached through a bridge."""
@@ -247,4 +249,4 @@ async def installation(
         # one gate a connection, whatever number of links uses it: the limit is the platform's
         gates = {n: asyncio.Semaphore(c.capabilities.concurrency) for n, c in connectors.items()}
         links = {name: LinkEngine(_link(site, name, connectors), store, clock, gates) for name in site.links}
-        yield Installation(site, store, clock, hub, connectors, links, listening)
+        yield Installation(site, store, clock, hub, connectors, links, listening, tap)

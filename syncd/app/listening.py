@@ -9,7 +9,8 @@ from aiohttp import web
 
 from syncd.app.installation import Installation
 from syncd.config.models import Listener
-from syncd.service.application import build_bridge
+from syncd.service.application import build_bridge, build_metrics
+from syncd.service.health import Scrape
 from syncd.service.listen import serve, server_tls
 
 
@@ -20,6 +21,17 @@ async def bridges(opened: Installation) -> AsyncIterator[None]:
         yield
         return
     async with listening(opened, build_bridge(opened.hub), opened.site.config.bridge):
+        yield
+
+
+@asynccontextmanager
+async def scraping(opened: Installation, scrape: Scrape) -> AsyncIterator[None]:
+    """Let Prometheus scrape at a port of its own, where the configuration has one."""
+    own = opened.site.config.metrics
+    if own is None:
+        yield
+        return
+    async with listening(opened, build_metrics(scrape), own):
         yield
 
 

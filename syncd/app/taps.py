@@ -14,6 +14,10 @@ class Taps:
     def __init__(self, *taps: Tap) -> None:
         self._taps = taps
 
+    def add(self, tap: Tap) -> None:
+        """One more watches from now on."""
+        self._taps = (*self._taps, tap)
+
     def exchange(self, connection: str, seen: Exchange) -> None:
         for tap in self._taps:
             tap.exchange(connection, seen)

@@ -118,6 +118,20 @@ class Bridge(Listener):
         return self
 
 
+class Metrics(Listener):
+    """Where Prometheus scrapes without a token: a port of its own, for this machine alone. On the daemon's
+    own port, `/metrics` asks for a token that may read."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8323
+    """TCP port; 0 takes a free one."""
+
+    @model_validator(mode="after")
+    def _for_this_machine(self) -> Self:
+        if not self.loopback:
+            raise ValueError("others scrape service.port/metrics, with a token that may read")
+        return self
+
+
 # -- connections ----------------------------------------------------------------------------------
 
 
@@ -381,6 +395,8 @@ class SiteConfig(Section):
     """Where bridges dial in."""
     entities: dict[Word, OwnEntity] = Field(default_factory=dict)
     """Kinds of record of the site's own, beside the shipped ones; parents first."""
+    metrics: Metrics | None = None
+    """A port for Prometheus; without it `/metrics` stands on the daemon's own port, behind a token."""
     connections: dict[Name, ConnectionConfig]
     """Accounts on platforms, by a name of your choice."""
     links: dict[Name, LinkConfig]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
 from syncd.api.endpoints import ENDPOINTS
 from syncd.api.scopes import Scope
@@ -45,7 +44,7 @@ class Parts:
     """Connection -> have its links look at their hints soon; must not wait."""
     waiting: health.Waiting
     hooks: Mapping[str, Hook] = field(default_factory=dict)
-    metrics: CollectorRegistry | None = None
+    metrics: health.Scrape | None = None
     metrics_scope: Scope = Scope.READ
     hosts: Collection[str] = ()
     """Names this daemon is reached by, besides this machine's own (``public_url``'s host)."""
@@ -69,6 +68,19 @@ def build(parts: Parts) -> web.Application:
         application.router.add_route(route.method, route.path, gate.guarded(route))
     application[PROTECTED] = bool(parts.tokens)
     return application
+
+
+def build_metrics(scrape: health.Scrape) -> web.Application:
+    """Metrics alone, without a token: ``listen.serve`` lets only this machine reach it."""
+    application = _application(())
+    (*_, route) = health.routes(_nothing, scrape, Scope.PUBLIC)
+    application.router.add_route(route.method, route.path, route.handler)
+    application[PROTECTED] = False
+    return application
+
+
+async def _nothing() -> Sequence[str]:
+    return ()
 
 
 def build_bridge(hub: BridgeHub, hosts: Collection[str] = ()) -> web.Application:

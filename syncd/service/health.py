@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4 as TEXT
 
 from syncd.api.scopes import Scope
 from syncd.service.access import Handler, Route
 
+Scrape = Callable[[], Awaitable[bytes]]
+"""All metrics in Prometheus' text format."""
 Waiting = Callable[[], Awaitable[Sequence[str]]]
 """What the daemon still waits for before it can work; empty: ready."""
 
 
-def routes(waiting: Waiting, metrics: CollectorRegistry | None, metrics_scope: Scope) -> tuple[Route, ...]:
+def routes(waiting: Waiting, metrics: Scrape | None, metrics_scope: Scope) -> tuple[Route, ...]:
     """``metrics_scope``: ``READ``, or ``PUBLIC`` where only the machine itself reaches the port."""
     health = (
         Route("GET", "/health/live", Scope.PUBLIC, _live),
@@ -38,9 +39,8 @@ def _ready(waiting: Waiting) -> Handler:
     return ready
 
 
-def _metrics(registry: CollectorRegistry, scope: Scope) -> Route:
-    async def metrics(request: web.Request) -> web.StreamResponse:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+def _metrics(scrape: Scrape, scope: Scope) -> Route:
+    async def metrics(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=await scrape(), headers={"Content-Type": TEXT})
 
     return Route("GET", "/metrics", scope, metrics)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert
 from monitor.metrics import families as f
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
+from monitor.metrics.standing import Live
 from syncd.core.model import PairState
 from syncd.core.outcome import ErrorClass
 from syncd.ports import Exchange, Grant
@@ -46,7 +47,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 def exporter(bench: Bench, facts: SiteFacts = SITE) -> tuple[Exporter, Meters]:
     meters = Meters(bench.clock, facts, "1.2.3")
-    return Exporter(Meter(bench.store.database), meters, lambda: {"ledger": True}), meters
+    return Exporter(Meter(bench.store.database), meters, lambda: {"ledger": Live(bridge=True)}), meters
 
 
 async def scraped(one: Exporter) -> dict[Key, float]:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter
-
 from syncd.api.client import ApiClient
 from syncd.api.models import (
     Done,
@@ -175,8 +173,10 @@ async def daemon(
     note: Audit | None = None,
 ) -> AsyncIterator[Daemon]:
     there = Daemon()
-    registry = CollectorRegistry()
-    Counter("syncd_posted", "Posted.", registry=registry).inc(3)
+
+    async def scrape() -> bytes:
+        return b"syncd_posted_total 3.0\n"
+
     parts = Parts(
         answering=[*([there.operator] if operator is None else operator), *answering],
         audit=note or there.note,
@@ -187,7 +187,7 @@ async def daemon(
         wake=there.woken.append,
         waiting=there.waiting,
         hooks=hooks or {},
-        metrics=registry,
+        metrics=scrape,
         hosts=["sync.example.com"],
         routes=routes,
     )

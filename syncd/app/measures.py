@@ -1,0 +1,159 @@
+"""The daemon measured: metrics for whoever scrapes, alerts for whoever does not, anchors for the audit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from monitor.alerts.rules import rules
+from monitor.alerts.watch import EVERY_S, Watch
+from monitor.metrics.exporter import Exporter
+from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
+from monitor.metrics.standing import Live
+from syncd import __version__
+from syncd.app.installation import Installation, interval_s
+from syncd.dispatch.breaker import Circuit
+from syncd.engine.cycle import CycleOutcome
+from syncd.ports import WebhookReceiver
+from syncd.ports.alerting import Alert, Notifier
+from syncd.store import journal
+from syncd.store.metering import Meter
+
+log = structlog.get_logger(__name__)
+
+ANCHOR_EVERY_S: Final = 3_600.0
+_LEVELS: Final = {"critical": "error", "warning": "warning"}
+
+StoreHints = Callable[[str, Sequence[tuple[str, str]], str], Awaitable[bool]]
+Drain = Callable[[bool], Awaitable[CycleOutcome]]
+
+
+class LogNotifier:
+    """Alerts as lines of the log: where no channel is configured, that is where they stand."""
+
+    async def notify(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            level = _LEVELS.get(alert.severity, "info") if alert.firing else "info"
+            event = "alert" if alert.firing else "alert is over"
+            said = {"alert": alert.name, **alert.labels, "what": alert.description, "runbook": alert.runbook}
+            getattr(log, level)(event, **said)
+
+
+class Measures:
+    """``notifier``: who takes the daemon's own alerts to people."""
+
+    def __init__(self, opened: Installation, notifier: Notifier | None = None) -> None:
+        self._opened = opened
+        self._notifier = notifier or LogNotifier()
+        self.meters = Meters(opened.clock, facts(opened), __version__)
+        self._exporter = Exporter(Meter(opened.store.database), self.meters, self._live)
+        self._watch = Watch(rules())
+        opened.taps.add(self.meters)
+
+    async def scrape(self) -> bytes:
+        """The metrics as text."""
+        return await self._exporter.scrape()
+
+    def firing(self) -> Sequence[Alert]:
+        """Alerts that have been told and are not over."""
+        return self._watch.firing()
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Run until they are cancelled."""
+        return [
+            asyncio.create_task(self._keep_watching(), name="alerts"),
+            asyncio.create_task(self._keep_anchoring(), name="anchor"),
+        ]
+
+    def run(self, link: str, drain: Drain) -> Drain:
+        """The same run, measured."""
+
+        async def measured(scheduled: bool) -> CycleOutcome:
+            clock = self._opened.clock
+            started, failed = clock.now(), True
+            self.meters.run_started()
+            try:
+                outcome = await drain(scheduled)
+                failed = any(flow.error or flow.trips for flow in outcome.flows.values())
+            finally:
+                seconds = (clock.now() - started).total_seconds()
+                self.meters.run_ended(link, "schedule" if scheduled else "wake", seconds, failed=failed)
+            return outcome
+
+        return measured
+
+    def hints(self, store: StoreHints) -> StoreHints:
+        """The same way for announcements into the state, counted."""
+
+        async def counted(connection: str, new: Sequence[tuple[str, str]], delivery: str) -> bool:
+            stored = await store(connection, new, delivery)
+            self.meters.announced(connection)
+            return stored
+
+        return counted
+
+    def _live(self) -> Mapping[str, Live]:
+        channels = self._opened.channels()
+        return {
+            name: Live(
+                bridge=channels[name].connected if name in channels else None,
+                circuit_open=connector.breaker.state.circuit is not Circuit.CLOSED,
+            )
+            for name, connector in self._opened.connectors.items()
+        }
+
+    async def look(self) -> None:
+        """Look at the rules once, and tell what is to be told."""
+        told = self._watch.look(self._opened.clock.now(), await self._exporter.samples())
+        if told:
+            await self._notifier.notify(told)
+
+    async def _keep_watching(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                # who watches must not end with the first fault; the next look says the same again
+                log.exception("the rules could not be looked at")
+            await self._opened.clock.sleep(EVERY_S)
+
+    async def anchor(self) -> None:
+        """Write the ends of the audit's chains into the site's, and its end to the log."""
+        k = self._opened.store.keeper()
+        chains, (line, end) = await self._opened.store.database.write(lambda c: journal.anchor(c, k))
+        self.meters.anchored()
+        log.info("audit anchored", chains=chains, end=f"{line}:{end.hex()}")
+
+    async def _keep_anchoring(self) -> None:
+        while True:
+            try:
+                await self.anchor()
+            except Exception:
+                log.exception("the audit could not be anchored")
+            await self._opened.clock.sleep(ANCHOR_EVERY_S)
+
+
+def facts(opened: Installation) -> SiteFacts:
+    """What the configuration says there is to be measured."""
+    site = opened.site
+    announcing = {
+        end.name for link in site.links.values() if link.config.webhooks for end in (link.left, link.right)
+    }
+    return SiteFacts(
+        links={
+            name: LinkFacts(link.left.name, link.right.name, interval_s(site, name), tuple(link.flows))
+            for name, link in site.links.items()
+        },
+        connections={
+            name: ConnectionFacts(
+                connection.platform.name,
+                bridged=connection.platform.bridged,
+                announces=name in announcing
+                and isinstance(opened.connectors[name].connector, WebhookReceiver),
+            )
+            for name, connection in site.connections.items()
+        },
+    )
