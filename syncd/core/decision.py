@@ -12,6 +12,8 @@ from syncd.core.model import Operation, Record, Side, SideState
 
 ARCHIVE: Final = "archive"
 """The action that puts a record away; each connector says what it comes to on its platform."""
+REMOVED: Final = "removed"
+"""The mark of a pair that is gone on both sides: one that comes back is new, not to be removed again."""
 ENDED: Final = "~ended"
 """A mark in a base, no field: the record's end (voided, archived) was carried out, never do it again."""
 

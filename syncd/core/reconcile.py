@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from typing import Final
 
 from syncd.core.canonical import EMPTY
 from syncd.core.crossing import Crossing
 from syncd.core.decision import (
     ARCHIVE,
     ENDED,
+    REMOVED,
     Conflict,
     Decision,
     PairView,
@@ -114,13 +116,16 @@ def _shows(record: Record, wanted: Mapping[str, frozenset[str]]) -> bool:
 
 # -- removals: never without positive evidence, and an edit wins ---------------------------------
 
+_ENDED_HERE: Final[Mapping[Side, Record]] = {side: {ENDED: REMOVED} for side in Side}
+"""The bases of a pair that is gone on both sides: the mark that its end was carried over."""
+
 
 def _after_removal(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> Decision:
     gone = Side.LEFT if isinstance(pair.left, Tombstone) else Side.RIGHT
     tomb, living = pair.state(gone), pair.state(gone.other)
     assert isinstance(tomb, Tombstone)
     if not isinstance(living, Mapping):
-        return Decision(Verb.GONE, tomb.evidence)
+        return Decision(Verb.GONE, tomb.evidence, bases=_ENDED_HERE)
     said = f"removed on the {gone.value} ({tomb.evidence})"
     if tomb.merged_into:
         # not gone: it goes on under another name, which has a partner of its own (else we had followed it)
@@ -130,19 +135,23 @@ def _after_removal(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> De
             removed=True,
         )
     base = pair.base(gone.other)
+    if base is not None and base.get(ENDED) == REMOVED:
+        # both were gone, and this one came back: that is news, not the removal once more
+        return _one_sided(_alone(living, gone.other), policy, crossing)
     whole = complete(living, base, policy)
     edited = base is not None and any(changed(base, whole, f.name) for f in policy.fields)
     if edited and policy.edited is EditedMeanwhile.EDIT_WINS and gone in policy.create:
         # the surviving side was edited after both last agreed: the edit wins over the removal
-        lone = PairView(
-            left=None if gone is Side.LEFT else living, right=None if gone is Side.RIGHT else living
-        )
-        return _one_sided(lone, policy, crossing)
+        return _one_sided(_alone(living, gone.other), policy, crossing)
     if edited and policy.edited is not EditedMeanwhile.REMOVAL_WINS:
         return Decision(Verb.HOLD, f"{said}, edited on the other side", removed=True)
     if base is not None and ENDED in base:
         return Decision(Verb.GONE, f"{said}, and put away on the {gone.other.value}")
     return _carried_over(gone.other, tomb, said, whole, policy)
+
+
+def _alone(record: Record, side: Side) -> PairView:
+    return PairView(left=record if side is Side.LEFT else None, right=record if side is Side.RIGHT else None)
 
 
 def _carried_over(side: Side, tomb: Tombstone, said: str, whole: Record, policy: FlowPolicy) -> Decision:
@@ -153,7 +162,7 @@ def _carried_over(side: Side, tomb: Tombstone, said: str, whole: Record, policy:
         return Decision(Verb.HOLD, f"{said}; the flow removes nothing on the {side.value}", removed=True)
     if policy.deletes is Deletes.PROPAGATE:
         write = Write(side, Operation.DELETE)
-        return Decision(Verb.WRITE, tomb.evidence, write=write, removed=True)
+        return Decision(Verb.WRITE, tomb.evidence, write=write, bases=_ENDED_HERE, removed=True)
     write = Write(side, Operation.ACTION, action=ARCHIVE)
     bases = {side: {**whole, ENDED: ARCHIVE}}
     return Decision(Verb.WRITE, tomb.evidence, write=write, again=True, bases=bases, removed=True)

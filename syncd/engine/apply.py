@@ -239,7 +239,7 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
     spec = setup.specs[intent.side]
     if intent.request.operation is Operation.DELETE:
         gone = Seen(intent.request.key or "", intent.request.expected or b"{}", deleted=True)
-        return Settlement(intent, observe_record(spec, gone, None), None, next=following)
+        return Settlement(intent, observe_record(spec, gone, None), intent.bases or None, next=following)
     if shown is None:
         # an action that the record's own end asked for has bases: the mark that it was carried out
         return Settlement(intent, None, intent.bases or None, next=following)
