@@ -141,10 +141,14 @@ class Deliveries(View):
     """Webhooks of one connection."""
 
     expected: bool
+    """Whether a link asked for them and the platform can."""
+    subscribed: bool = False
     subscribed_until: datetime | None = None
     last_at: datetime | None = None
     received: int = 0
     """Since the daemon was started."""
+    refused: int = 0
+    """Not proven, or not readable."""
     silent: bool = False
     """Changes were found by reading that nobody had announced."""
     detail: str = ""

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
 
-from syncd.api.fleet import Deliveries
 from syncd.api.scopes import Scope
 from syncd.app import beacon
 from syncd.app.desk import desk, observed
+from syncd.app.hooks import hooks
 from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening, scraping
 from syncd.app.measures import Measures
-from syncd.core.errors import SyncdError
 from syncd.dispatch.local import LocalDispatcher, Runnable
-from syncd.ports import WebhookReceiver
 from syncd.secrets.bearer import digest, new_token
 from syncd.secrets.reference import Secret, resolve
 from syncd.service.access import Token
 from syncd.service.application import Parts, build
 from syncd.service.board import Board
-from syncd.service.webhooks import Hook
 
 log = structlog.get_logger(__name__)
 
-_PATH_TOKEN = "webhook-path"  # noqa: S105 - the name under which it is kept
-_SUBSCRIBE_AGAIN_S = 300.0
 _PRUNE_EVERY_S = 86_400.0
 
 
@@ -49,9 +44,9 @@ async def run_until_stopped(opened: Installation) -> None:
 async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[str]:
     """Everything that runs, while the block does; yields the control API's URL. Sets ``stop`` at its end."""
     local = new_token(LOCAL)
-    paths = await _webhook_paths(opened)
+    announced = await hooks(opened)
     woken, measures = Woken(), Measures(opened)
-    there = await desk(opened, woken.wake_all, lambda name: Deliveries(expected=name in paths))
+    there = await desk(opened, woken.wake_all, announced.subscriptions.deliveries)
     dispatcher = woken.dispatcher = LocalDispatcher(opened.clock, _runnables(opened, there.board, measures))
     application = build(
         Parts(
@@ -63,7 +58,8 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
             metrics=measures.scrape,
             wake=lambda connection: _wake(opened, dispatcher, connection),
             waiting=lambda: _waiting(opened),
-            hooks=_hooks(opened, paths),
+            hooks=announced.hooks,
+            heard=announced.subscriptions,
             hosts=_public_hosts(opened),
         )
     )
@@ -73,10 +69,11 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
         scraping(opened, measures.scrape),
         listening(opened, application, service) as url,
     ):
+        announced.url = url
         with beacon.lit(state_path(opened.site), beacon.Beacon(url, Secret(local))):
             tasks = [
                 asyncio.create_task(dispatcher.run(stop), name="dispatch"),
-                asyncio.create_task(_keep_subscribed(opened, paths, url), name="subscribe"),
+                asyncio.create_task(announced.subscriptions.run(), name="subscribe"),
                 asyncio.create_task(_keep_pruned(opened), name="prune"),
                 *there.tasks(),
                 *measures.tasks(),
@@ -153,53 +150,3 @@ async def _keep_pruned(opened: Installation) -> None:
         forgotten = await opened.store.prune(keep)
         log.info("old history forgotten", rows=forgotten)
         await opened.clock.sleep(_PRUNE_EVERY_S)
-
-
-# -- webhooks -----------------------------------------------------------------------------------
-
-
-def _receivers(opened: Installation) -> dict[str, WebhookReceiver]:
-    """Connections whose platform can announce changes, and a link of which asks for it."""
-    wanted = {
-        end.name
-        for link in opened.site.links.values()
-        if link.config.webhooks
-        for end in (link.left, link.right)
-    }
-    return {
-        name: breaking.connector
-        for name, breaking in opened.connectors.items()
-        if name in wanted and isinstance(breaking.connector, WebhookReceiver)
-    }
-
-
-async def _webhook_paths(opened: Installation) -> dict[str, str]:
-    """The unguessable last part of each connection's webhook address; the same after a restart."""
-    paths = {}
-    for name in _receivers(opened):
-        kept = await opened.store.load(name, _PATH_TOKEN)
-        if kept is None:
-            kept = new_token("hook").encode()
-            await opened.store.save(name, _PATH_TOKEN, kept)
-        paths[name] = kept.decode()
-    return paths
-
-
-def _hooks(opened: Installation, paths: Mapping[str, str]) -> dict[str, Hook]:
-    return {name: Hook(receiver, digest(paths[name])) for name, receiver in _receivers(opened).items()}
-
-
-async def _keep_subscribed(opened: Installation, paths: Mapping[str, str], url: str) -> None:
-    """Ask the platforms to announce changes; until that works, the schedule alone finds them."""
-    waiting = dict(_receivers(opened))
-    public = opened.site.config.service.public_url or url
-    while waiting:
-        for name, receiver in list(waiting.items()):
-            try:
-                await receiver.subscribe(f"{public}/webhooks/{name}/{paths[name]}")
-                del waiting[name]
-                log.info("webhooks subscribed", connection=name)
-            except SyncdError as error:
-                log.warning("webhooks not subscribed", connection=name, error=error.message)
-        if waiting:
-            await opened.clock.sleep(_SUBSCRIBE_AGAIN_S)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from syncd.core.model import Operation
 from syncd.core.outcome import Outcome
 from syncd.mapping.entity_map import EntityMap
+from syncd.ports.webhooks import Subscribed
 
 
 class Seen(NamedTuple):
@@ -195,8 +196,9 @@ class Connector(Protocol):
 class WebhookReceiver(Protocol):
     """A connector whose platform announces changes. Announcements are hints, never records."""
 
-    async def subscribe(self, url: str) -> None:
-        """Make sure the platform sends to ``url``, and drop stale subscriptions of ours."""
+    async def subscribe(self, url: str) -> Subscribed | None:
+        """Make sure the platform sends to ``url`` (renewing what would end), and drop stale subscriptions of
+        ours. None: what was granted does not end."""
         ...
 
     def hints(self, headers: Mapping[str, str], body: bytes) -> Sequence[tuple[str, str]]:

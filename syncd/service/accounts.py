@@ -38,6 +38,8 @@ class Listening:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._said: dict[str, Said] = {}
+        self.changed: Callable[[str, int], None] = lambda _connection, _count: None
+        """Is told how many known records of a connection were found changed."""
 
     def of(self, connection: str) -> Said:
         return self._said.get(connection, Said())
@@ -60,8 +62,11 @@ class Listening:
             refused="",
         )
 
-    def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
-        """Nothing of these."""
+    def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:  # noqa: ARG002
+        """Changes that were found by reading."""
+        changed = sum(one.known is not None for one in shown)
+        if changed:
+            self.changed(connection, changed)
 
 
 def after_exchange(before: Said, seen: Exchange, now: datetime) -> Said:

@@ -16,7 +16,7 @@ from syncd.service import control, document, health
 from syncd.service.access import REFUSALS, Find, Gate, Route, Token, nobody
 from syncd.service.answers import as_problems, named_hosts
 from syncd.service.audited import Audit
-from syncd.service.webhooks import Hook, StoreHints, Webhooks
+from syncd.service.webhooks import Heard, Hook, StoreHints, Webhooks
 
 PROTECTED: Final = web.AppKey("protected", bool)
 """Whether whoever reaches the port still needs a token; ``listen.serve`` asks before a public bind."""
@@ -44,6 +44,8 @@ class Parts:
     """Connection -> have its links look at their hints soon; must not wait."""
     waiting: health.Waiting
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    heard: Heard | None = None
+    """Is told of every webhook delivery."""
     metrics: health.Scrape | None = None
     metrics_scope: Scope = Scope.READ
     hosts: Collection[str] = ()
@@ -60,7 +62,7 @@ def build(parts: Parts) -> web.Application:
     every = (
         *control.routes(parts.answering, parts.audit),
         *document.routes(call for call in ENDPOINTS if call.name in served),
-        *Webhooks(parts.hooks, parts.store_hints, parts.wake).routes(),
+        *Webhooks(parts.hooks, parts.store_hints, parts.wake, parts.heard).routes(),
         *health.routes(parts.waiting, parts.metrics, parts.metrics_scope),
         *parts.routes,
     )
