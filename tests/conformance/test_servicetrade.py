@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -29,6 +27,7 @@ from syncd.sandbox.servicetrade.world import Kind, Row
 from syncd.sandbox.servicetrade.writes import job_fields, location_fields
 from tests.conformance.connector_suite import ConnectorSuite
 from tests.conformance.harness import Moment, Trouble
+from tests.conformance.wire import WRONG, HurriedClock, MemoryVault, fault_of
 
 _KINDS = {
     "customer": Kind.COMPANY,
@@ -38,32 +37,10 @@ _KINDS = {
     "payment": Kind.PAYMENT,
 }
 _FIELDS = {"customer": "name", "location": "name", "job": "name", "invoice": "name"}
-_WRONG = "not-the-secret"
-
-
-class _Clock:
-    """The real time; a wait ends at once, so that retries cost none."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
-
-
-@dataclass
-class _Vault:
-    kept: dict[tuple[str, str], bytes] = field(default_factory=dict)
-
-    async def load(self, connection: str, name: str) -> bytes | None:
-        return self.kept.get((connection, name))
-
-    async def save(self, connection: str, name: str, value: bytes) -> None:
-        self.kept[connection, name] = value
 
 
 class _Harness:
-    secrets: Sequence[str] = ("demo-secret", "demo-password", _WRONG)
+    secrets: Sequence[str] = ("demo-secret", "demo-password", WRONG)
     edits: Mapping[str, str] = {
         "customer": "name",
         "location": "name",
@@ -79,7 +56,7 @@ class _Harness:
         self.control = control
         self.folder = folder
         self.scheme = "oauth2"
-        self.vault = _Vault()
+        self.vault = MemoryVault()
         self.open: list[Connector] = []
         self.profile = load_profile(profile)
         self._serial = count(1)
@@ -94,7 +71,7 @@ class _Harness:
     async def connect(self, *, good_credentials: bool = True) -> Connector:
         secret = self.folder / ("good" if good_credentials else "bad")
         good = {"oauth2": "demo-secret", "session": "demo-password"}[self.scheme]
-        secret.write_text(good if good_credentials else _WRONG)
+        secret.write_text(good if good_credentials else WRONG)
         secret.chmod(0o600)
         login = {
             "oauth2": {"client_id": "demo-client", "client_secret": f"file:{secret}"},
@@ -108,9 +85,9 @@ class _Harness:
                 "payment_method": "check",
             }
         )
-        vault = self.vault if good_credentials else _Vault()
+        vault = self.vault if good_credentials else MemoryVault()
         connector = PLATFORM.open(
-            Opening("field", settings, _Clock(), vault, folder=self.folder, profile=self.profile)
+            Opening("field", settings, HurriedClock(), vault, folder=self.folder, profile=self.profile)
         )
         self.open.append(connector)
         return connector
@@ -209,7 +186,7 @@ class _Harness:
 
     async def order(self, trouble: Trouble, moment: Moment, *, after: int = 0) -> None:
         method = "GET" if moment is Moment.READ else "P*T*"
-        await self.control.order(_fault(trouble, moment, method=method, after=after))
+        await self.control.order(fault_of(trouble, method=method, after=after, path="/api/[!ao]*"))
 
     async def delivery(self) -> tuple[Mapping[str, str], bytes, Sequence[tuple[str, str]]]:
         entities = [
@@ -270,32 +247,6 @@ class _Harness:
             if row.listed:
                 return int(row.id)
         return self._seed(entity).id
-
-
-def _fault(trouble: Trouble, moment: Moment, *, method: str, after: int) -> Fault:
-    where: dict[str, Any] = {"method": method, "after": after, "path": "/api/[!ao]*"}
-    match trouble:
-        case Trouble.LOST_BEFORE:
-            return Fault(kind=FaultKind.LOST_BEFORE, **where)
-        case Trouble.LOST_AFTER:
-            return Fault(kind=FaultKind.LOST_ANSWER, **where)
-        case Trouble.BUSY:
-            return Fault(kind=FaultKind.STATUS, status=429, retry_after_s=1, **where)
-        case Trouble.SERVER_ERROR:
-            return Fault(kind=FaultKind.COMMIT_THEN_STATUS, status=500, **where)
-        case Trouble.HTML:
-            return Fault(kind=FaultKind.HTML, **where)
-        case Trouble.TRUNCATED:
-            return Fault(kind=FaultKind.TRUNCATED, **where)
-        case Trouble.HUGE:
-            return Fault(kind=FaultKind.HUGE, size=20_000_000, **where)
-        case Trouble.REDIRECT:
-            return Fault(kind=FaultKind.REDIRECT, **where)
-        case Trouble.LOGIN_EXPIRED:
-            return Fault(kind=FaultKind.EXPIRE_TOKEN, **where)
-        case Trouble.SHIFT:
-            return Fault(kind=FaultKind.SHIFT_PAGES, **where)
-    raise AssertionError(f"the sandbox cannot play {trouble}")
 
 
 class _Suite(ConnectorSuite):

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from syncd.connectors.servicetrade.edge import Edge, words
-from syncd.connectors.servicetrade.entities import Resource
-from syncd.connectors.servicetrade.profile import ServiceTradeProfile
+from syncd.connectors.servicetrade.dialect import ServiceTradeDialect
+from syncd.connectors.servicetrade.edge import words
 from syncd.core.errors import RenewCredentials, SyncdError
 from syncd.http import HttpClient
 from syncd.ports import Finding
 
 
 class Checks:
-    def __init__(
-        self,
-        http: HttpClient,
-        resources: Mapping[str, Resource],
-        edges: Mapping[str, Edge],
-        profile: ServiceTradeProfile,
-    ) -> None:
+    def __init__(self, http: HttpClient, dialect: ServiceTradeDialect) -> None:
         self._http = http
-        self._resources = resources
-        self._edges = edges
-        self._profile = profile
+        self._dialect = dialect
+        self._resources = dialect.resources
+        self._profile = dialect.profile
 
     async def run(self, identity_path: str) -> list[Finding]:
         """Login first; without it nothing else can be said."""
@@ -56,7 +48,7 @@ class Checks:
             answer = await self._http.read(resource.path, {**resource.query, "limit": "25", "page": "1"})
             if not answer.ok:
                 raise RenewCredentials(words(answer), remedy="check the rights of this login")
-            rows = self._edges[entity].listed(answer).rows
+            rows = self._dialect.listed(entity, answer).rows
         except SyncdError as error:
             return [Finding("error", entity, error.message, error.remedy)]
         found = [Finding("ok", entity, f"{resource.path} can be read")]

@@ -6,17 +6,18 @@ a layout that differs is rewritten, always in the same way. Raises ``UnreadableA
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from syncd.connectors.servicetrade.entities import TOTAL_WITH_TAX, Resource
+from syncd.connectors.servicetrade.entities import REFERENCES, TOTAL_WITH_TAX
 from syncd.connectors.servicetrade.profile import Totals
 from syncd.core.canonical import money
 from syncd.core.errors import UnreadableAnswer
 from syncd.http import Answer
+from syncd.rest import Listed, Row
 
 
 class _Envelope(msgspec.Struct):
@@ -41,39 +42,30 @@ _heads = msgspec.json.Decoder(_Head)
 _counts = msgspec.json.Decoder(int)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One listed record. ``updated``: unix seconds, where the platform says."""
-
-    key: str
-    raw: bytes
-    updated: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListPage:
-    rows: Sequence[Row]
-    total_pages: int
-
-
 @dataclass(frozen=True)
 class Edge:
     """Reads the answers about one kind of record on one account."""
 
     entity: str
-    resource: Resource
+    path: str
+    """Where it is found; a single record stands under its name."""
+    list_key: str
     totals: Totals
 
-    def listed(self, answer: Answer) -> ListPage:
+    @property
+    def references(self) -> Mapping[str, str]:
+        return REFERENCES.get(self.entity, {})
+
+    def listed(self, answer: Answer) -> Listed:
         """One page of a list. A missing ``totalPages`` means one page."""
         try:
             data = _envelopes.decode(answer.body).data
-            raws = _lists.decode(data[self.resource.list_key])
+            raws = _lists.decode(data[self.list_key])
             total = _counts.decode(data["totalPages"]) if "totalPages" in data else 1
             heads = [_heads.decode(raw) for raw in raws]
         except (msgspec.MsgspecError, KeyError):
             raise UnreadableAnswer(
-                f"servicetrade {self.resource.path}: the list is not what the API promises",
+                f"servicetrade {self.path}: the list is not what the API promises",
                 remedy="look at the drift report of this connection",
             ) from None
         if raws and self._differs(_record(bytes(raws[0]))):
@@ -81,13 +73,13 @@ class Edge:
         else:
             texts = [bytes(raw) for raw in raws]
         rows = [Row(str(head.id), text, head.updated) for head, text in zip(heads, texts, strict=True)]
-        return ListPage(rows, total)
+        return Listed(rows, pages=total)
 
     def single(self, answer: Answer) -> Row:
         """One record, in whichever layout this account has."""
         try:
             data = _envelopes.decode(answer.body).data
-            inner = data.get(self.resource.path.removeprefix("/"))
+            inner = data.get(self.path.removeprefix("/"))
             if inner is not None and "id" not in data:
                 siblings = {name: _siblings(raw) for name, raw in data.items() if raw is not inner}
                 raw = self._rewritten(_record(bytes(inner)), siblings)
@@ -98,18 +90,18 @@ class Edge:
             head = _heads.decode(raw)
         except msgspec.MsgspecError:
             raise UnreadableAnswer(
-                f"servicetrade {self.resource.path}: the record is not what the API promises",
+                f"servicetrade {self.path}: the record is not what the API promises",
                 remedy="look at the drift report of this connection",
             ) from None
         return Row(str(head.id), raw, head.updated)
 
     def _differs(self, wire: Mapping[str, Any]) -> bool:
         """Whether a record is not flat yet: references as bare ids, or a total without its tax."""
-        bare = any(isinstance(wire.get(name), int) for name in self.resource.references)
+        bare = any(isinstance(wire.get(name), int) for name in self.references)
         return bare or (self.entity == "invoice" and not self.totals.total_includes_tax)
 
     def _rewritten(self, wire: dict[str, Any], siblings: Mapping[str, Mapping[int, Any]]) -> bytes:
-        for name, plural in self.resource.references.items():
+        for name, plural in self.references.items():
             ident = wire.get(name)
             if isinstance(ident, int):
                 wire[name] = siblings.get(plural, {}).get(ident, {"id": ident})

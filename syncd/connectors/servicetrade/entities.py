@@ -6,7 +6,7 @@ What the public documents show is written here; what they do not comes from the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from syncd.connectors.servicetrade.profile import Payments, ServiceTradeProfile
@@ -14,6 +14,7 @@ from syncd.connectors.servicetrade.settings import Settings
 from syncd.core.model import Value
 from syncd.mapping.atoms import KEEP, Atom, Flag, Identifier, Lines, Money, Number, Text, UnixDay, UnixTime
 from syncd.mapping.entity_map import EntityMap, FieldMap
+from syncd.rest import UNIX_SECONDS, PageNumber, Resource, Since
 
 JOB_STATUSES: Final = (
     "new",
@@ -33,71 +34,51 @@ TOTAL_WITH_TAX: Final = "totalWithTax"
 """Added at the edge where the account's ``totalPrice`` leaves the tax out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """Where one kind of record is found."""
+REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
+    "location": {"company": "companies"},
+    "job": {"customer": "companies", "vendor": "companies", "location": "locations"},
+    "invoice": {"customer": "companies", "vendor": "companies", "location": "locations", "job": "jobs"},
+}
+"""Entity -> field that embeds another record -> the sibling list that holds it in the compound layout."""
 
-    path: str
-    list_key: str
-    limit: int
-    """The most one page may hold: documented in public code for job, invoice and location; for the
-    others a size that any of them has been seen to serve."""
-    query: Mapping[str, str] = field(default_factory=dict)
-    """What every list of it must ask for."""
-    references: Mapping[str, str] = field(default_factory=dict)
-    """Field that embeds another record -> the sibling list that holds it in the compound layout."""
-    numbers: tuple[str, ...] = ()
-    """Fields by which a person names a record."""
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    """What every new record of it carries."""
-    incremental: bool = True
-    single: bool = True
-    """Whether one record can be asked for by its id; if nothing shows that, it is looked for in the list:
-    a 404 from an address that does not exist would read as "gone"."""
+_CHANGED: Final = (Since("updatedAfter"), Since("createdAfter"))
+"""Both: public code does not trust the first to show records that were never changed."""
 
 
 def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Resource]:
-    """entity -> where it is found. Payments only where the profile and the settings ask for them."""
+    """entity -> where it is found. Payments only where the profile and the settings ask for them.
+
+    The most one page may hold is documented in public code for job, invoice and location; for the others
+    it is a size that any of them has been seen to serve.
+    """
+
+    def resource(path: str, list_key: str, limit: int, numbers: tuple[str, ...], **also: Any) -> Resource:
+        return Resource(
+            path,
+            rows=f"data.{list_key}",
+            record="data",
+            paging=PageNumber(),
+            limit=min(settings.page_size, limit),
+            modified="updated",
+            stamp=UNIX_SECONDS,
+            overlap_s=settings.overlap_s,
+            pages_at="data.totalPages",
+            numbers=numbers,
+            **{"since": _CHANGED, **also},
+        )
+
+    jobs, invoices = {"status": ",".join(JOB_STATUSES)}, {"type": ",".join(settings.invoice_types)}
     found = {
-        "customer": Resource("/company", "companies", 500, numbers=("refNumber", "name")),
-        "location": Resource(
-            "/location",
-            "locations",
-            5000,
-            references={"company": "companies"},
-            numbers=("storeNumber", "refNumber", "name"),
-        ),
-        "job": Resource(
-            "/job",
-            "jobs",
-            2000,
-            query={"status": ",".join(JOB_STATUSES)},
-            references={"customer": "companies", "vendor": "companies", "location": "locations"},
-            numbers=("number",),
-        ),
-        "invoice": Resource(
-            "/invoice",
-            "invoices",
-            2000,
-            query={"type": ",".join(settings.invoice_types)},
-            references={
-                "customer": "companies",
-                "vendor": "companies",
-                "location": "locations",
-                "job": "jobs",
-            },
-            numbers=("invoiceNumber",),
-        ),
+        "customer": resource("/company", "companies", 500, ("refNumber", "name")),
+        "location": resource("/location", "locations", 5000, ("storeNumber", "refNumber", "name")),
+        "job": resource("/job", "jobs", 2000, ("number",), query=jobs),
+        "invoice": resource("/invoice", "invoices", 2000, ("invoiceNumber",), query=invoices),
     }
-    if profile.payments is not None and settings.payment_method:
-        found["payment"] = Resource(
-            profile.payments.path,
-            profile.payments.list_key,
-            500,
-            numbers=(profile.payments.reference,),
-            fixed={profile.payments.method: settings.payment_method},
-            incremental=False,
-            single=False,
+    names = profile.payments
+    if names is not None and settings.payment_method:
+        fixed = {names.method: settings.payment_method}
+        found["payment"] = resource(
+            names.path, names.list_key, 500, (names.reference,), fixed=fixed, since=(), single=None
         )
     return found
 

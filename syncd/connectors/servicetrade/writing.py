@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
 from syncd.connectors.servicetrade import edge
-from syncd.connectors.servicetrade.entities import Resource
 from syncd.connectors.servicetrade.profile import ServiceTradeProfile
 from syncd.core.errors import FixInput, UnreadableAnswer
 from syncd.core.model import Operation
@@ -17,18 +15,13 @@ from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Unknown
 from syncd.http import Answer
 from syncd.http.outcomes import error_class
 from syncd.ports import WriteRequest
+from syncd.rest import Call, Resource
+from syncd.rest.dialect import holds
 
 ACTIONS: Final = ("set_status", "set_external_id", "comment")
 """What can be done to an invoice once the other side has answered."""
 
 _ADDRESS: Final = ("street", "city", "state", "postalCode")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    method: str
-    path: str
-    json: Mapping[str, Any] | None = None
 
 
 def needs_current(request: WriteRequest) -> bool:
@@ -98,7 +91,7 @@ def shows(request: WriteRequest, wire: Mapping[str, Any], profile: ServiceTradeP
     """Whether a record that exists looks as it does after ``request`` (not for comments)."""
     if request.operation is Operation.UPDATE or request.entity == "payment":
         # a payment has no place for a reference of ours: invoice, number, day and amount must all agree
-        return _holds(wire, request.body)
+        return holds(wire, request.body)
     ids = profile.external_ids
     external = (wire.get(ids.field) or {}).get(ids.system)
     match request.operation:
@@ -144,9 +137,3 @@ def _comment(request: WriteRequest, profile: ServiceTradeProfile) -> dict[str, A
     if names.entity_type is not None:
         body[names.entity_type] = profile.entity_types.invoice
     return body
-
-
-def _holds(wire: Any, wanted: Any) -> bool:
-    if isinstance(wanted, Mapping):
-        return isinstance(wire, Mapping) and all(_holds(wire.get(n), v) for n, v in wanted.items())
-    return bool(wire == wanted)
