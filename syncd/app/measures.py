@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -24,6 +25,8 @@ from syncd.store.metering import Meter
 
 log = structlog.get_logger(__name__)
 
+LOG: Final = "log"
+"""The channel that is always there."""
 ANCHOR_EVERY_S: Final = 3_600.0
 _LEVELS: Final = {"critical": "error", "warning": "warning"}
 
@@ -34,21 +37,31 @@ Drain = Callable[[bool], Awaitable[CycleOutcome]]
 class LogNotifier:
     """Alerts as lines of the log: where no channel is configured, that is where they stand."""
 
+    def __init__(self, meters: Meters) -> None:
+        self._meters = meters
+
     async def notify(self, alerts: Sequence[Alert]) -> None:
         for alert in alerts:
             level = _LEVELS.get(alert.severity, "info") if alert.firing else "info"
             event = "alert" if alert.firing else "alert is over"
             said = {"alert": alert.name, **alert.labels, "what": alert.description, "runbook": alert.runbook}
             getattr(log, level)(event, **said)
+            self._meters.notified(LOG, ok=True)
 
 
 class Measures:
-    """``notifier``: who takes the daemon's own alerts to people."""
+    """``notifier``: makes, given the meters it counts in, who takes the daemon's own alerts to people;
+    ``channels``: the names it counts under."""
 
-    def __init__(self, opened: Installation, notifier: Notifier | None = None) -> None:
+    def __init__(
+        self,
+        opened: Installation,
+        notifier: Callable[[Meters], Notifier] = LogNotifier,
+        channels: Sequence[str] = (LOG,),
+    ) -> None:
         self._opened = opened
-        self._notifier = notifier or LogNotifier()
-        self.meters = Meters(opened.clock, facts(opened), __version__)
+        self.meters = Meters(opened.clock, replace(facts(opened), channels=channels), __version__)
+        self._notifier = notifier(self.meters)
         self._exporter = Exporter(Meter(opened.store.database), self.meters, self._live)
         self._watch = Watch(rules())
         opened.taps.add(self.meters)
