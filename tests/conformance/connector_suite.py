@@ -7,6 +7,7 @@ shows; an operation that a connection does not declare is not tested. Nothing he
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -252,6 +253,30 @@ class ConnectorSuite:
         assert set(keys) <= set(_records(pages))
         assert pages[-1].complete
 
+    async def test_readers_share_one_renewal(self, harness: Harness) -> None:
+        """However many find out at once that the login has ended, it is renewed once: where refresh tokens
+        rotate, a second refresher would end the first one's."""
+        keys = await harness.seed(self.main, 6)
+        connector = await harness.connect()
+        await _walk(connector, self.main)
+        before = await harness.logins()
+        if before is None:
+            pytest.skip("its login is never renewed: it goes with every request")
+        await harness.order(Trouble.LOGIN_EXPIRED, Moment.READ)
+        found = await asyncio.gather(*(connector.fetch(self.main, key) for key in keys))
+        assert [seen and seen.key for seen in found] == list(keys)
+        assert await harness.logins() == before + 1
+
+    async def test_a_renewed_login_outlives_the_process(self, harness: Harness) -> None:
+        """Another process goes on with what the last one left: a rotated token is kept before it is used."""
+        keys = await harness.seed(self.main, 3)
+        for _ in range(3):
+            connector = await harness.connect()
+            await _walk(connector, self.main)
+            await harness.order(Trouble.LOGIN_EXPIRED, Moment.READ)
+            assert set(keys) <= set(_records(await _walk(connector, self.main)))
+            await connector.close()
+
     async def test_wrong_credentials_stop_the_connection(self, harness: Harness) -> None:
         """An error for whom it may concern, a finding for ``check``, and no secret in either."""
         connector = await harness.connect(good_credentials=False)
@@ -307,6 +332,27 @@ class ConnectorSuite:
         connector, request = await self._create(harness, entity)
         await harness.seed(entity, 3)
         assert list(await connector.evidence(request)) == []
+
+    async def test_a_create_sent_twice_with_its_key_is_done_once(self, harness: Harness, entity: str) -> None:
+        """Where the platform honours our reference as an idempotency key, a repeat is no second record."""
+        connector, request = await self._create(harness, entity)
+        if connector.capabilities.entities[entity].operations["create"].proof is not Proof.NATIVE_KEY:
+            pytest.skip("declares no idempotency key; what is in doubt is looked up")
+        before = await harness.count(entity)
+        first, again = await connector.submit(request), await connector.submit(request)
+        assert isinstance(first, Confirmed), first
+        assert isinstance(again, Confirmed), again
+        assert first.key == again.key
+        assert await harness.count(entity) == before + 1
+
+    async def test_writes_sent_together_have_each_its_own_outcome(self, harness: Harness) -> None:
+        """Also where they travel in one request: what is refused takes nothing else with it."""
+        connector, good = await self._any_write(harness)
+        bad = await harness.refused()
+        done, refused = await asyncio.gather(connector.submit(good), connector.submit(bad))
+        assert isinstance(done, Confirmed), done
+        assert isinstance(refused, Rejected), refused
+        assert len(await connector.evidence(good)) == 1
 
     # -- other writes ------------------------------------------------------------------------
 
@@ -418,6 +464,15 @@ class ConnectorSuite:
         for junk in (b"", b"<html>", b"[]", b'{"data": 7}', b'{"data": [7]}', body[:-9]):
             with pytest.raises(UnreadableAnswer):
                 connector.hints(headers, junk)
+
+    async def test_forged_announcements_are_refused(self, harness: Harness) -> None:
+        """A delivery that its signature does not cover names nothing."""
+        connector: Any = await harness.connect()
+        headers, body, _ = await harness.delivery()
+        with pytest.raises(UnreadableAnswer):
+            connector.hints(headers, body + b" ")
+        with pytest.raises(UnreadableAnswer):
+            connector.hints({}, body)
 
     async def test_without_announcements_none_are_declared(self, harness: Harness) -> None:
         connector = await harness.connect()

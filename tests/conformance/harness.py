@@ -92,6 +92,10 @@ class Harness(Protocol):
         """Strike the next request of that moment, after ``after`` that go well."""
         ...
 
+    async def logins(self) -> int | None:
+        """How many tokens or sessions the platform has given so far; None where it gives none."""
+        ...
+
     async def delivery(self) -> tuple[Mapping[str, str], bytes, Sequence[tuple[str, str]]]:
         """For platforms with webhooks: headers, body and the hints that a delivery holds."""
         ...

@@ -172,6 +172,9 @@ class _Harness(WireHarness):
         path = f"/v1/{KINDS[entity]}/{key}"
         await self.control.order(Fault(kind=FaultKind.STATUS, path=path, status=403, times=None))
 
+    async def logins(self) -> int | None:
+        return self.sandbox.door.grants if self.variant["auth"] == "oauth2" else None
+
     async def delivery(self) -> tuple[Mapping[str, str], bytes, Sequence[tuple[str, str]]]:
         raise AssertionError("announces nothing")
 

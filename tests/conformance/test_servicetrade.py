@@ -188,6 +188,10 @@ class _Harness:
         method = "GET" if moment is Moment.READ else "P*T*"
         await self.control.order(fault_of(trouble, method=method, after=after, path="/api/[!ao]*"))
 
+    async def logins(self) -> int:
+        doors = self.sandbox._doors
+        return doors.tokens.grants if self.scheme == "oauth2" else doors.logins
+
     async def delivery(self) -> tuple[Mapping[str, str], bytes, Sequence[tuple[str, str]]]:
         entities = [
             ("company", 2270000000000001),

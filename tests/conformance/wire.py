@@ -96,6 +96,9 @@ class WireHarness:
         self.open.append(connector)
         return connector
 
+    async def logins(self) -> int | None:
+        return None
+
     async def close(self) -> None:
         for connector in self.open:
             await connector.close()

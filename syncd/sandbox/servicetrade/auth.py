@@ -38,6 +38,8 @@ class Doorkeeper:
             now,
         )
         self._sessions: list[str] = []
+        self.logins = 0
+        """How many sessions were given."""
 
     # -- OAuth2 ------------------------------------------------------------------------------
 
@@ -58,6 +60,7 @@ class Doorkeeper:
         if (username, password) != (self._options.username, self._options.password):
             raise Refusal(403, "Invalid username or password")
         session = secrets.token_hex(16)
+        self.logins += 1
         self._sessions.append(session)
         del self._sessions[: -self._options.sessions]
         return session
