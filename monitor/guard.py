@@ -62,7 +62,7 @@ class Guard:
         found = [
             violation
             for steps, check in self._values
-            for value in _values(record, steps, 0)
+            for value in paths.values(record, steps)
             if (violation := check(value)) is not None
         ]
         return (*known, *dict.fromkeys(found)) if found else known
@@ -178,25 +178,3 @@ def _value_check(field: Field) -> Callable[[Any], Violation | None]:
         return Violation(Kind.FORMAT_CHANGED, path, wanted_format, found)
 
     return spelled
-
-
-def _values(value: Any, steps: tuple[str, ...], at: int) -> Iterable[Any]:
-    """Every value that ``steps`` lead to, from the ``at``-th on."""
-    while at < len(steps):
-        step = steps[at]
-        at += 1
-        if step == paths.ITEMS:
-            if type(value) is list:
-                for item in value:
-                    yield from _values(item, steps, at)
-            return
-        if type(value) is not dict:
-            return
-        if step == paths.ANY:
-            for each in value.values():
-                yield from _values(each, steps, at)
-            return
-        if step not in value:
-            return
-        value = value[step]
-    yield value

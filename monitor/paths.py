@@ -6,8 +6,9 @@ The record itself is the empty path. A key that holds one of the signs is escape
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 ITEMS: Final = "[]"
 ANY: Final = "*"
@@ -71,3 +72,17 @@ def inside(path: str, above: str) -> bool:
 def wire(path: str) -> str:
     """The path as a lens declares it (dots descend, lists are not entered): for looking it up there."""
     return ".".join(part for part in steps(path) if part != ITEMS)
+
+
+def values(value: Any, along: tuple[str, ...]) -> Iterator[Any]:
+    """Every value that the steps lead to from ``value``; nothing where they lead nowhere."""
+    for at, step in enumerate(along):
+        if step == ITEMS or (step == ANY and type(value) is dict and ANY not in value):
+            held = value if type(value) is list else value.values() if type(value) is dict else ()
+            for inner in held:
+                yield from values(inner, along[at + 1 :])
+            return
+        if type(value) is not dict or step not in value:
+            return
+        value = value[step]
+    yield value

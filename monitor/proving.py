@@ -92,6 +92,12 @@ def prove(contract: Contract, map_: EntityMap) -> list[Finding]:
     return found
 
 
+def unchecked(connection: str, platform: str, operation: str) -> Finding:
+    """Nothing is known of what the operation answers: *unchecked* is not *ok*."""
+    remedy = f"syncd contract learn {connection} {operation}"
+    return Finding(WARNING, f"{platform}/{operation}", "unchecked: there is no contract", remedy)
+
+
 def replay(contract: Contract, map_: EntityMap, samples: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """Read every stored sample through the lens."""
     subject = f"{contract.platform}/{contract.operation}"

@@ -92,6 +92,9 @@ class Scrubber:
             return _FIXED[spelled] + word if spelled == "uri" else word + _FIXED[spelled]
         if spelled in _FIXED:
             return _FIXED[spelled]
+        if spelled == "uuid":
+            digits = iter(self._letters(text, "0123456789abcdef", len(text)))
+            return "".join(next(digits) if sign.isalnum() else sign for sign in text)
         return self._spelled_alike(text)
 
     def _spelled_alike(self, text: str) -> str:

@@ -90,6 +90,17 @@ _GROUPS = {
             "list": ("sandbox:list_", "List the platforms that can be played."),
         },
     ),
+    "contract": (
+        "What each platform's answers look like, as files that people review.",
+        {
+            "learn": ("contract:learn", "Write what a connection's records look like."),
+            "show": ("contract:show", "Show one, place by place."),
+            "diff": ("contract:diff", "Show how one differs from another, or from what is answered now."),
+            "check": ("contract:check", "Prove every lens against its contract. No network."),
+            "accept": ("contract:accept", "Write one reviewed change into a contract's file."),
+            "import": ("contract:import_", "Write one from OpenAPI, OData, XSD, JSON Schema or SQL."),
+        },
+    ),
     "connector": (
         "Platforms of your own.",
         {"new": ("connector:new", "Begin a new platform: package, sandbox, quality file, tests.")},
