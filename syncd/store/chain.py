@@ -40,10 +40,12 @@ _BEGINNING: Final = b"\0" * 32
 _PAGE: Final = 2_000
 
 _encode = msgspec.msgpack.Encoder().encode
-_HEADS = select(chain.c.link, chain.c.seq, chain.c.hash).where(
-    chain.c.link.in_(bindparam("links", expanding=True))
+# locked where several processes write (PostgreSQL); SQLite has one writer
+_HEAD = select(chain.c.seq, chain.c.hash).where(chain.c.link == bindparam("of")).with_for_update()
+_BEGIN = Prepared(insert(chain))
+_MOVE = Prepared(
+    update(chain).where(chain.c.link == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("by"))
 )
-_MOVE = update(chain).where(chain.c.link == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("by"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +71,20 @@ class Verified:
 
 def extend(c: Connection, k: Keeper, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Give ``rows`` (values of ``table``, ``link`` among them) their places, and insert them."""
-    links = sorted({row["link"] for row in rows})
-    # locked where several processes write (PostgreSQL); SQLite has one writer
-    heads = {h.link: (h.seq, h.hash) for h in c.execute(_HEADS.with_for_update(), {"links": links})}
-    ends = {link: heads.get(link, (0, _BEGINNING)) for link in links}
-    for row in rows:
-        seq, before = ends[row["link"]]
-        row["seq"] = seq + 1
-        row["hash"] = _hash(k, str(table.name), before, row)
-        ends[row["link"]] = (seq + 1, row["hash"])
-    _INSERTS[str(table.name)].many(c, rows)
-    moved = [{"of": link, "to": seq, "by": end} for link, (seq, end) in ends.items() if link in heads]
-    if moved:
-        c.execute(_MOVE, moved)
-    new = [{"link": link, "seq": seq, "hash": end} for link, (seq, end) in ends.items() if link not in heads]
-    if new:
-        c.execute(insert(chain), new)
+    name = str(table.name)
+    # in one order, so that two processes never wait for each other
+    for link in sorted({row["link"] for row in rows}):
+        head = c.execute(_HEAD, {"of": link}).one_or_none()
+        seq, end = (0, _BEGINNING) if head is None else (head.seq, head.hash)
+        for row in rows:
+            if row["link"] == link:
+                row["seq"] = seq = seq + 1
+                row["hash"] = end = _hash(k, name, end, row)
+        if head is None:
+            _BEGIN.many(c, [{"link": link, "seq": seq, "hash": end}])
+        else:
+            _MOVE.many(c, [{"of": link, "to": seq, "by": end}])
+    _INSERTS[name].many(c, rows)
 
 
 def _hash(k: Keeper, table: str, before: bytes, row: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,8 +31,7 @@ class Entry:
 def write(c: Connection, k: Keeper, entries: Sequence[Entry]) -> None:
     if not entries:
         return
-    flows = sorted({e.flow for e in entries if e.flow is not None})
-    links = {row.id: row.link for row in c.execute(_LINKS, {"flows": flows})} if flows else {}
+    links = _links_of(c, k, {e.flow for e in entries if e.flow is not None})
     chain.extend(
         c,
         k,
@@ -51,6 +50,14 @@ def write(c: Connection, k: Keeper, entries: Sequence[Entry]) -> None:
             for e in entries
         ],
     )
+
+
+def _links_of(c: Connection, k: Keeper, flows: set[int]) -> Mapping[int, str]:
+    """Flow -> its link, which never changes: it is asked for once."""
+    unknown = flows - k.links.keys()
+    if unknown:
+        k.links.update((row.id, row.link) for row in c.execute(_LINKS, {"flows": sorted(unknown)}))
+    return k.links
 
 
 def anchor(c: Connection, k: Keeper) -> tuple[int, tuple[int, bytes]]:

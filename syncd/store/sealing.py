@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Protocol
@@ -26,6 +26,8 @@ class Keeper:
     digest_key: bytes
     """Keys the digests of natural keys: without it a short name could be found by trying names."""
     now: datetime
+    links: dict[int, str] = field(default_factory=dict)
+    """Flow -> its link, as far as it was asked for; kept by the store from one transaction to the next."""
 
     def text(self, owner: str, field: str, text: str) -> bytes | None:
         return self.seal.seal(owner, field, text.encode()) if text else None

@@ -65,6 +65,7 @@ class SqlStore:
         self._seal = seal
         self._digest_key = digest_key
         self._restored: bool | None = None
+        self._links: dict[int, str] = {}
         self._sent: Coalesced[IntentRow, bool] = Coalesced(
             database, lambda c, many: settling.mark_sent(c, self.keeper(), many)
         )
@@ -74,7 +75,7 @@ class SqlStore:
 
     def keeper(self) -> Keeper:
         """What scripts need, as of now."""
-        return Keeper(self._seal, self._digest_key, self._now())
+        return Keeper(self._seal, self._digest_key, self._now(), self._links)
 
     def _now(self) -> datetime:
         return self._clock.now()
