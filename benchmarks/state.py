@@ -56,6 +56,14 @@ class Link:
     store: SqlStore
 
 
+def store_in(path: Path) -> SqlStore:
+    """The state in the file ``path``, made if it is not there."""
+    engine = sqlite_engine(f"sqlite:///{path}")
+    if current(engine) is None:
+        upgrade(engine)
+    return SqlStore(ThreadedDatabase(engine), SystemClock(), Sealer(_MASTER), _MASTER)
+
+
 @asynccontextmanager
 async def opened(
     path: Path,
@@ -67,10 +75,7 @@ async def opened(
 ) -> AsyncIterator[Link]:
     """A link whose state is the file ``path``, made if it is not there."""
     clock = SystemClock()
-    engine = sqlite_engine(f"sqlite:///{path}")
-    if current(engine) is None:
-        upgrade(engine)
-    store = SqlStore(ThreadedDatabase(engine), clock, Sealer(_MASTER), _MASTER)
+    store = store_in(path)
     ends = {
         side: End(
             side.value,
