@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from syncd.core.model import Operation
-from syncd.core.plan import Plan
+from syncd.core.plan import Weight
 from syncd.core.policy import Limits
 
 
@@ -45,22 +45,43 @@ class Trip:
     """Writes that were stopped: what releasing lets through, at most."""
 
 
-def check(plan: Plan, census: Census, limits: Limits) -> list[Trip]:
-    """Every brake this plan trips; none means go."""
-    trips: list[Trip] = []
-    deletes = plan.count(Operation.DELETE)
-    share = deletes / max(census.pairs, 1)
-    if deletes > max(limits.deletes_count, census.ceiling) and share > limits.deletes_share:
-        message = f"{deletes} of {census.pairs} {plan.entity} records would be deleted"
-        trips.append(Trip(Brake.MASS_DELETE, message, deletes))
-    updates = plan.count(Operation.UPDATE)
-    most = max(limits.changed_floor, limits.changed_share * census.pairs, census.ceiling)
-    if not census.first_sync and updates > most:
-        brake = Brake.POLICY_CHANGED if census.policy_changed else Brake.MASS_CHANGE
-        cause = "after a change of map, policy or crosswalk, " if census.policy_changed else ""
-        message = f"{cause}{updates} of {census.pairs} {plan.entity} records would be rewritten"
-        trips.append(Trip(brake, message, updates))
-    if census.busiest >= max(limits.writes_per_record_hour, census.ceiling) and plan.count(*Operation):
-        message = f"one {plan.entity} record was written {census.busiest} times within an hour"
+def check(weight: Weight, census: Census, limits: Limits) -> list[Trip]:
+    """Every brake a plan of this weight trips; none means go."""
+    found = (_disappeared(weight, census, limits), _rewritten(weight, census, limits))
+    trips = [trip for trip in found if trip is not None]
+    if census.busiest >= max(limits.writes_per_record_hour, census.ceiling) and weight.of(*Operation):
+        message = f"one {weight.entity} record was written {census.busiest} times within an hour"
         trips.append(Trip(Brake.LOOP, message, 2 * census.busiest))
     return trips
+
+
+def trivial(weight: Weight, limits: Limits) -> bool:
+    """Whether a plan is so small that it trips nothing by its share, however few pairs there are."""
+    return weight.removed <= limits.deletes_count and weight.of(*Operation) <= limits.changed_floor
+
+
+def _disappeared(weight: Weight, census: Census, limits: Limits) -> Trip | None:
+    """Many records gone at once are more often a login that sees less than a company that lost them, so this
+    stops the flow also where it only holds removals."""
+    gone = weight.removed
+    share = gone / max(census.pairs, 1)
+    if gone <= max(limits.deletes_count, census.ceiling) or share <= limits.deletes_share:
+        return None
+    message = f"{gone} of {census.pairs} {weight.entity} records disappeared from one side"
+    return Trip(Brake.MASS_DELETE, message, gone)
+
+
+def _rewritten(weight: Weight, census: Census, limits: Limits) -> Trip | None:
+    if census.first_sync:
+        return None
+    writes = weight.of(*Operation)
+    most = max(limits.changed_floor, limits.policy_changed_share * census.pairs, census.ceiling)
+    if census.policy_changed and writes > most:
+        message = f"{writes} of {census.pairs} {weight.entity} records would be written"
+        return Trip(Brake.POLICY_CHANGED, f"after a change of map, policy or crosswalk, {message}", writes)
+    updates = weight.of(Operation.UPDATE)
+    most = max(limits.changed_floor, limits.changed_share * census.pairs, census.ceiling)
+    if updates > most and not census.policy_changed:
+        message = f"{updates} of {census.pairs} {weight.entity} records would be rewritten"
+        return Trip(Brake.MASS_CHANGE, message, updates)
+    return None

@@ -17,6 +17,25 @@ class Planned:
     pair: int
     label: str
     decision: Decision
+    removed: bool = False
+    """It is news that one side's record is gone while the other lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What the brakes need to know of a plan; those of its parts add up."""
+
+    entity: str
+    writes: Mapping[Operation, int] = field(default_factory=dict)
+    removed: int = 0
+    """Records that disappeared from one side, whatever is to become of the other."""
+
+    def of(self, *operations: Operation) -> int:
+        return sum(self.writes.get(operation, 0) for operation in operations)
+
+    def plus(self, other: Weight) -> Weight:
+        both = {op: self.of(op) + other.of(op) for op in self.writes.keys() | other.writes.keys()}
+        return Weight(self.entity, both, self.removed + other.removed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +50,10 @@ class Plan:
         return sum(
             i.decision.write is not None and i.decision.write.operation in operations for i in self.items
         )
+
+    def weight(self) -> Weight:
+        written = Counter(i.decision.write.operation for i in self.items if i.decision.write is not None)
+        return Weight(self.entity, dict(written), sum(i.removed for i in self.items))
 
     def counts(self) -> Mapping[str, int]:
         """``create.right``, ``update.left``, ``conflict`` ... -> how many."""

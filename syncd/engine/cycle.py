@@ -7,18 +7,20 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Self
 
-from syncd.core.brakes import Census, Trip, check
+from syncd.core.brakes import Census, Trip, check, trivial
 from syncd.core.matching import Matches, pair_up
-from syncd.core.model import Operation, Side
-from syncd.core.plan import Plan, Planned
+from syncd.core.model import PairState, Side
+from syncd.core.plan import Plan, Planned, Weight
 from syncd.core.reconcile import Verb
 from syncd.engine import decide as deciding
 from syncd.engine.apply import Applier, Tally
 from syncd.engine.decide import Decided, Sides
-from syncd.engine.observe import Read, observe_keys, read_stream
+from syncd.engine.observe import Count, observe_keys, read_stream
 from syncd.engine.recover import Recovery
 from syncd.engine.setup import FlowSetup, LinkSetup
+from syncd.engine.sweep import sweep
 from syncd.ports import Clock, FlowRow, IntentRow, PairRow, Store
 
 BATCH = 200
@@ -52,6 +54,9 @@ class FlowOutcome:
     verbs: dict[str, int] = field(default_factory=dict)
     trips: list[Trip] = field(default_factory=list)
     error: str = ""
+    incomplete: str = ""
+    """A listing left something out: what it showed was decided all the same, but nothing that needs to know
+    what is not there."""
 
     def count(self, verb: Verb) -> int:
         return self.verbs.get(verb.value, 0)
@@ -143,6 +148,17 @@ class LinkEngine:
             self._recovered = True
             return outcome
 
+    async def sweep(
+        self, *, entities: Sequence[str] | None = None, progress: Progress = silent
+    ) -> CycleOutcome:
+        """Read both sides in full, also what says it did not change, and note what is not there any more.
+        Decides and writes nothing: that is for the next cycle."""
+        async with self._one_at_a_time:
+            flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
+            outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
+            await self._read(flows, BOTH, outcome, progress, full=True)
+            return outcome
+
     async def drain(self, *, scheduled: bool) -> CycleOutcome:
         """What a wake-up means: read everything when it is time, else only what was announced.
 
@@ -201,21 +217,29 @@ class LinkEngine:
         sides: frozenset[Side],
         outcome: CycleOutcome,
         progress: Progress,
+        *,
+        full: bool = False,
     ) -> None:
         async with asyncio.TaskGroup() as group:
             for flow in flows:
                 for side in flow.specs.keys() & sides:
-                    group.create_task(self._read_side(flow, side, outcome.flows[flow.entity], progress))
+                    report = outcome.flows[flow.entity]
+                    group.create_task(self._read_side(flow, side, report, progress, full=full))
 
-    async def _read_side(self, flow: FlowSetup, side: Side, outcome: FlowOutcome, progress: Progress) -> None:
+    async def _read_side(
+        self, flow: FlowSetup, side: Side, outcome: FlowOutcome, progress: Progress, *, full: bool
+    ) -> None:
         phase = f"reading {side.value}"
         end = flow.ends[side]
-        read: Read = await read_stream(
-            self.store, end, flow.entity, count=lambda n: progress(flow.entity, phase, n, None)
-        )
+        count: Count = lambda n: progress(flow.entity, phase, n, None)  # noqa: E731
+        if full:
+            read = await sweep(self.store, end, flow.entity, self._clock.now(), count)
+        else:
+            read = await read_stream(self.store, end, flow.entity, count=count)
         outcome.read += read.records
         outcome.changed += read.changed
         outcome.error = outcome.error or read.error
+        outcome.incomplete = outcome.incomplete or read.incomplete
 
     async def _round(
         self,
@@ -257,6 +281,7 @@ class FlowRun:
         self._actor = actor
         self._only = only
         self._streams: Mapping[Side, int] = {}
+        self._incomplete: frozenset[Side] = frozenset()
         self._planned = self._sent = 0
         self._under_way: deque[asyncio.Task[None]] = deque()
 
@@ -265,39 +290,64 @@ class FlowRun:
         flow = await self._begin()
         if flow is None:
             return 0
-        decided, later = 0, list[Decided]()
-        async with asyncio.TaskGroup() as wire, aclosing(self._batches(flow)) as batches:
-            async for batch in batches:
-                decided += len(batch)
-                now, rest = deciding.before_the_plan_is_whole(batch)
-                later += rest
-                if await self._stopped(flow, now):
-                    break
-                await self._carry_out(flow, now, wire)
-                if len(later) >= PLAN_MAX:
-                    break
-            if not self._report.trips and not await self._stopped(flow, later):
+        decided, later, whole = 0, list[Decided](), _Weighed(Weight(self._setup.entity))
+        async with asyncio.TaskGroup() as wire:
+            async with aclosing(self._batches(flow)) as batches:
+                async for batch in batches:
+                    decided += len(batch)
+                    now, rest = self._split(flow, batch)
+                    whole.add(rest)
+                    later += rest if whole.decided <= PLAN_MAX else ()
+                    if await self._stopped(flow, _Weighed(Weight(self._setup.entity)).add(now)):
+                        break
+                    await self._carry_out(flow, now, wire)
+            if not self._report.trips and not await self._stopped(flow, whole):
                 for start in range(0, len(later), BATCH):
                     await self._carry_out(flow, later[start : start + BATCH], wire)
-        fingerprint = self._setup.fingerprint()
-        if decided or not flow.first_sync_done or flow.fingerprint != fingerprint:
-            trips = self._report.trips
-            error = trips[0].message if trips else ""
-            await self._store.cycle_done(flow, fingerprint=fingerprint, first_sync_done=True, error=error)
+                if whole.decided > PLAN_MAX:
+                    await self._carry_out_the_rest(flow, wire)
+        await self._end(flow, decided)
         return decided
+
+    def _split(self, flow: FlowRow, batch: list[Decided]) -> tuple[list[Decided], list[Decided]]:
+        """(What may be written down at once, what waits for the brakes). After a change of map, policy or
+        crosswalk everything waits: it is planned to its end before any of it is written."""
+        return ([], batch) if self._changed_rules(flow) else deciding.before_the_plan_is_whole(batch)
+
+    def _changed_rules(self, flow: FlowRow) -> bool:
+        return bool(flow.fingerprint) and flow.fingerprint != self._setup.fingerprint()
+
+    async def _carry_out_the_rest(self, flow: FlowRow, wire: asyncio.TaskGroup) -> None:
+        """More than is kept in memory: it was weighed with the whole plan, and is decided again from here."""
+        async with aclosing(self._batches(flow)) as batches:
+            async for batch in batches:
+                await self._carry_out(flow, batch, wire)
+
+    async def _end(self, flow: FlowRow, decided: int) -> None:
+        fingerprint, trips = self._setup.fingerprint(), self._report.trips
+        # what may have been there all along is only known once both sides were listed in full
+        first_sync_done = flow.first_sync_done or not self._incomplete
+        news = decided or flow.fingerprint != fingerprint or first_sync_done != flow.first_sync_done
+        if news or flow.ceiling:
+            await self._store.cycle_done(
+                flow,
+                fingerprint=fingerprint,
+                first_sync_done=first_sync_done,
+                error=trips[0].message if trips else "",
+                quiet=not self._planned,
+            )
 
     async def consider(self) -> list[Decided]:
         """Everything up to the point of no return: consume, match, decide, weigh."""
         flow = await self._begin()
         if flow is None:
             return []
-        decided: list[Decided] = []
+        decided, whole = list[Decided](), _Weighed(Weight(self._setup.entity))
         async with aclosing(self._batches(flow)) as batches:
             async for batch in batches:
-                decided += batch
-                if len(decided) >= PLAN_MAX:
-                    break
-        self._report.trips.extend(await self._weigh(flow, decided))
+                whole.add(batch)
+                decided += batch if whole.decided <= PLAN_MAX else ()
+        self._report.trips.extend(await self._weigh(flow, whole))
         return decided
 
     async def _begin(self) -> FlowRow | None:
@@ -310,9 +360,13 @@ class FlowRun:
         if any(stream.fingerprint == "" for stream in streams.values()):
             self._report.error = f"{setup.entity}: not read to the end yet"
             return None
+        for end in setup.ends.values():
+            await end.guard.caught_up(end.connection)
         self._streams = {side: stream.id for side, stream in streams.items()}
+        self._incomplete = frozenset(side for side, stream in streams.items() if stream.incomplete)
         await store.consume(flow, self._streams, historical=not flow.first_sync_done)
-        if flow.first_sync_done and flow.fingerprint != setup.fingerprint():
+        await store.follow_merges(flow, self._streams)
+        if flow.first_sync_done and self._changed_rules(flow):
             await store.decide_anew(flow)
         return flow
 
@@ -332,7 +386,7 @@ class FlowRun:
     ) -> tuple[list[Sides], Mapping[int, tuple[str, ...]]]:
         """The batch, parsed, once lone records of either side that are the same thing are one pair; and those
         that could be several."""
-        sides = [deciding.parse(self._setup, row) for row in rows]
+        sides = [deciding.guarded(self._setup, row) for row in rows]
         if len(self._streams) < len(Side) or not self._setup.policy.match:
             return sides, {}
         ambiguous: dict[int, tuple[str, ...]] = {}
@@ -351,7 +405,7 @@ class FlowRun:
         """What was read for matching is good for deciding, if the pair still shows the same."""
         if before.row.hashes == row.hashes and before.row.gone == row.gone:
             return replace(before, row=row)
-        return deciding.parse(self._setup, row)
+        return deciding.guarded(self._setup, row)
 
     async def _match_side(self, flow: FlowRow, sides: Sequence[Sides], side: Side) -> Matches:
         lone = deciding.lone_keys(self._setup, sides, side)
@@ -382,38 +436,34 @@ class FlowRun:
                     crossing,
                     ambiguous=ambiguous.get(one.row.id, ()),
                     open_creates=open_creates,
+                    incomplete=self._incomplete,
                     actor=self._actor,
                 )
             )
         return decided
 
-    async def _stopped(self, flow: FlowRow, decided: Sequence[Decided]) -> bool:
+    async def _stopped(self, flow: FlowRow, weighed: _Weighed) -> bool:
         """Whether a brake trips over these: it becomes a hold, and none of them is written down."""
-        trips = await self._weigh(flow, decided)
+        trips = await self._weigh(flow, weighed)
         if trips:
             self._report.trips.extend(trips)
             await self._store.trip(flow, trips)
         return bool(trips)
 
-    async def _weigh(self, flow: FlowRow, decided: Sequence[Decided]) -> list[Trip]:
-        limits = self._setup.policy.limits
-        plan = as_plan(self._setup.entity, decided)
-        writing = [d.row.id for d in decided if d.intent is not None]
-        if not writing:
+    async def _weigh(self, flow: FlowRow, weighed: _Weighed) -> list[Trip]:
+        limits, weight = self._setup.policy.limits, weighed.weight
+        if not weighed.writing and not weight.removed:
             return []
-        # counting takes longer the more pairs there are, and a plan this small trips nothing by its share
-        small = (
-            plan.count(Operation.DELETE) <= limits.deletes_count
-            and plan.count(Operation.UPDATE) <= limits.changed_floor
-        )
+        # counting takes longer the more pairs there are
+        small = trivial(weight, limits)
         census = Census(
             pairs=0 if small else (await self._store.counts(flow)).bound,
             first_sync=not flow.first_sync_done,
-            policy_changed=bool(flow.fingerprint) and flow.fingerprint != self._setup.fingerprint(),
+            policy_changed=self._changed_rules(flow),
             ceiling=flow.ceiling,
-            busiest=await self._store.busiest(writing, 3600.0),
+            busiest=await self._store.busiest(weighed.writing, 3600.0),
         )
-        return check(plan, census, limits)
+        return check(weight, census, limits)
 
     async def _carry_out(self, flow: FlowRow, batch: Sequence[Decided], wire: asyncio.TaskGroup) -> None:
         """Write a batch down and put it on the wire. The next is decided meanwhile and takes each place that
@@ -438,6 +488,28 @@ class FlowRun:
         self._progress(self._setup.entity, "writing", self._sent, self._planned)
 
 
+class _Weighed:
+    """What a plan weighs, batch by batch, and whose records it writes."""
+
+    def __init__(self, weight: Weight) -> None:
+        self.weight = weight
+        self.writing: list[int] = []
+        self.decided = 0
+
+    def add(self, decided: Sequence[Decided]) -> Self:
+        self.weight = self.weight.plus(as_plan(self.weight.entity, decided).weight())
+        self.writing += [d.row.id for d in decided if d.intent is not None]
+        self.decided += len(decided)
+        return self
+
+
 def as_plan(entity: str, decided: Sequence[Decided]) -> Plan:
     """For the brakes and for showing. Pure."""
-    return Plan(entity, tuple(Planned(d.row.id, d.label, d.decision) for d in decided))
+    return Plan(
+        entity,
+        tuple(
+            # one that was held for it already is no news
+            Planned(d.row.id, d.label, d.decision, d.decision.removed and d.row.state is not PairState.HELD)
+            for d in decided
+        ),
+    )

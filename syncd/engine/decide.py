@@ -24,6 +24,7 @@ from syncd.ports import NewIntent, PairRow, Verdict, WriteRequest
 
 SETTLING_S = 5.0
 """When a record is looked at again that may turn out to be a create of ours still under way."""
+_SETTLING = "a create on its own side is not settled yet"
 _WAIT_S = 300.0
 """A waiting record is woken by what it waits for; this only bounds how wrong a missed wake can be."""
 
@@ -56,7 +57,8 @@ def before_the_plan_is_whole(batch: Sequence[Decided]) -> tuple[list[Decided], l
     """
     now, later = list[Decided](), list[Decided]()
     for one in batch:
-        waits = one.intent is not None and one.intent.request.operation is not Operation.CREATE
+        writes = one.intent is not None and one.intent.request.operation is not Operation.CREATE
+        waits = writes or one.decision.removed
         (later if waits else now).append(one)
     return now, later
 
@@ -144,10 +146,15 @@ def decide(
     *,
     ambiguous: Sequence[str] = (),
     open_creates: frozenset[Side] = frozenset(),
+    incomplete: frozenset[Side] = frozenset(),
     actor: str = "",
 ) -> Decided:
-    """Decide about one pair and say what goes to disk for it."""
+    """Decide about one pair and say what goes to disk for it.
+
+    ``open_creates``: sides on which a create is not settled; ``incomplete``: whose listing is not whole.
+    """
     decision = _as_able(setup, _decision(setup, one, crossing, ambiguous, open_creates))
+    decision = _if_absent(decision, incomplete)
     named = label(setup, one)
     if decision.verb is Verb.WRITE:
         try:
@@ -183,7 +190,7 @@ def _decision(
     write = decision.write
     if write is not None and write.operation is Operation.CREATE and write.side.other in open_creates:
         # this lone record may be the very one a create of ours has just made: wait until that is settled
-        return Decision(Verb.WAIT, "a create on its own side is not settled yet")
+        return Decision(Verb.WAIT, _SETTLING)
     return decision
 
 
@@ -240,7 +247,7 @@ def _verdict(setup: FlowSetup, one: Sides, decision: Decision) -> Verdict:
     waiting = decision.verb is Verb.WAIT
     retry_s = None
     if waiting:
-        retry_s = _WAIT_S if decision.waits else SETTLING_S
+        retry_s = SETTLING_S if decision.reason == _SETTLING else _WAIT_S
     source = next(iter(one.records.values()), None)
     return Verdict(
         pair=one.row.id,
@@ -257,6 +264,16 @@ def _verdict(setup: FlowSetup, one: Sides, decision: Decision) -> Verdict:
         historical=one.row.historical and source is not None and selected(source, setup.policy),
         attempts=one.row.attempts,
         refused=decision.refused,
+    )
+
+
+def _if_absent(decision: Decision, incomplete: frozenset[Side]) -> Decision:
+    """A record may only be created where it is known not to be; the rest needs no such evidence."""
+    write = decision.write
+    if write is None or write.operation is not Operation.CREATE or write.side not in incomplete:
+        return decision
+    return Decision(
+        Verb.WAIT, f"the listing of the {write.side.value} side left something out: it may be there already"
     )
 
 

@@ -18,7 +18,7 @@ from syncd.engine.setup import End
 from syncd.entities import ENTITIES, Entity
 from syncd.ports import EntitySpec, Known, Observation, Page, Seen, Store, StreamRow
 
-_GONE = content_hash({"": "gone"})
+GONE = content_hash({"": "gone"})
 """The content of every removed record: its removal is news once, and so is its return."""
 
 _LAG_S = 60.0
@@ -36,6 +36,10 @@ class Read:
     changed: int = 0
     complete: bool = False
     error: str = ""
+    incomplete: str = ""
+    """What is to be said of a walk that came to its end and left something out."""
+    keys: set[str] | None = None
+    """Of a sweep: every record it showed."""
     unread: list[str] = field(default_factory=list)
     """Of single keys: those that the platform could not serve now."""
 
@@ -47,7 +51,11 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     its reason when it is decided, and nothing is lost meanwhile.
     """
     if seen.deleted:
-        return Observation(seen.key, seen.raw, shown_hash(spec)(seen.raw), _GONE, known, gone=True)
+        raw_hash = shown_hash(spec)(seen.raw)
+        return Observation(
+            seen.key, seen.raw, raw_hash, GONE, known, gone=True, merged_into=seen.merged_into,
+            evidence=f"merged into {seen.merged_into}" if seen.merged_into else "its platform says so",
+        )  # fmt: skip
     try:
         record = spec.map.get(orjson.loads(seen.raw))
     except (RefuseRecord, orjson.JSONDecodeError):
@@ -113,7 +121,7 @@ async def read_stream(store: Store, end: End, entity: str, *, full: bool = False
     resume = None
     if stream.resume is not None and stream.walk_since == since and not (full or remapped):
         resume = stream.resume
-    read = Read()
+    read = Read(keys=set() if full else None)
     gate = not remapped
     try:
         pages = end.connector.pages(entity, since=since, resume=resume)
@@ -123,46 +131,31 @@ async def read_stream(store: Store, end: End, entity: str, *, full: bool = False
             await _take_page(store, end, stream, page, since, read, gate=gate)
             count(read.records)
             if page.resume is None:
-                await store.page_seen(
-                    stream,
-                    (),
-                    resume=None,
-                    walk_since=None,
-                    finished=complete,
-                    watermark=page.watermark if complete else None,
-                    fingerprint=fingerprint,
-                )
-                read.complete = complete
+                await _end_walk(store, stream, page, read, fingerprint, complete=complete)
     except SyncdError as error:
         read.error = error.message
         await store.stream_failed(stream.id, error.message)
-    if not read.complete and not read.error:
-        read.error = f"{entity} of {end.connection}: the listing was incomplete"
     return read
 
 
-async def _take_page(
-    store: Store,
-    end: End,
-    stream: StreamRow,
-    page: Page,
-    since: str | None,
-    read: Read,
-    *,
-    gate: bool,
+async def _end_walk(
+    store: Store, stream: StreamRow, page: Page, read: Read, fingerprint: str, *, complete: bool
 ) -> None:
-    read.records += len(page.records)
-    known = await store.known(stream.id, [seen.key for seen in page.records]) if page.records else {}
-    spec = end.connector.capabilities.entities[stream.entity]
-    observations = changed_records(spec, page.records, known, gate=gate)
-    if gate and (old := await _perhaps_old(store, end, stream, observations)):
-        now = await _as_they_are_now(end, stream.entity, page.records, old)
-        observations = changed_records(spec, now, known, gate=gate)
-    read.changed += sum(1 for o in observations if o.known is None or o.known.content_hash != o.content_hash)
-    if observations:
-        end.tap.records(end.connection, stream.entity, observations)
-        # the progress of the walk is stored with what it showed, so that no change lies behind it unstored
-        await store.page_seen(stream, observations, resume=page.resume, walk_since=since)
+    read.complete = complete
+    if not complete:
+        # what it did show may be used; only what it did not show proves nothing
+        read.incomplete = f"{stream.entity} of {stream.connection}: the listing was incomplete"
+        await store.walk_incomplete(stream, fingerprint, read.incomplete)
+        return
+    await store.page_seen(
+        stream,
+        (),
+        resume=None,
+        walk_since=None,
+        finished=True,
+        watermark=page.watermark,
+        fingerprint=fingerprint,
+    )
 
 
 async def _perhaps_old(
@@ -191,6 +184,32 @@ async def _as_they_are_now(end: End, entity: str, records: Sequence[Seen], old: 
     return now
 
 
+async def _take_page(
+    store: Store,
+    end: End,
+    stream: StreamRow,
+    page: Page,
+    since: str | None,
+    read: Read,
+    *,
+    gate: bool,
+) -> None:
+    read.records += len(page.records)
+    if read.keys is not None:
+        read.keys.update(seen.key for seen in page.records if not seen.deleted)
+    known = await store.known(stream.id, [seen.key for seen in page.records]) if page.records else {}
+    spec = end.connector.capabilities.entities[stream.entity]
+    observations = changed_records(spec, page.records, known, gate=gate)
+    if gate and (old := await _perhaps_old(store, end, stream, observations)):
+        now = await _as_they_are_now(end, stream.entity, page.records, old)
+        observations = changed_records(spec, now, known, gate=gate)
+    read.changed += sum(1 for o in observations if o.known is None or o.known.content_hash != o.content_hash)
+    if observations:
+        end.tap.records(end.connection, stream.entity, observations)
+        # the progress of the walk is stored with what it showed, so that no change lies behind it unstored
+        await store.page_seen(stream, observations, resume=page.resume, walk_since=since)
+
+
 def changed_records(
     spec: EntitySpec, records: Sequence[Seen], known: dict[str, Known] | object, *, gate: bool
 ) -> list[Observation]:
@@ -209,7 +228,7 @@ def changed_records(
             gate
             and have is not None
             and have.raw_hash == digest(seen.raw)
-            and seen.deleted == (have.content_hash == _GONE)
+            and seen.deleted == (have.content_hash == GONE)
         ):
             continue
         observation = observe_record(spec, seen, have)

@@ -242,7 +242,7 @@ def flow_report(flow: FlowOutcome) -> FlowReport:
         quarantined=flow.count(Verb.QUARANTINE),
         held=tally.held + flow.count(Verb.HOLD),
         skipped=flow.count(Verb.OUT_OF_SCOPE),
-        error=flow.error or "; ".join(dict.fromkeys(tally.errors)),
+        error=flow.error or flow.incomplete or "; ".join(dict.fromkeys(tally.errors)),
     )
 
 

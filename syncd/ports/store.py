@@ -6,7 +6,7 @@ by the store into few commits (one fsync, many of them), so they may be awaited 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -34,7 +34,10 @@ class StreamRow:
     walk_since: str | None
     """The watermark the broken walk started from."""
     fingerprint: str
-    """Of the map its content hashes were made with."""
+    """Of the map its content hashes were made with; empty: never read to the end."""
+    incomplete: bool = False
+    """The last walk left something out (no right to see it, a listing that shifted): what is missing from it
+    may be there."""
 
 
 class Known(NamedTuple):
@@ -58,6 +61,10 @@ class Observation:
     natural: tuple[str | None, ...] = ()
     """Natural keys by rank, as normalised text; the store keeps keyed digests of them only."""
     gone: bool = False
+    merged_into: str = ""
+    """Of a gone one: the key it goes on under."""
+    evidence: str = ""
+    """Of a gone one: how that is known."""
 
     def beside(self, known: Known | None) -> Observation:
         """The same, next to what the store knows of the record."""
@@ -249,7 +256,26 @@ class Store(Protocol):
         """Store a page and the progress of its walk together. The watermark moves only when ``finished``."""
         ...
 
+    async def walk_incomplete(self, stream: StreamRow, fingerprint: str, error: str) -> None:
+        """A walk came to its end and left something out: the watermark stays."""
+        ...
+
     async def stream_failed(self, stream: int, error: str) -> None: ...
+    async def swept(
+        self, stream: int, seen: Collection[str], started: datetime, apart_s: float
+    ) -> Sequence[str]:
+        """A complete full listing that began at ``started`` showed these keys. Returns those of living
+        records that it did not show, and that one of at least ``apart_s`` before it did not show either."""
+        ...
+
+    async def found_again(self, stream: int, keys: Sequence[str]) -> None:
+        """Not missing: the platform shows them when asked for them one by one."""
+        ...
+
+    async def follow_merges(self, flow: FlowRow, streams: Mapping[Side, int]) -> int:
+        """Pairs whose record was merged into another that has no partner get that one. Returns how many."""
+        ...
+
 
     # -- consuming and deciding
     async def flow(self, link: str, entity: str) -> FlowRow: ...
@@ -299,8 +325,16 @@ class Store(Protocol):
         ...
 
     async def cycle_done(
-        self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = ""
-    ) -> None: ...
+        self,
+        flow: FlowRow,
+        *,
+        fingerprint: str,
+        first_sync_done: bool,
+        error: str = "",
+        quiet: bool = True,
+    ) -> None:
+        """``quiet``: nothing was written, so what a released brake let through is used up."""
+        ...
 
     # -- applying and settling
     async def mark_sent(self, intent: IntentRow) -> bool:

@@ -50,15 +50,18 @@ def find_flow(c: Connection, link: str, entity: str) -> FlowRow:
     return found
 
 
-def cycle_done(c: Connection, k: Keeper, at: FlowRow, fingerprint: str, first: bool, error: str) -> None:
+def cycle_done(
+    c: Connection, k: Keeper, at: FlowRow, fingerprint: str, *, first: bool, error: str, quiet: bool
+) -> None:
     values: dict[str, Any] = {"last_cycle_at": k.now, "last_error": error}
     if not error:
         values |= {
             "last_success_at": k.now,
             "fingerprint": fingerprint,
             "first_sync_done": first,
-            "ceiling": 0,
         }
+        if quiet:
+            values["ceiling"] = 0
     c.execute(update(flow).where(flow.c.id == at.id).values(**values))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -46,6 +47,7 @@ from syncd.store import (
     pairs,
     records,
     recovery,
+    removals,
     resolutions,
     settling,
     streams,
@@ -109,13 +111,33 @@ class SqlStore:
         k = self.keeper()
         progress: dict[str, Any] = {"resume": resume, "walk_since": walk_since}
         if finished:
-            progress |= {"last_ok_at": k.now, "fingerprint": fingerprint}
+            progress |= {"last_ok_at": k.now, "fingerprint": fingerprint, "incomplete": False}
             if watermark is not None:
                 progress["watermark"] = watermark
         await self.database.write(lambda c: streams.page_seen(c, k, stream, observations, progress))
 
     async def stream_failed(self, stream: int, error: str) -> None:
         await self.database.write(lambda c: streams.stream_failed(c, stream, error))
+
+    async def walk_incomplete(self, stream: StreamRow, fingerprint: str, error: str) -> None:
+        await self.database.write(lambda c: streams.walk_incomplete(c, stream, fingerprint, error))
+
+    async def swept(
+        self, stream: int, seen: Collection[str], started: datetime, apart_s: float
+    ) -> Sequence[str]:
+        back, lost = await self.database.scan(lambda c: removals.missing(c, stream, seen, started))
+        if not back and not lost:
+            return []
+        return await self.database.write(lambda c: removals.swept(c, back, lost, started, apart_s))
+
+    async def found_again(self, stream: int, keys: Sequence[str]) -> None:
+        await self.database.write(lambda c: removals.found_again(c, stream, keys))
+
+    async def follow_merges(self, flow: FlowRow, streams: Mapping[Side, int]) -> int:
+        if not await self.database.read(lambda c: removals.merges(c, flow, streams)):
+            return 0
+        k = self.keeper()
+        return await self.database.write(lambda c: removals.follow(c, k, flow, streams))
 
     # -- consuming and deciding
 
@@ -175,10 +197,17 @@ class SqlStore:
         await self.database.write(lambda c: pairs.decide_anew(c, k, flow))
 
     async def cycle_done(
-        self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = ""
+        self,
+        flow: FlowRow,
+        *,
+        fingerprint: str,
+        first_sync_done: bool,
+        error: str = "",
+        quiet: bool = True,
     ) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: pairs.cycle_done(c, k, flow, fingerprint, first_sync_done, error))
+        done = partial(pairs.cycle_done, first=first_sync_done, error=error, quiet=quiet)
+        await self.database.write(lambda c: done(c, k, flow, fingerprint))
 
     # -- applying and settling
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select
 
 from syncd.ports.store import Known, Observation, StreamRow
 from syncd.store.prepared import Prepared
+from syncd.store.removals import note as note_removals
 from syncd.store.sealing import Keeper
 from syncd.store.tables import remote, remote_body, remote_natural, stream
 
@@ -63,7 +64,14 @@ def look_up(c: Connection, connection: str, entity: str) -> StreamRow | None:
     if row is None:
         return None
     return StreamRow(
-        row.id, row.connection, row.entity, row.watermark, row.resume, row.walk_since, row.fingerprint
+        row.id,
+        row.connection,
+        row.entity,
+        row.watermark,
+        row.resume,
+        row.walk_since,
+        row.fingerprint,
+        bool(row.incomplete),
     )
 
 
@@ -77,14 +85,14 @@ def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
     return found
 
 
-def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:
-    rows = c.execute(_KNOWN, {"stream": stream_id, "keys": json.dumps(list(keys))}).all()
-    return {key: Known(ident, raw, content) for key, ident, raw, content in rows}
-
-
 def news_of(c: Connection, stream_id: int, keys: Sequence[str], since: datetime) -> frozenset[str]:
     asked = {"stream": stream_id, "keys": json.dumps(list(keys)), "since": since}
     return frozenset(c.execute(_NEWS_OF, asked).scalars())
+
+
+def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:
+    rows = c.execute(_KNOWN, {"stream": stream_id, "keys": json.dumps(list(keys))}).all()
+    return {key: Known(ident, raw, content) for key, ident, raw, content in rows}
 
 
 def page_seen(
@@ -97,6 +105,15 @@ def page_seen(
     """``progress``: column values of the stream row that move with this page."""
     store_observations(c, k, at.id, at.connection, observations)
     c.execute(update(stream).where(stream.c.id == at.id).values(last_error="", **progress))
+
+
+def walk_incomplete(c: Connection, at: StreamRow, fingerprint: str, error: str) -> None:
+    """A walk that left something out has been as far as it gets: the stream may be used for what needs no
+    complete one, and the next walk starts where this one did."""
+    values: dict[str, Any] = {"resume": None, "walk_since": None, "incomplete": True, "last_error": error}
+    if not at.fingerprint:
+        values["fingerprint"] = fingerprint
+    c.execute(update(stream).where(stream.c.id == at.id).values(**values))
 
 
 def stream_failed(c: Connection, stream_id: int, error: str) -> None:
@@ -142,6 +159,7 @@ def store_observations(
         _UPDATE_BODY.many(c, [_body_values(row, o, k, owner) for row, o in moved])
         _DROP_NATURAL.many(c, [{"row": row} for row, _ in moved])
     _store_natural(c, k, stream_id, [(ids[id(o)], o) for o in changed])
+    note_removals(c, [(ids[id(o)], o) for o in changed if o.gone])
     return [ids[id(o)] for o in observations]
 
 

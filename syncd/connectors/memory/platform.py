@@ -135,6 +135,7 @@ class MemoryPlatform:
         self.forbidden: set[tuple[str, str]] = set()
         """(entity, key) of records that this login may not see."""
         self._rows: dict[str, dict[str, list[_State]]] = {entity: {} for entity in shape.maps}
+        self._removed: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._created: dict[tuple[str, str], list[str]] = {}
         self._late: list[tuple[datetime, int, Command]] = []
         self._keys = {entity: count(1) for entity in shape.maps}
@@ -159,8 +160,16 @@ class MemoryPlatform:
         self._keep(entity, key, None, self.clock.now())
         self.log.append(Entry(self.clock.now(), entity, key, Operation.DELETE))
 
+    def restore(self, entity: str, key: str) -> None:
+        """A user takes a removal back. Raises ``NothingMatched`` if nothing was removed."""
+        if (entity, key) not in self._removed:
+            raise NothingMatched(f"no {entity} {key} was removed from this platform")
+        wire = self._removed.pop((entity, key))
+        self._keep(entity, key, self._stamped(entity, dict(wire), self.clock.now()), self.clock.now())
+        self.log.append(Entry(self.clock.now(), entity, key, Operation.UPDATE))
+
     def merge(self, entity: str, key: str, into: str) -> None:
-        """A user merges a record into another, which goes on. Raises ``NothingMatched`` for what is not there."""
+        """A user merges a record into another. Raises ``NothingMatched`` if one of them is not there."""
         self._living(entity, into)
         self._living(entity, key)
         self._keep(entity, key, None, self.clock.now(), merged_into=into)
@@ -366,6 +375,8 @@ class MemoryPlatform:
         self, entity: str, key: str, wire: dict[str, Any] | None, at: datetime, merged_into: str = ""
     ) -> None:
         states = self._rows[entity].setdefault(key, [])
+        if wire is None and states and states[-1].wire is not None:
+            self._removed[entity, key] = states[-1].wire
         body = {self.shape.key: key} if wire is None else wire
         # stamps are whole seconds, as most products keep them
         modified = self._clock_shows(at).replace(microsecond=0)

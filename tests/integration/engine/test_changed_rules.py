@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from syncd.core.crossing import Table
 from syncd.core.model import IntentState, PairState, Side
 from syncd.core.outcome import Confirmed, Outcome
-from syncd.core.policy import Mode, Rule
+from syncd.core.policy import Limits, Mode, Rule
 from syncd.ports import WriteRequest
 from tests.integration.engine.test_selection import APPROVED, posted
 from tests.integration.engine.world import World, policy
@@ -66,12 +68,66 @@ async def test_a_change_of_rules_that_would_rewrite_everything_is_stopped() -> N
     assert world.writes() == 0
     (hold,) = await world.store.holds()
     assert hold.reason == (
-        "after a change of map, policy or crosswalk, 30 of 30 customer records would be rewritten"
+        "after a change of map, policy or crosswalk, 30 of 30 customer records would be written"
     )
     await world.store.release([hold.id], "ann")
     await world.cycle()
     assert world.writes() == 30
     assert await states(world, "customer") == {PairState.IN_STEP: 30}
+
+
+@pytest.mark.parametrize("at_once", [5_000, 7])
+async def test_a_plan_is_weighed_whole_however_much_of_it_is_kept(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large plan must not pass the brakes in small pieces; once released it goes through whole."""
+    monkeypatch.setattr("syncd.engine.cycle.PLAN_MAX", at_once)
+    monkeypatch.setattr("syncd.engine.cycle.BATCH", 5)
+    world = World({"customer": policy("customer", Mode.BOTH)})
+    keys = [world.left.add("customer", {**CUSTOMER, "name": f"Customer {n}"}) for n in range(40)]
+    await world.cycle()
+    world.wait(600)
+    for key in keys[:30]:
+        world.left.edit("customer", key, {"phoneNumber": "515 555 0100"})
+    world.wait(600)
+    before = world.writes()
+    await world.cycle()
+    (hold,) = await world.store.holds()
+    assert (hold.by, world.writes()) == ("brake:mass_change", before)
+    assert "30 of 40" in hold.reason
+    await world.store.release([hold.id], "ann")
+    await world.cycle()
+    assert world.writes() == before + 30
+    assert await world.store.holds() == []
+    await world.cycle()
+    assert (await world.store.flow("acme", "customer")).ceiling == 0, "what was released is used up"
+
+
+async def test_after_a_change_of_rules_nothing_goes_out_before_the_plan_is_whole() -> None:
+    """Selecting every status would post all the old invoices: the brake is met before the first of them."""
+    world = World()
+    for n in range(30):
+        world.left.add("invoice", {**APPROVED, "invoiceNumber": f"S-{n}", "status": "draft"})
+    await world.cycle()
+    world.policies["invoice"] = replace(world.policies["invoice"], select={})
+    world.start()
+    world.wait(60)
+    outcome = await world.cycle()
+    assert [trip.brake.value for trip in outcome.flows["invoice"].trips] == ["policy_changed"]
+    assert posted(world) == []
+
+
+async def test_the_share_that_a_change_of_rules_may_write_is_the_sites_own() -> None:
+    world = World()
+    for n in range(30):
+        world.left.add("invoice", {**APPROVED, "invoiceNumber": f"S-{n}", "status": "draft"})
+    await world.cycle()
+    limits = Limits(changed_floor=30)
+    world.policies["invoice"] = replace(world.policies["invoice"], select={}, limits=limits)
+    world.start()
+    world.wait(60)
+    await world.cycle()
+    assert len(posted(world)) == 30
 
 
 async def test_what_a_person_set_aside_stays_so_when_the_rules_change() -> None:

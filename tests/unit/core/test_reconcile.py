@@ -479,7 +479,18 @@ def test_another_amount_in_the_ledger_is_for_a_person() -> None:
 def test_every_reason_has_a_row_above() -> None:
     """Reasons given elsewhere: what a platform cannot change, decided where its map is known."""
     rows = {why for row in (*CHANGES, *FIRST) for why in row.comes_to if isinstance(why, Why)}
-    elsewhere = {Why.NEW, Why.POSTED, Why.AMOUNT, Why.LARGEST, Why.SMALLEST, Why.UNWRITABLE, Why.BY_LINE, Why.SAME_LINE, Why.UNION, Why.RESOLVED}
+    elsewhere = {
+        Why.NEW,
+        Why.POSTED,
+        Why.AMOUNT,
+        Why.LARGEST,
+        Why.SMALLEST,
+        Why.UNWRITABLE,
+        Why.BY_LINE,
+        Why.SAME_LINE,
+        Why.UNION,
+        Why.RESOLVED,
+    }
     assert rows | elsewhere == set(Why)
 
 
