@@ -164,6 +164,8 @@ class Applier:
             tally.retried += 1
             await self._look_and_decide_again(intent, outcome.words)
             return None
+        if isinstance(outcome, Rejected) and intent.state is IntentState.UNCERTAIN:
+            return await self._refused_repeat(intent, outcome, tally)
         if isinstance(outcome, Rejected):
             tally.rejected += 1
             following = rejection(intent, outcome, self._flows[intent.request.entity])
@@ -188,6 +190,25 @@ class Applier:
         tally.uncertain += 1
         capabilities = self._capabilities(intent)
         await self._store.uncertain(intent, outcome.words, capabilities.settle_s)
+        return None
+
+    async def _refused_repeat(self, intent: IntentRow, outcome: Rejected, tally: Tally) -> IntentRow | None:
+        """Only the repeat was refused: what it repeats may have been carried out all the same."""
+        connector = self._flows[intent.request.entity].ends[intent.side].connector
+        try:
+            async with self._gates[intent.connection]:
+                found = await connector.evidence(intent.request)
+        except SyncdError as error:
+            tally.uncertain += 1
+            words = f"{outcome.words}; could not be looked up: {error.message}"
+            await self._store.uncertain(intent, words, _LOOK_AGAIN_S)
+            return None
+        if not found:
+            return await self.conclude(replace(intent, state=IntentState.SENT), outcome, tally)
+        if len(found) == 1:
+            return await self.conclude(intent, Confirmed(found[0].key, found[0].raw or None), tally)
+        keys = ", ".join(seen.key for seen in found[:5])
+        await self._store.hold_intent(intent, f"{len(found)} records carry its reference: {keys}")
         return None
 
     async def _look_and_decide_again(self, intent: IntentRow, words: str) -> None:

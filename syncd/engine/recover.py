@@ -32,7 +32,9 @@ class Step(StrEnum):
     HOLD = "hold"
 
 
-def next_step(intent: IntentRow, operation: OperationSpec | None, now: datetime) -> Step:
+def next_step(
+    intent: IntentRow, operation: OperationSpec | None, now: datetime, settle_s: float | None = 0.0
+) -> Step:
     """The declared way to settle it. Pure."""
     if intent.state is IntentState.PLANNED:
         return Step.SEND
@@ -40,8 +42,10 @@ def next_step(intent: IntentRow, operation: OperationSpec | None, now: datetime)
         return Step.HOLD
     if operation.proof is Proof.NATIVE_KEY and intent.state is IntentState.UNCERTAIN:
         age_s = (now - (intent.sent_at or intent.created_at)).total_seconds()
-        # an expired key would be taken for a new request: then only a look-up is safe
-        return Step.SEND if age_s < operation.native_key_life_s else Step.LOOK_UP
+        # an expired key would be taken for a new request: then only a look-up is safe, also if the key
+        # could expire before the repeat is carried out
+        alive = settle_s is not None and age_s + settle_s < operation.native_key_life_s
+        return Step.SEND if alive else Step.LOOK_UP
     return Step.COMPARE if operation.proof is Proof.CONTENT else Step.LOOK_UP
 
 
@@ -63,7 +67,7 @@ class Recovery:
                 await self._store.hold_intent(intent, "its flow is no longer configured")
                 continue
             operation = setup.specs[intent.side].operations.get(intent.request.name)
-            step = next_step(intent, operation, now)
+            step = next_step(intent, operation, now, setup.ends[intent.side].connector.capabilities.settle_s)
             if step is Step.HOLD:
                 await self._store.hold_intent(
                     intent, f"nothing proves whether {intent.request.name} was carried out; a person decides"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, literal, select, update
+from sqlalchemy import Connection, bindparam, case, delete, literal, select, update
 
 from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.core.outcome import ErrorClass
@@ -30,7 +30,15 @@ from syncd.store.verdicts import add_conflicts, store_bases, wake_waiting
 _SENT = Prepared(
     update(intent)
     .where(intent.c.id == bindparam("row"))
-    .values(state=IntentState.SENT.value, sent_at=bindparam("at"), attempts=intent.c.attempts + 1)
+    .values(
+        state=IntentState.SENT.value,
+        # the life of an idempotency key counts from its first use
+        sent_at=case(
+            (intent.c.state == IntentState.UNCERTAIN.value, intent.c.sent_at),
+            else_=bindparam("at", type_=intent.c.sent_at.type),
+        ),
+        attempts=intent.c.attempts + 1,
+    )
 )
 _POSTED = Prepared(
     update(intent)
