@@ -67,7 +67,8 @@ async def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_both_sides_become_equal_and_stay_so(shop: Shop) -> None:
     first = await shop.sync()
-    assert first["customer"].created + first["customer"].adopted >= 6
+    assert first["customer"].created, "the office did not have them all"
+    assert first["customer"].adopted, "and had some of them"
     assert shop.shown(shop.field, "customers", "name", "zip") == shop.shown(
         shop.office, "customers", "name", "zip"
     )
