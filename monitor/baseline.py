@@ -84,12 +84,16 @@ async def gather(connector: Connector, entity: str, *, records: int, secret: byt
     return Gathered(able.platform, able.entities[entity].map, seen, secret)
 
 
-def conclude(found: Gathered, enumerable: Sequence[str], provenance: Provenance) -> Learned:
+def conclude(
+    found: Gathered, enumerable: Sequence[str], provenance: Provenance, known: Contract | None = None
+) -> Learned:
     """The contract that the records support, told what the lens knows of it, and scrubbed samples.
 
-    ``enumerable``: paths whose values may stand in the contract, on top of the codes that the lens knows.
+    ``enumerable``: paths whose values may stand in the contract, on top of the codes that the lens knows
+    and the sets that people wrote into the ``known`` contract.
     """
-    closed = codes(found.lens) | {path: _values(found.records, path) for path in enumerable}
+    declared = {f.path: f.enum for f in known.fields.values() if f.enum} if known is not None else {}
+    closed = codes(found.lens) | declared | {path: _values(found.records, path) for path in enumerable}
     shape = found.shape()
     contract = learning.learned(
         shape,

@@ -51,7 +51,7 @@ def compare(
     shown = learning.learned(after, contract.platform, contract.operation, maps=maps)
     found = list(_structural(contract, shown, _Scales(before, after)))
     found += domains.differences(contract, before, after)
-    found += meaning.differences(contract, before, after)
+    found += meaning.differences(contract, before, after, counted=evidence is not None)
     places = len(before.nodes().keys() | after.nodes().keys())
     judged = _told_apart(found, places, false_share)
     return renaming.paired(judged, before, after)

@@ -81,6 +81,19 @@ def chi_square_tail(statistic: float, freedom: int) -> float:
     return exp(freedom / 2 * (1 - ratio + log(ratio)))
 
 
-def gap_tail(gap: float, first: int, second: int) -> float:
+def gap(first: dict[int, int], second: dict[int, int]) -> float:
+    """Largest gap between two cumulated distributions over ordered categories, 0 to 1."""
+    of_first, of_second = sum(first.values()), sum(second.values())
+    if not of_first or not of_second:
+        return 0.0
+    widest = passed_first = passed_second = 0.0
+    for step in sorted(first.keys() | second.keys()):
+        passed_first += first.get(step, 0) / of_first
+        passed_second += second.get(step, 0) / of_second
+        widest = max(widest, abs(passed_first - passed_second))
+    return widest
+
+
+def gap_tail(widest: float, first: int, second: int) -> float:
     """Chance of so large a gap between two cumulated distributions of one behaviour (Smirnov's bound)."""
-    return min(1.0, 2 * exp(-2 * gap * gap * first * second / (first + second)))
+    return min(1.0, 2 * exp(-2 * widest * widest * first * second / (first + second)))

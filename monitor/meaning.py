@@ -36,8 +36,11 @@ UNEXPLAINED: Final = 8.0
 _Test = Callable[[Node, Node], tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None]
 
 
-def differences(contract: Contract, before: Shape, after: Shape) -> Iterator[Difference]:
-    """At most one difference a place: the most telling one."""
+def differences(
+    contract: Contract, before: Shape, after: Shape, *, counted: bool = True
+) -> Iterator[Difference]:
+    """At most one difference a place: the most telling one. ``counted`` false: ``before`` is only what
+    a contract says, so that there are spellings to compare but no shares."""
     pairs = list(common(before, after))
     spellings = Rates(
         (count, sum(counts.values()))
@@ -47,7 +50,7 @@ def differences(contract: Contract, before: Shape, after: Shape) -> Iterator[Dif
     )
     for path, old, new in pairs:
         found = _spelling(path, old, new, spellings)
-        if found is None or found.evidence.distance > UNLIKELY:
+        if counted and (found is None or found.evidence.distance > UNLIKELY):
             field = contract.fields.get(path)
             numbering = field is not None and field.role in ("key", "reference", "cursor")
             tests = _TESTS if not numbering else _TESTS_OF_KEYS
@@ -71,7 +74,7 @@ def _spelling(path: str, old: Node, new: Node, rates: Rates) -> Difference | Non
     was, now = old.features.get("class", {}), new.features.get("class", {})
     strange = {name: hits for name, hits in now.items() if name not in was and name != "empty"}
     of_old, of_new = old.types.get("string", 0), new.types.get("string", 0)
-    if not strange or not of_old:
+    if not strange or not was or not of_old:
         return None
     name, hits = max(strange.items(), key=lambda item: item[1])
     distance = rates.more((0, of_old), (hits, of_new))
@@ -138,9 +141,9 @@ def _scale(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], 
     if min(of_old, of_new) < RECORDS_MIN:
         return None
     moved = _median(now) - _median(was)
-    apart, chance = _apart(was, now)
+    apart = evidence.gap(was, now)
     factor = _factor(moved)
-    steady = _apart({step + round(moved): count for step, count in was.items()}, now)[0] < LEAP
+    steady = evidence.gap({step + round(moved): count for step, count in was.items()}, now) < LEAP
     if factor is None or not steady:
         if abs(moved) < STEPS * log2(UNEXPLAINED) or apart < 2 * LEAP:
             return None
@@ -148,7 +151,7 @@ def _scale(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], 
     elif apart < LEAP:
         return None
     told = {"factor": float(f"{factor:.2g}")}
-    return Kind.SCALE, {"factor": 1.0}, told, of_new, chance
+    return Kind.SCALE, {"factor": 1.0}, told, of_new, evidence.gap_tail(apart, of_old, of_new)
 
 
 def _factor(moved: float) -> float | None:
@@ -233,14 +236,3 @@ def _median(counts: dict[int, int]) -> float:
             return step + (half - passed) / counts[step]
         passed += counts[step]
     raise ValueError("no counts")
-
-
-def _apart(first: dict[int, int], second: dict[int, int]) -> tuple[float, float]:
-    """Largest gap between the two cumulated distributions, and an upper bound of its chance."""
-    of_first, of_second = sum(first.values()), sum(second.values())
-    gap = passed_first = passed_second = 0.0
-    for step in sorted(first.keys() | second.keys()):
-        passed_first += first.get(step, 0) / of_first
-        passed_second += second.get(step, 0) / of_second
-        gap = max(gap, abs(passed_first - passed_second))
-    return gap, evidence.gap_tail(gap, of_first, of_second)

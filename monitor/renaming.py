@@ -11,13 +11,14 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from monitor import evidence, paths
+from monitor import domains, evidence, paths
 from monitor.differences import Difference, Kind, Rename
-from monitor.shape import Node, Shape
+from monitor.shape import Counts, Node, Shape
 
 LIKENESS_MIN: Final = 0.6
 CANDIDATES_MAX: Final = 3
-_FEATURES: Final = ("class", "length", "case", "magnitude", "sign", "decimals", "flag", "items")
+_NAMED: Final = ("class", "case", "sign", "flag", "items")
+_ORDERED: Final = ("length", "magnitude", "decimals")
 
 
 def paired(found: list[Difference], before: Shape, after: Shape) -> list[Difference]:
@@ -69,11 +70,19 @@ def _values(old: Node, new: Node) -> float:
         mine, theirs = set(old.children), set(new.children)
         return len(mine & theirs) / len(mine | theirs) if mine | theirs else 1.0
     compared: list[float] = []
-    for feature in _FEATURES:
-        was, now = old.features.get(feature), new.features.get(feature)
-        if was or now:
-            compared.append(1.0 - evidence.distance(was or {"-": 1}, now or {"+": 1}))
-    if old.values and new.values and not old.open and not new.open:
+    for feature in (*_NAMED, *_ORDERED):
+        was, now = old.features.get(feature, {}), new.features.get(feature, {})
+        if bool(was) != bool(now):
+            compared.append(0.0)
+        elif was and feature in _NAMED:
+            compared.append(1.0 - evidence.distance(was, now))
+        elif was:
+            compared.append(1.0 - evidence.gap(_ordered(was), _ordered(now)))
+    if domains.is_closed(old) and domains.is_closed(new):
         common: Any = old.values.keys() & new.values.keys()
         compared.append(len(common) / min(len(old.values), len(new.values)))
     return sum(compared) / len(compared) if compared else 0.5
+
+
+def _ordered(counts: Counts) -> dict[int, int]:
+    return {int(category): count for category, count in counts.items()}

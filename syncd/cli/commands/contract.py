@@ -19,7 +19,7 @@ from syncd.core.errors import FixInput, Place
 
 if TYPE_CHECKING:
     from monitor.baseline import Learned
-    from monitor.contract import Contract
+    from monitor.contract import Contract, Provenance
     from monitor.differences import Difference
     from syncd.ports import Connector, Finding
 
@@ -60,7 +60,7 @@ def learn(
     """
     if bool(connection) == bool(sandbox):
         raise FixInput("either a connection or --sandbox PLATFORM", remedy="syncd contract learn --help")
-    found = asyncio.run(_learned(connection, sandbox, entities, records, values))
+    found = asyncio.run(_learned(connection, sandbox, entities, records, values, into))
     rows = [_keep(each, into) for each in found]
     columns = [
         Column("contract", "CONTRACT"),
@@ -133,7 +133,7 @@ def diff(old: str, new: str, /, *, into: Path = _INTO, records: int = 300) -> in
     if "/" in new or Path(new).suffix in (".yaml", ".yml"):
         found = compare(before, assumed(_contract(new, into)))
     else:
-        learned = asyncio.run(_learned(new, "", (before.entity or before.operation,), records, ()))[0]
+        learned = asyncio.run(_learned(new, "", (before.entity or before.operation,), records, (), into))[0]
         found = compare(before, learned.shape)
     rows = [_row(difference) for difference in found if difference.certain]
     columns = [
@@ -259,7 +259,7 @@ def import_(
 
 
 async def _learned(
-    connection: str, sandbox: str, entities: Sequence[str], records: int, values: Sequence[str]
+    connection: str, sandbox: str, entities: Sequence[str], records: int, values: Sequence[str], into: Path
 ) -> Sequence[Learned]:
     from monitor.contract import LIVE, SANDBOX, Provenance  # noqa: PLC0415
     from syncd.app import contracts, played  # noqa: PLC0415
@@ -268,11 +268,11 @@ async def _learned(
     if not sandbox:
         origin = Provenance(LIVE, learned=today, of=f"connection {connection}")
         opened = contracts.connection(options().config, connection)
-        return await _walk([opened], entities, records, values, origin)
+        return await _walk([opened], entities, records, values, origin, into)
     variants = played.VARIANTS.get(sandbox, ({},))
     origin = Provenance(SANDBOX, learned=today, of="a made-up company on the platform's sandbox")
     return await _walk(
-        [played.played(sandbox, changes) for changes in variants], entities, records, values, origin
+        [played.played(sandbox, changes) for changes in variants], entities, records, values, origin, into
     )
 
 
@@ -281,9 +281,11 @@ async def _walk(
     entities: Sequence[str],
     records: int,
     values: Sequence[str],
-    origin: Any,
+    origin: Provenance,
+    into: Path,
 ) -> Sequence[Learned]:
     from monitor.baseline import Gathered, conclude, gather  # noqa: PLC0415
+    from monitor.library import Library  # noqa: PLC0415
 
     secret = secrets.token_bytes(32)
     gathered: dict[str, Gathered] = {}
@@ -298,7 +300,11 @@ async def _walk(
             for entity in entities or offered:
                 found = await gather(connector, entity, records=records, secret=secret)
                 gathered[entity] = gathered[entity].and_(found) if entity in gathered else found
-    return [conclude(found, values, origin) for found in gathered.values()]
+    known = Library((into,))
+    return [
+        conclude(found, values, origin, known.contract(found.platform, entity))
+        for entity, found in gathered.items()
+    ]
 
 
 def _keep(learned: Learned, into: Path) -> Mapping[str, Any]:
