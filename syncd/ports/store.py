@@ -7,7 +7,6 @@ by the store into few commits (one fsync, many of them), so they may be awaited 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
@@ -276,7 +275,6 @@ class Store(Protocol):
         """Pairs whose record was merged into another that has no partner get that one. Returns how many."""
         ...
 
-
     # -- consuming and deciding
     async def flow(self, link: str, entity: str) -> FlowRow: ...
     async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
@@ -406,122 +404,3 @@ class Store(Protocol):
     async def force(self, flow: FlowRow, side: Side, stream: int, key: str) -> int:
         """A person ordered this record: its pair (made if need be) is due now. Returns the pair."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class FlowLine:
-    """How one flow stands, for showing."""
-
-    flow: FlowRow
-    counts: Counts
-    last_cycle_at: datetime | None
-    last_success_at: datetime | None
-    last_error: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedPair:
-    """One quarantined pair, for showing."""
-
-    id: int
-    link: str
-    entity: str
-    row: PairRow
-    code: str
-    reason: str
-    field: str
-    since: datetime
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a pair's journal."""
-
-    at: datetime
-    kind: str
-    text: str
-    intent: int | None
-    actor: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictFilter:
-    """Which conflicts; None: any."""
-
-    link: str | None = None
-    entity: str | None = None
-    unit: str | None = None
-    """A field, or a group of fields."""
-    why: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictRow:
-    """One open conflict, with the pair as it stands."""
-
-    id: int
-    link: str
-    entity: str
-    pair: PairRow
-    unit: str
-    fields: tuple[str, ...]
-    why: str
-    since: datetime
-    seen_at: Mapping[Side, datetime]
-    """When each side's record was read as it is."""
-    resolution: Resolution | None = None
-    """What a person said of it; it is carried out in the next cycle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a person said of one conflict."""
-
-    conflict: int
-    resolution: Resolution
-
-
-@dataclass(frozen=True, slots=True)
-class PairLife:
-    """Everything the store knows of one pair."""
-
-    link: str
-    entity: str
-    row: PairRow
-    reason: str
-    seen_at: Mapping[Side, datetime]
-    events: Sequence[Event]
-
-
-class Records(Protocol):
-    """What people ask of the store: looking only, apart from the two quarantine commands."""
-
-    async def flow_lines(self, link: str) -> Sequence[FlowLine]: ...
-    async def stream_errors(self) -> Mapping[tuple[str, str], str]:
-        """(connection, entity) -> what its last walk failed on; empty where it did not."""
-        ...
-
-    async def link_holds(self, link: str, connections: Sequence[str]) -> Sequence[HoldRow]: ...
-    async def quarantined(self, link: str | None, limit: int) -> Sequence[RefusedPair]: ...
-    async def conflicts(self, which: ConflictFilter, after: int, limit: int) -> Sequence[ConflictRow]:
-        """By number, from ``after`` on."""
-        ...
-
-    async def conflict_count(self, which: ConflictFilter) -> int: ...
-    async def conflicts_by_id(self, idents: Sequence[int]) -> Sequence[ConflictRow]: ...
-    async def decide_conflicts(self, decided: Sequence[Said]) -> int:
-        """Put down what a person said; the pairs are due. Returns of how many conflicts that were open."""
-        ...
-
-    async def lives(self, entity: str, ident: str, link: str | None) -> Sequence[PairLife]:
-        """Pairs of an entity by either side's key or by human number (its natural key)."""
-        ...
-
-    async def life(self, pair: int) -> PairLife | None: ...
-    def scratch(self) -> AbstractAsyncContextManager[Store]:
-        """A copy of everything, to try things on; it is thrown away, and the original never moves."""
-        ...
-
-    async def requeue(self, which: Sequence[int], actor: str) -> int: ...
-    async def skip(self, which: Sequence[int], reason: str, actor: str) -> int: ...

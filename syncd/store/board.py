@@ -28,7 +28,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.core.model import IntentState, PairState
 from syncd.ports.desk import CycleRow, FleetSort, LinkLine
-from syncd.ports.store import Counts, FlowLine, FlowRow, HoldRow
+from syncd.ports.records import FlowLine
+from syncd.ports.store import Counts, FlowRow, HoldRow
 from syncd.store import holds
 from syncd.store.columns import UNSETTLED, chunks
 from syncd.store.tables import cycle, flow, intent, link_line, pair, stream, written

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 
 from syncd.core.model import Side
-from syncd.ports.store import ConflictFilter, ConflictRow
+from syncd.ports.records import ConflictFilter, ConflictRow
 from syncd.store.columns import chunks
 from syncd.store.pairs import pairs_by_id
 from syncd.store.resolutions import resolutions

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, or_, select
 from syncd.core.canonical import NORMALISERS
 from syncd.core.model import PairState, Side
 from syncd.ports.desk import InFlightRow, JournalRow, ReasonRow, Selection
-from syncd.ports.store import RefusedPair
+from syncd.ports.records import RefusedPair
 from syncd.store.columns import UNSETTLED, chunks, id_column
 from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper

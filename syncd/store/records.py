@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Select, or_, select, update
 
 from syncd.core.canonical import NORMALISERS
 from syncd.core.model import IntentState, Operation, PairState, Side
-from syncd.ports.store import Event, FlowLine, FlowRow, PairLife, RefusedPair
+from syncd.ports.records import Event, FlowLine, PairLife, RefusedPair
+from syncd.ports.store import FlowRow
 from syncd.store import journal
 from syncd.store.counting import counts
 from syncd.store.pairs import pair_by_id

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from syncd.core.decision import Resolution, Take
 from syncd.core.model import Side
-from syncd.ports.store import Said
+from syncd.ports.records import Said
 from syncd.store import journal
 from syncd.store.columns import chunks
 from syncd.store.sealing import Keeper

@@ -15,22 +15,17 @@ from syncd.core.crossing import PairKey
 from syncd.core.model import Side
 from syncd.core.outcome import ErrorClass
 from syncd.ports.connector import Clock
+from syncd.ports.records import ConflictFilter, ConflictRow, FlowLine, PairLife, RefusedPair, Said
 from syncd.ports.store import (
     Acknowledgement,
-    ConflictFilter,
-    ConflictRow,
     Counts,
-    FlowLine,
     FlowRow,
     HoldRow,
     IntentRow,
     Known,
     NewIntent,
     Observation,
-    PairLife,
     PairRow,
-    RefusedPair,
-    Said,
     Settlement,
     Store,
     StreamRow,

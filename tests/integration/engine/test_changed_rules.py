@@ -81,8 +81,8 @@ async def test_a_plan_is_weighed_whole_however_much_of_it_is_kept(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A large plan must not pass the brakes in small pieces; once released it goes through whole."""
-    monkeypatch.setattr("syncd.engine.cycle.PLAN_MAX", at_once)
-    monkeypatch.setattr("syncd.engine.cycle.BATCH", 5)
+    monkeypatch.setattr("syncd.engine.flow_run.PLAN_MAX", at_once)
+    monkeypatch.setattr("syncd.engine.flow_run.BATCH", 5)
     world = World({"customer": policy("customer", Mode.BOTH)})
     keys = [world.left.add("customer", {**CUSTOMER, "name": f"Customer {n}"}) for n in range(40)]
     await world.cycle()
