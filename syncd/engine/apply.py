@@ -33,6 +33,8 @@ _RETRY_MAX_S = 900.0
 """Proven not executed: asked again after 2, 4, 8 ... seconds, at most a quarter of an hour apart."""
 _TRIES_MAX = 50
 """About half a day of a platform that always says "later": then a person should look."""
+_UNSEEN_MAX = 8
+"""Times a write is repeated under its key because what it made cannot be seen."""
 _LOOK_AGAIN_S = 30.0
 """When a look-up itself failed."""
 
@@ -232,7 +234,12 @@ class Applier:
                 settlement = settle(intent, shown, setup)
             except SyncdError as error:
                 tally.uncertain += 1
-                await self._store.uncertain(intent, f"done, not read back: {error.message}", _LOOK_AGAIN_S)
+                words = f"done, not read back: {error.message}"
+                if intent.attempts >= _UNSEEN_MAX:
+                    # answered again and again and never to be seen: somebody removed it, perhaps
+                    await self._store.hold_intent(intent, f"{words}; a person decides")
+                else:
+                    await self._store.uncertain(intent, words, _LOOK_AGAIN_S)
                 return None
         else:
             settlement = settle(intent, None, setup)
