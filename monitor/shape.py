@@ -376,7 +376,7 @@ def is_data(name: str) -> bool:
 _CODE: Final = re.compile(r"[A-Za-z]{1,2}\d+")
 """A letter or two and a number: a code (``k37``, ``B12``), hardly a field's name."""
 _DIGITS: Final = re.compile(r"\d+")
-_DATA: Final = lexical.DATES | {"time", "uuid", "uri", "email", "decimal", "digits", "coded"}
+_DATA: Final = lexical.DATES | {"time", "uuid", "uri", "email", "decimal", "digits"}
 
 
 def _undigited(name: str) -> str:
