@@ -11,6 +11,8 @@ from syncd.api.models import View
 from syncd.api.requests import Asked, Ident
 
 Taken = Literal["left", "right", "base", "value"]
+Sided = Literal["left", "right", "base"]
+"""What may be said of many at once."""
 
 
 class ConflictField(View):
@@ -122,7 +124,7 @@ class Resolve(Asked):
 class ResolveAll(Which):
     """``POST /api/v1/conflicts/resolve-all``"""
 
-    take: Literal["left", "right", "base"]
+    take: Sided
     expect: Annotated[int, Field(ge=0)] | None = None
     """How many the filter showed; another count by now is refused. None goes with ``dry_run`` only."""
     dry_run: bool = False

@@ -16,6 +16,7 @@ from syncd.api.conflicts import (
     ConflictView,
     Refusal,
     Resolved,
+    Sided,
     Taken,
 )
 from syncd.core import canonical
@@ -44,7 +45,17 @@ class ConflictDesk:
         self._store = store
         self._wake = wake
 
-    async def page(self, which: ConflictFilter, limit: int, after: int) -> ConflictPage:
+    async def conflicts(
+        self,
+        link: str | None = None,
+        flow: str | None = None,
+        field: str | None = None,
+        why: str | None = None,
+        limit: int = 100,
+        after: int = 0,
+    ) -> ConflictPage:
+        """``field``: a field, or a group of fields."""
+        which = ConflictFilter(link, flow, field, why)
         rows = await self._store.conflicts(which, after, limit + 1)
         shown = [one for row in rows[:limit] if (one := self._seen(row)) is not None]
         return ConflictPage(
@@ -53,15 +64,15 @@ class ConflictDesk:
             next=rows[limit - 1].id if len(rows) > limit else None,
         )
 
-    async def one(self, ident: int) -> ConflictView:
+    async def conflict(self, id: int) -> ConflictView:  # noqa: A002 - as the API says it
         """Raises ``NothingMatched``."""
-        rows = await self._store.conflicts_by_id([ident])
+        rows = await self._store.conflicts_by_id([id])
         found = self._seen(rows[0]) if rows else None
         if found is None:
-            raise NothingMatched(f"no conflict {ident} is open", remedy="`syncd conflicts list`")
+            raise NothingMatched(f"no conflict {id} is open", remedy="`syncd conflicts list`")
         return found.view()
 
-    async def resolve(self, choices: Sequence[Choice], actor: str) -> Resolved:
+    async def conflicts_resolve(self, choices: Sequence[Choice], actor: str = "") -> Resolved:
         """Put down what a person said of these conflicts. Raises ``FixInput`` for values that are none."""
         rows = await self._store.conflicts_by_id([choice.id for choice in choices])
         open_now = {row.id: one for row in rows if (one := self._seen(row)) is not None}
@@ -80,11 +91,20 @@ class ConflictDesk:
             self._wake()
         return _told(done, refused)
 
-    async def resolve_all(
-        self, which: ConflictFilter, take: Take, expect: int | None, *, dry_run: bool, actor: str
+    async def conflicts_resolve_all(
+        self,
+        link: str | None = None,
+        flow: str | None = None,
+        field: str | None = None,
+        why: str | None = None,
+        take: Sided = "left",
+        expect: int | None = None,
+        dry_run: bool = False,
+        actor: str = "",
     ) -> Resolved:
         """The same for all that a filter shows. Raises ``NeedsConfirmation`` where their number is another
         than the person saw."""
+        which = ConflictFilter(link, flow, field, why)
         count = await self._store.conflict_count(which)
         if not dry_run and expect != count:
             raise NeedsConfirmation(
@@ -95,7 +115,7 @@ class ConflictDesk:
             after = rows[-1].id
             said = []
             for one in (one for row in rows if (one := self._seen(row)) is not None):
-                choice = Choice(id=one.row.id, version=one.version, take=_taken(take))
+                choice = Choice(id=one.row.id, version=one.version, take=take)
                 if (reason := one.bars(choice)) is not None:
                     refused.append(Refusal(id=one.row.id, reason=reason))
                 else:

@@ -120,6 +120,10 @@ class LinkEngine:
             flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
             outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
             await self._read(flows, BOTH, outcome, progress, full=True)
+            for flow in flows:
+                report = outcome.flows[flow.entity]
+                if not report.error:
+                    await FlowRun(self.store, self.applier, flow, report, silent, "", None).take_note()
             return outcome
 
     async def drain(self, *, scheduled: bool) -> CycleOutcome:

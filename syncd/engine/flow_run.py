@@ -145,6 +145,10 @@ class FlowRun:
         self._report.trips.extend(await self._weigh(flow, whole))
         return decided
 
+    async def take_note(self) -> None:
+        """Make due what changed, and leave it at that."""
+        await self._begin()
+
     async def _begin(self) -> FlowRow | None:
         """Make due what changed. None where a side was never read to its end: absence is no evidence then."""
         setup, store = self._setup, self._store

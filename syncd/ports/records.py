@@ -88,6 +88,39 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One pair, for a full comparison."""
+
+    pair: PairRow
+    due: bool
+    """Something about it is still to be decided."""
+    conflicts: frozenset[str]
+    """Units of it in open conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewReconciliation:
+    """How a full comparison of one flow ended."""
+
+    complete: bool
+    pairs: int
+    differences: int
+    unexplained: int
+    amounts: Mapping[str, str]
+    """Field -> amount that nothing explains, as Decimal text."""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationRow:
+    """The last one of a flow."""
+
+    entity: str
+    at: datetime
+    result: NewReconciliation
+
+
+@dataclass(frozen=True, slots=True)
 class PairLife:
     """Everything the store knows of one pair."""
 
@@ -115,6 +148,12 @@ class Records(Protocol):
 
     async def conflict_count(self, which: ConflictFilter) -> int: ...
     async def conflicts_by_id(self, idents: Sequence[int]) -> Sequence[ConflictRow]: ...
+    async def compared(self, flow: FlowRow, after: int, limit: int) -> Sequence[Compared]:
+        """Every pair, by number, from ``after`` on."""
+        ...
+
+    async def reconciled(self, flow: FlowRow, done: NewReconciliation) -> None: ...
+    async def reconciliations(self, link: str) -> Sequence[ReconciliationRow]: ...
     async def decide_conflicts(self, decided: Sequence[Said]) -> int:
         """Put down what a person said; the pairs are due. Returns of how many conflicts that were open."""
         ...

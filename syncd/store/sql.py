@@ -15,7 +15,17 @@ from syncd.core.crossing import PairKey
 from syncd.core.model import Side
 from syncd.core.outcome import ErrorClass
 from syncd.ports.connector import Clock
-from syncd.ports.records import ConflictFilter, ConflictRow, FlowLine, PairLife, RefusedPair, Said
+from syncd.ports.records import (
+    Compared,
+    ConflictFilter,
+    ConflictRow,
+    FlowLine,
+    NewReconciliation,
+    PairLife,
+    ReconciliationRow,
+    RefusedPair,
+    Said,
+)
 from syncd.ports.store import (
     Acknowledgement,
     Counts,
@@ -32,6 +42,7 @@ from syncd.ports.store import (
     Verdict,
 )
 from syncd.store import (
+    comparing,
     conflicts,
     counting,
     hints,
@@ -336,6 +347,17 @@ class SqlStore:
     async def conflicts_by_id(self, idents: Sequence[int]) -> Sequence[ConflictRow]:
         k = self.keeper()
         return await self.database.scan(lambda c: conflicts.by_id(c, k, idents))
+
+    async def compared(self, flow: FlowRow, after: int, limit: int) -> Sequence[Compared]:
+        k = self.keeper()
+        return await self.database.scan(lambda c: comparing.compared(c, k, flow, after, limit))
+
+    async def reconciled(self, flow: FlowRow, done: NewReconciliation) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: comparing.keep(c, k, flow, done))
+
+    async def reconciliations(self, link: str) -> Sequence[ReconciliationRow]:
+        return await self.database.scan(lambda c: comparing.latest(c, link))
 
     async def decide_conflicts(self, decided: Sequence[Said]) -> int:
         k = self.keeper()

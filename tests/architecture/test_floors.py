@@ -26,6 +26,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "syncd.ports",
         "syncd.api.models",
         "syncd.api.conflicts",
+        "syncd.api.reconcile",
     ),
     "syncd.store": ("syncd.store", "syncd.core", "syncd.ports"),
     "syncd.dispatch": ("syncd.dispatch", "syncd.core", "syncd.ports", "syncd.engine"),

@@ -8,17 +8,14 @@ from typing import Any
 import pytest
 
 from syncd.api.conflicts import Choice, ConflictView
-from syncd.core.decision import Take
 from syncd.core.errors import FixInput, NeedsConfirmation, NothingMatched
 from syncd.core.model import Side
 from syncd.core.policy import Mode
 from syncd.core.reconcile import Why
 from syncd.engine.conflicts import ConflictDesk
-from syncd.ports import ConflictFilter
 from tests.integration.engine.world import World, policy
 
 ACME = {"name": "Acme", "phoneNumber": "1", "address": {"street": "Main 1", "city": "Ames"}}
-ALL = ConflictFilter()
 
 
 def desk(world: World) -> ConflictDesk:
@@ -47,7 +44,7 @@ async def in_conflict(field: str = "name") -> World:
 
 
 async def only(world: World) -> ConflictView:
-    (one,) = (await desk(world).page(ALL, 10, 0)).items
+    (one,) = (await desk(world).conflicts(limit=10)).items
     return one
 
 
@@ -62,7 +59,7 @@ async def test_a_conflict_keeps_every_version_and_says_who_and_when() -> None:
     assert one.right_at is not None
     assert (one.flow, one.unit, one.why, one.label) == ("customer", "name", Why.BOTH_CHANGED, "Acme North")
     assert one.takes == ["left", "right", "base", "value"]
-    assert await desk(world).one(one.id) == one
+    assert await desk(world).conflict(one.id) == one
 
 
 async def test_the_other_fields_flow_meanwhile_and_the_conflict_keeps_its_number() -> None:
@@ -93,14 +90,14 @@ async def test_what_a_person_says_is_carried_out_by_the_next_cycle(
     one = await only(world)
     before = world.writes()
     choice = Choice(id=one.id, version=one.version, take=take, values=values)
-    told = await desk(world).resolve([choice], "dana")
+    told = await desk(world).conflicts_resolve([choice], "dana")
     assert (told.count, told.refused) == (1, [])
     assert world.writes() == before, "saying it writes nothing"
     assert (await only(world)).resolved == f"{take} by dana"
     world.wait(60)
     await world.cycle()
     assert name_on(world, Side.LEFT) == name_on(world, Side.RIGHT) == both
-    assert (await desk(world).page(ALL, 10, 0)).total == 0
+    assert (await desk(world).conflicts(limit=10)).total == 0
     (life,) = await world.store.lives("customer", next(iter(world.left.records("customer"))), None)
     kinds = [(event.kind, event.actor) for event in life.events]
     assert ("resolved", "dana") in kinds
@@ -119,7 +116,7 @@ async def test_a_decision_on_values_that_have_changed_is_shown_again() -> None:
     world.left.edit("customer", key, {"name": "Acme Far North"})
     world.wait(600)
     await world.cycle()
-    told = await desk(world).resolve([Choice(id=one.id, version=one.version, take="left")], "dana")
+    told = await desk(world).conflicts_resolve([Choice(id=one.id, version=one.version, take="left")], "dana")
     assert told.count == 0
     (refusal,) = told.refused
     assert refusal.now is not None
@@ -129,7 +126,7 @@ async def test_a_decision_on_values_that_have_changed_is_shown_again() -> None:
 async def test_values_that_change_before_the_decision_is_carried_out_stop_it() -> None:
     world = await in_conflict()
     one = await only(world)
-    await desk(world).resolve([Choice(id=one.id, version=one.version, take="left")], "dana")
+    await desk(world).conflicts_resolve([Choice(id=one.id, version=one.version, take="left")], "dana")
     (key,) = world.right.records("customer")
     world.right.edit("customer", key, {"acct_name": "Acme Deep South"})
     world.wait(600)
@@ -152,22 +149,23 @@ async def test_a_filter_decides_many_once_their_number_is_named() -> None:
         world.right.edit("customer", other, {"acct_name": f"Right {key}"})
     world.wait(600)
     await world.cycle()
-    table, names = desk(world), ConflictFilter(link="acme", entity="customer", unit="name")
-    first = await table.page(names, 4, 0)
+    names: dict[str, Any]
+    table, names = desk(world), {"link": "acme", "flow": "customer", "field": "name"}
+    first = await table.conflicts(**names, limit=4)
     assert (len(first.items), first.total) == (4, 7)
     assert first.next is not None
-    second = await table.page(names, 4, first.next)
+    second = await table.conflicts(**names, limit=4, after=first.next)
     assert (len(second.items), second.next) == (3, None)
-    dry = await table.resolve_all(names, Take.RIGHT, None, dry_run=True, actor="dana")
+    dry = await table.conflicts_resolve_all(**names, take="right", expect=None, dry_run=True, actor="dana")
     assert dry.count == 7
     with pytest.raises(NeedsConfirmation, match="7 conflicts"):
-        await table.resolve_all(names, Take.RIGHT, 6, dry_run=False, actor="dana")
-    done = await table.resolve_all(names, Take.RIGHT, 7, dry_run=False, actor="dana")
+        await table.conflicts_resolve_all(**names, take="right", expect=6, dry_run=False, actor="dana")
+    done = await table.conflicts_resolve_all(**names, take="right", expect=7, dry_run=False, actor="dana")
     assert done.count == 7
     world.wait(60)
     await world.cycle()
     assert {r["name"] for r in world.left.records("customer").values()} == {f"Right {key}" for key in keys}
-    assert (await table.page(ALL, 4, 0)).total == 0
+    assert (await table.conflicts(limit=4)).total == 0
 
 
 async def test_a_group_is_decided_as_a_whole() -> None:
@@ -183,10 +181,10 @@ async def test_a_group_is_decided_as_a_whole() -> None:
     one = await only(world)
     assert (one.unit, [f.name for f in one.fields][:2]) == ("address", ["street", "city"])
     with pytest.raises(FixInput, match="one value is needed for each of city"):
-        await desk(world).resolve(
+        await desk(world).conflicts_resolve(
             [Choice(id=one.id, version=one.version, take="value", values={"city": "Nevada"})], "dana"
         )
-    await desk(world).resolve([Choice(id=one.id, version=one.version, take="right")], "dana")
+    await desk(world).conflicts_resolve([Choice(id=one.id, version=one.version, take="right")], "dana")
     await world.cycle()
     assert (name_on(world, Side.LEFT, "street"), name_on(world, Side.LEFT, "city")) == ("Main 1", "Boone")
 
@@ -211,20 +209,20 @@ async def test_a_posted_document_is_never_edited_by_a_decision() -> None:
     await world.cycle()
     one = await only(world)
     assert (one.why, one.takes) == (Why.POSTED, ["right"])
-    told = await desk(world).resolve([Choice(id=one.id, version=one.version, take="left")], "dana")
+    told = await desk(world).conflicts_resolve([Choice(id=one.id, version=one.version, take="left")], "dana")
     assert "void or reversal" in told.refused[0].reason
-    await desk(world).resolve([Choice(id=one.id, version=one.version, take="right")], "dana")
+    await desk(world).conflicts_resolve([Choice(id=one.id, version=one.version, take="right")], "dana")
     await world.cycle()
     (posted,) = world.right.records("invoice").values()
     assert Decimal(str(posted["doc_total"])) == 10
-    assert (await desk(world).page(ALL, 10, 0)).total == 0
+    assert (await desk(world).conflicts(limit=10)).total == 0
 
 
 async def test_what_is_not_open_is_nothing_to_decide() -> None:
     world = await in_conflict()
     with pytest.raises(NothingMatched, match="no conflict 99"):
-        await desk(world).one(99)
-    told = await desk(world).resolve([Choice(id=99, version="x", take="left")], "dana")
+        await desk(world).conflict(99)
+    told = await desk(world).conflicts_resolve([Choice(id=99, version="x", take="left")], "dana")
     assert told.refused[0].reason == "it is not open any more"
 
 
@@ -237,10 +235,10 @@ async def test_a_typed_value_must_be_one_of_its_field(typed: str) -> None:
     right = world.right.add("payment", {"check_no": "7", "paid_on": "2026-11-02", "paid_amt": 5})
     assert left != right
     await world.cycle()
-    rows = (await desk(world).page(ALL, 10, 0)).items
+    rows = (await desk(world).conflicts(limit=10)).items
     dates = [one for one in rows if one.unit == "date"]
     for one in dates:
         with pytest.raises(FixInput, match="no value of this field"):
-            await desk(world).resolve(
+            await desk(world).conflicts_resolve(
                 [Choice(id=one.id, version=one.version, take="value", values={"date": typed})], "dana"
             )
