@@ -54,6 +54,11 @@ class Library:
                     seen.add(at)
                     yield self._load(file)
 
+    def stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """Changes when a file is touched; nothing is read for it."""
+        stats = [(str(f), f.stat()) for root in self._roots for f in sorted(root.glob("*/*.yaml"))]
+        return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+
     def samples(self, platform: str, operation: str) -> Sequence[Mapping[str, Any]]:
         """The scrubbed samples beside a contract; none where there is no file."""
         for root in self._roots:

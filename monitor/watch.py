@@ -20,6 +20,7 @@ from monitor.contract import Contract
 from monitor.credentials import LoginDrift
 from monitor.differences import Kind
 from monitor.gating import Watched
+from monitor.impact import Flow
 from monitor.operation import Finding, Operation
 from monitor.repair import suggest_repair
 from monitor.severity import Action
@@ -157,6 +158,16 @@ class Watch:
     def connections(self) -> Sequence[Watched]:
         return [one.at for one in self._connections.values()]
 
+    def flows(self, connection: str, operation: str) -> Sequence[Flow]:
+        """Those that read or write an operation; of a login, all of the connection's."""
+        known = self._connections.get(connection)
+        if known is None:
+            return ()
+        return [f for f in known.at.flows if operation in (f.entity, credentials.LOGIN)]
+
+    async def open_holds(self) -> Sequence[HoldRow]:
+        return await self._holds.holds()
+
     def states(self, connection: str) -> Mapping[str, str]:
         """Entity -> checked | learning | unchecked."""
         return {
@@ -230,8 +241,7 @@ class Watch:
     async def _weigh(self, known: _Connection) -> None:
         known.news = False
         for entity, operation in known.operations.items():
-            flows = [flow for flow in known.at.flows if flow.entity == entity]
-            for finding in operation.weigh(flows):
+            for finding in operation.weigh(self.flows(known.at.connection, entity)):
                 await self._found(known.at, entity, operation, finding)
         await self._said(known)
 
@@ -311,11 +321,13 @@ class Watch:
             if mine and event.seen.path == name and event.seen.before.get("value") == value:
                 await self._let_go(event, DriftState.REVERTED, "monitor", "it is as it was before")
 
-    async def learned_facts(self, connection: str, facts: Mapping[str, Any]) -> None:
-        """Facts that an active look found (certificates, metadata, dates from the configuration)."""
-        known = self._connections[connection]
-        known.seen |= facts
-        await self.caught_up(connection)
+    def said(self, connection: str, facts: Mapping[str, Any]) -> None:
+        """Facts from elsewhere than an exchange: certificates, metadata, dates from the configuration."""
+        known = self._connections.get(connection)
+        if known is not None:
+            known.seen |= {
+                n: v for n, v in facts.items() if n not in known.facts or known.facts[n].value != v
+            }
 
     # -- letting go
 
@@ -340,7 +352,7 @@ class Watch:
     async def again(self, connection: str, entity: str) -> int:
         """What the guard stopped there is announced (so that it is read as it is now) and due."""
         known = self._connections[connection]
-        flows = [(f.link, f.entity) for f in known.at.flows if entity in (f.entity, credentials.LOGIN)]
+        flows = [(f.link, f.entity) for f in self.flows(connection, entity)]
         await self._announce(known, flows)
         count = await self.drifts.reconsider(flows)
         self.wake()
@@ -443,8 +455,8 @@ class Watch:
         for event in self._live.values():
             known = self._connections.get(event.seen.connection)
             if known is not None:
-                flows = [(f.link, f.entity) for f in known.at.flows if f.entity == event.seen.operation]
-                await self._announce(known, flows)
+                flows = self.flows(event.seen.connection, event.seen.operation)
+                await self._announce(known, [(f.link, f.entity) for f in flows])
 
     async def _keep(self, *, force: bool = False) -> None:
         now = self._clock.now()

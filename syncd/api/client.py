@@ -13,6 +13,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, S
 from pydantic import TypeAdapter, ValidationError
 
 from syncd.api import endpoints, requests
+from syncd.api.drift import DriftView
 from syncd.api.endpoints import PREFIX, A, Endpoint, T
 from syncd.api.errors import Problem, exception
 from syncd.api.keys import KeyCreated, KeyView
@@ -139,6 +140,26 @@ class ApiClient:
 
     async def release(self, ids: Sequence[int], actor: str = "") -> Done:
         return await self.call(endpoints.RELEASE, requests.Release(ids=list(ids), actor=actor))
+
+    # -- ``Drifts``
+
+    async def drifts(self, everything: bool = False) -> Sequence[DriftView]:
+        return await self.call(endpoints.DRIFTS, requests.EveryDrift(everything=everything))
+
+    async def drift(self, ident: int) -> DriftView:
+        return await self.call(endpoints.DRIFT, requests.OneDrift(ident=ident))
+
+    async def drift_ack(self, ident: int, reason: str, hours: int = 24, actor: str = "") -> Done:
+        asked = requests.DriftAck(ident=ident, reason=reason, hours=hours, actor=actor)
+        return await self.call(endpoints.DRIFT_ACK, asked)
+
+    async def drift_accept(self, ident: int, reason: str, actor: str = "") -> Done:
+        asked = requests.DriftDecided(ident=ident, reason=reason, actor=actor)
+        return await self.call(endpoints.DRIFT_ACCEPT, asked)
+
+    async def drift_ignore(self, ident: int, reason: str, actor: str = "") -> Done:
+        asked = requests.DriftDecided(ident=ident, reason=reason, actor=actor)
+        return await self.call(endpoints.DRIFT_IGNORE, asked)
 
     # -- the ``Keys``
 

@@ -15,6 +15,7 @@ from typing import Final, Generic, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from syncd.api import requests
+from syncd.api.drift import DriftView
 from syncd.api.fleet import (
     ActionPage,
     ConnectionLine,
@@ -332,6 +333,54 @@ TOKEN_REVOKE: Final = Endpoint(
     requests.TokenRevoke,
     TypeAdapter(Done),
     "From now on this token opens nothing.",
+)
+
+# -- drift ----------------------------------------------------------------------------------------
+
+DRIFTS: Final = Endpoint(
+    "drifts",
+    "GET",
+    "drifts",
+    Scope.READ,
+    requests.EveryDrift,
+    TypeAdapter(Sequence[DriftView]),
+    "What the platforms answer differently from what they used to.",
+)
+DRIFT: Final = Endpoint(
+    "drift",
+    "GET",
+    "drift",
+    Scope.READ,
+    requests.OneDrift,
+    TypeAdapter(DriftView),
+    "One drift: evidence, impact, what is held, what to run.",
+)
+DRIFT_ACK: Final = Endpoint(
+    "drift_ack",
+    "POST",
+    "drift/ack",
+    Scope.OPERATE,
+    requests.DriftAck,
+    TypeAdapter(Done),
+    "Somebody knows: no reminders for so long. Writes stay held.",
+)
+DRIFT_ACCEPT: Final = Endpoint(
+    "drift_accept",
+    "POST",
+    "drift/accept",
+    Scope.RESOLVE,
+    requests.DriftDecided,
+    TypeAdapter(Done),
+    "The new behaviour is right: what waited goes on, the contract's edit is proposed.",
+)
+DRIFT_IGNORE: Final = Endpoint(
+    "drift_ignore",
+    "POST",
+    "drift/ignore",
+    Scope.RESOLVE,
+    requests.DriftDecided,
+    TypeAdapter(Done),
+    "It stops nothing at this connection, and nobody is told again.",
 )
 
 ENDPOINTS: Final[tuple[Endpoint[Asked, object], ...]] = tuple(

@@ -231,3 +231,32 @@ class TokenRevoke(Asked):
 
     name: TokenName
     actor: str = ""
+
+
+class EveryDrift(Asked):
+    """``GET /api/v1/drifts``"""
+
+    everything: bool = False
+
+
+class OneDrift(Asked):
+    """``GET /api/v1/drift``"""
+
+    ident: int
+
+
+class DriftAck(Asked):
+    """``POST /api/v1/drift/ack``"""
+
+    ident: int
+    reason: str
+    hours: Annotated[int, Field(ge=1, le=24 * 90)] = 24
+    actor: str = ""
+
+
+class DriftDecided(Asked):
+    """``POST /api/v1/drift/accept`` and ``POST /api/v1/drift/ignore``"""
+
+    ident: int
+    reason: Annotated[str, Field(min_length=1)]
+    actor: str = ""

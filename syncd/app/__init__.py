@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
+from syncd.api.drift import Drifts
 from syncd.api.operator import Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.app import beacon
@@ -54,6 +55,30 @@ async def keys(config_path: Path) -> AsyncIterator[Keys]:
 
     async with installation(site) as opened:
         yield cast("Keys", Audited(opened.keys(), opened.note))
+
+
+@asynccontextmanager
+async def drifts(config_path: Path) -> AsyncIterator[Drifts]:
+    """What the platforms answer differently: through the running daemon, else from the state itself."""
+    site = load(config_path)
+    running = beacon.find(state_path(site))
+    if running is not None:
+        from syncd.api.client import ApiClient  # noqa: PLC0415
+
+        async with ApiClient(running.url, running.token) as client:
+            yield client
+        return
+    from syncd.service.audited import Audited  # noqa: PLC0415
+
+    async with installation(site) as opened:
+        yield cast("Drifts", Audited(opened.drifts(), opened.note))
+
+
+async def monitor(config_path: Path) -> None:
+    """The watch alone, until SIGTERM or SIGINT."""
+    from syncd.app.monitoring import run_until_stopped  # noqa: PLC0415
+
+    await run_until_stopped(load(config_path))
 
 
 async def run(config_path: Path) -> None:

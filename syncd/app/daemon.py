@@ -77,6 +77,7 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
                 asyncio.create_task(_keep_pruned(opened), name="prune"),
                 *there.tasks(),
                 *measures.tasks(),
+                *_watching(opened, woken),
             ]
             log.info("daemon started", url=url, links=len(opened.links))
             try:
@@ -89,6 +90,13 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
                 await asyncio.gather(*tasks[1:], return_exceptions=True)
                 await there.board.flush()
                 log.info("daemon stopped")
+
+
+def _watching(opened: Installation, woken: Woken) -> list[asyncio.Task[None]]:
+    if opened.watching is None:
+        return []
+    opened.watching.watch.wake = woken.wake_all
+    return [asyncio.create_task(opened.watching.run(), name="watch")]
 
 
 class Woken:

@@ -52,6 +52,8 @@ async def desk(
     setups = {name: engine.setup for name, engine in opened.links.items()}
     overview = Overview(setups, database, opened.store.keeper, clock, operator, accounts)
     answering = [noticing, operator, overview, accounts, jobs, opened.keys(), feed]
+    if opened.watching is not None:
+        answering.append(opened.drifts())
     return Desk(answering, board, jobs, feed)
 
 

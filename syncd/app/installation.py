@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,22 +17,25 @@ from filelock import Timeout
 from pydantic import BaseModel
 from sqlalchemy import Engine
 
+from monitor.desk import DriftDesk
 from syncd import __version__
 from syncd.app.beacon import state_lock
 from syncd.app.taps import Taps
+from syncd.app.watching import Watching, begin, desk, watch_over
 from syncd.bridge.channel import Limits
 from syncd.bridge.hub import BridgeHub
+from syncd.bridge.tapped import TappedChannel
 from syncd.clock import SystemClock
 from syncd.config.load import Site
 from syncd.connectors.registry import Opening
-from syncd.core.errors import RetryLater, StateLocked
+from syncd.core.errors import FixInput, RetryLater, StateLocked
 from syncd.core.model import Side
 from syncd.dispatch.breaker import Breaker, BreakingConnector
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, LinkSetup, link_setup
 from syncd.logs import hide
-from syncd.ports import BridgeChannel, Clock, Connector, Tap
+from syncd.ports import UNWATCHED, BridgeChannel, Clock, Connector, Guard, Tap
 from syncd.ports.desk import Action
 from syncd.secrets.bearer import digest
 from syncd.secrets.reference import SecretRef, resolve
@@ -42,6 +46,7 @@ from syncd.store import keys, migrate
 from syncd.store.database import ThreadedDatabase, sqlite_engine
 from syncd.store.sql import SqlStore
 
+Ends = Mapping[Side, End]
 LOCAL: Final = "local"
 """The holder of the token by which commands on this machine find the daemon."""
 _BRIDGE_WAIT_S = 30.0
@@ -94,6 +99,8 @@ class Installation:
     """What the platforms say of logins and quotas."""
     taps: Taps
     """Who watches all connections; more may be added."""
+    watching: Watching | None = None
+    """The watch over what they answer, where the site wants one."""
 
     def channels(self) -> Mapping[str, BridgeChannel]:
         """Of the connections that are reached through a bridge."""
@@ -125,6 +132,12 @@ class Installation:
         """The control API's tokens that are kept in the state."""
         reserved = (LOCAL, *self.site.config.service.control_tokens)
         return KeyRing(self.store.database, self.clock, reserved)
+
+    def drifts(self) -> DriftDesk:
+        """What people see of drift and may do about it. Raises ``FixInput`` where nobody watches."""
+        if self.watching is None:
+            raise FixInput("the platforms are not watched here", remedy="monitor: {enabled: true}")
+        return desk(self.watching.watch, self.clock)
 
     async def note(self, action: Action) -> None:
         """Into the audit; it stands there when this returns."""
@@ -178,7 +191,7 @@ def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: Bridge
             clock=clock,
             vault=store,
             profile=connection.profile,
-            channel=hub.channel(name) if connection.platform.bridged else None,
+            channel=TappedChannel(hub.channel(name), name, tap) if connection.platform.bridged else None,
             concurrency=connection.config.concurrency,
             settle_s=settle.seconds if settle else None,
             settle_provenance=settle.provenance if settle else "unknown",
@@ -188,12 +201,14 @@ def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: Bridge
     )
 
 
-def _link(site: Site, name: str, connectors: Mapping[str, Connector]) -> LinkSetup:
+def _ends(site: Site, name: str, connectors: Mapping[str, Connector], tap: Tap, guard: Guard) -> Ends:
     link = site.links[name]
-    ends = {
-        Side.LEFT: End(link.left.name, connectors[link.left.name]),
-        Side.RIGHT: End(link.right.name, connectors[link.right.name]),
-    }
+    sides = ((Side.LEFT, link.left.name), (Side.RIGHT, link.right.name))
+    return {side: End(end, connectors[end], tap, guard) for side, end in sides}
+
+
+def _link(site: Site, name: str, ends: Ends) -> LinkSetup:
+    link = site.links[name]
     policies = {entity: link.policy(entity) for entity in link.flows}
     return link_setup(name, ends, policies, link.tables)
 
@@ -240,7 +255,8 @@ async def installation(
         hub = _hub(site)
         closing.push_async_callback(hub.close)
         listening = Listening(clock)
-        tap = Taps(listening, *taps)
+        watch = watch_over(site, store, clock, Sealer(master), digest_key(master))
+        tap = Taps(listening, *((watch,) if watch else ()), *taps)
         connectors: dict[str, BreakingConnector] = {}
         for name in site.connections:
             connector = _connector(site, name, store, clock, hub, tap)
@@ -248,5 +264,12 @@ async def installation(
             closing.push_async_callback(connectors[name].close)
         # one gate a connection, whatever number of links uses it: the limit is the platform's
         gates = {n: asyncio.Semaphore(c.capabilities.concurrency) for n, c in connectors.items()}
-        links = {name: LinkEngine(_link(site, name, connectors), store, clock, gates) for name in site.links}
-        yield Installation(site, store, clock, hub, connectors, links, listening, tap)
+        used = dict(connectors) if watch is None else await begin(watch, site, connectors)
+        guard = watch or UNWATCHED
+        ends = {name: _ends(site, name, used, tap, guard) for name in site.links}
+        links = {name: LinkEngine(_link(site, name, ends[name]), store, clock, gates) for name in site.links}
+        watching = None
+        if watch is not None:
+            closing.push_async_callback(watch.close)
+            watching = Watching(watch, site, connectors, links, partial(_link, site))
+        yield Installation(site, store, clock, hub, connectors, links, listening, tap, watching)

@@ -61,6 +61,21 @@ _GROUPS = {
             "skip": ("quarantine:skip", "Leave them alone until they change."),
         },
     ),
+    "drift": (
+        "What the platforms answer differently, and what is held.",
+        {
+            "list": ("drift:list_", "List what is open."),
+            "show": ("drift:show", "Show one: evidence, impact, what to do."),
+            "ack": ("drift:ack", "No reminders for a while; writes stay held."),
+            "accept": ("drift:accept", "The new behaviour is right: go on with it."),
+            "ignore": ("drift:ignore", "It stops nothing at this connection."),
+            "export": ("drift:export", "Write one as a page that can be mailed."),
+        },
+    ),
+    "monitor": (
+        "The watch over the platforms' APIs.",
+        {"run": ("drift:monitor", "Watch connections, without syncing anything.")},
+    ),
     "token": (
         "Tokens of the control API.",
         {

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
+from syncd.api.drift import Drifts
 from syncd.api.operator import Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.cli.options import options
@@ -29,6 +30,14 @@ class Composition(Protocol):
 
     def keys(self, config_path: Path) -> AbstractAsyncContextManager[Keys]:
         """The tokens of the control API, the same two ways."""
+        ...
+
+    def drifts(self, config_path: Path) -> AbstractAsyncContextManager[Drifts]:
+        """What the platforms answer differently, the same two ways."""
+        ...
+
+    async def monitor(self, config_path: Path) -> None:
+        """The watch alone, over connections and without links, until it is told to stop."""
         ...
 
     async def check(self, config_path: Path, live: bool) -> Sequence[Finding]: ...
@@ -81,6 +90,17 @@ def ask_keys(question: Callable[[Keys], Awaitable[_Answer]]) -> _Answer:
     async def connected() -> _Answer:
         async with composition().keys(options().config) as keys:
             return await question(keys)
+
+    return asyncio.run(connected())
+
+
+def ask_drifts(question: Callable[[Drifts], Awaitable[_Answer]]) -> _Answer:
+    """The same for drift."""
+    _log()
+
+    async def connected() -> _Answer:
+        async with composition().drifts(options().config) as drifts:
+            return await question(drifts)
 
     return asyncio.run(connected())
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
+from syncd.config.monitoring import Alerts, Monitor
 from syncd.config.values import Name, Seconds, Section, Word, Zone
 from syncd.core import policy
 from syncd.core.canonical import NORMALISERS
@@ -397,10 +398,14 @@ class SiteConfig(Section):
     """Kinds of record of the site's own, beside the shipped ones; parents first."""
     metrics: Metrics | None = None
     """A port for Prometheus; without it `/metrics` stands on the daemon's own port, behind a token."""
+    monitor: Monitor = Monitor()
+    """Whether and how the platforms' answers are watched."""
+    alerts: Alerts = Alerts()
+    """Who is told when something is wrong."""
     connections: dict[Name, ConnectionConfig]
     """Accounts on platforms, by a name of your choice."""
-    links: dict[Name, LinkConfig]
-    """Customers' links, by a name of your choice."""
+    links: dict[Name, LinkConfig] = Field(default_factory=dict)
+    """Customers' links, by a name of your choice. Without any, connections can still be watched."""
 
 
 # -- crosswalks -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from monitor.desk import DriftDesk
 from syncd.api import endpoints, operator
 from syncd.api.endpoints import ENDPOINTS, Endpoint, Form
 from syncd.api.scopes import GRANTABLE, Scope, granted
@@ -21,7 +22,7 @@ from syncd.service.jobs import Jobs
 from syncd.service.keys import KeyRing
 from syncd.service.overview import Overview
 
-ANSWERING: tuple[type, ...] = (Noticing, LocalOperator, Overview, AccountDesk, Jobs, KeyRing)
+ANSWERING: tuple[type, ...] = (Noticing, LocalOperator, Overview, AccountDesk, Jobs, KeyRing, DriftDesk)
 """Who answers in the daemon, in this order."""
 BY_NAME = {call.name: call for call in ENDPOINTS}
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from syncd.api.drift import Drifts, DriftView, Held
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     ConnectionStatus,
@@ -35,6 +36,7 @@ from syncd.api.requests import Grantable
 from syncd.api.scopes import Scope
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, StateRestored
 from syncd.core import errors
+from syncd.core.errors import NothingMatched
 from syncd.ports import Finding
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -162,6 +164,59 @@ class FakeOperator:
             raise errors.NothingMatched(f"no link is called {link}")
 
 
+DRIFT = DriftView(
+    id=12,
+    fingerprint="ab12",
+    connection="field",
+    platform="servicetrade",
+    operation="invoice",
+    path="totalPrice",
+    kind="field_renamed",
+    level="breaking",
+    action="hold",
+    state="open",
+    before={"types": ["number"]},
+    after={"shown": False},
+    first_seen=AT,
+    last_seen=AT,
+    held_at=AT,
+    seen_before=300,
+    seen_now=3,
+    hits=3,
+    distance=1e-9,
+    samples=["101", "102"],
+    mappings=["invoice.total"],
+    flows=["acme/invoice"],
+    customers=["Acme Heating"],
+    repair="totalPrice is gone; grandTotal holds the same kind of values",
+    command='syncd drift accept 12 --reason "..."',
+    holds=[Held(scope="flow:acme/invoice", hold=4, release="syncd release 4")],
+    waiting=3,
+    oldest=AT,
+)
+
+
+class FakeDrifts:
+    """One renamed field."""
+
+    async def drifts(self, everything: bool = False) -> Sequence[DriftView]:
+        return [DRIFT]
+
+    async def drift(self, ident: int) -> DriftView:
+        if ident != DRIFT.id:
+            raise NothingMatched(f"no drift {ident} is known", remedy="`syncd drift list --all`")
+        return DRIFT
+
+    async def drift_ack(self, ident: int, reason: str, hours: int = 24, actor: str = "") -> Done:
+        return Done(count=1, message=f"drift {ident} acknowledged", ids=[ident])
+
+    async def drift_accept(self, ident: int, reason: str, actor: str = "") -> Done:
+        return Done(count=1, message=f"drift {ident} accepted", ids=[ident])
+
+    async def drift_ignore(self, ident: int, reason: str, actor: str = "") -> Done:
+        return Done(count=1, message=f"drift {ident} ignored", ids=[ident])
+
+
 class FakeKeys:
     """Knows one token."""
 
@@ -196,6 +251,13 @@ class FakeComposition:
     @asynccontextmanager
     async def keys(self, config_path: Path) -> AsyncIterator[Keys]:
         yield FakeKeys()
+
+    @asynccontextmanager
+    async def drifts(self, config_path: Path) -> AsyncIterator[Drifts]:
+        yield FakeDrifts()
+
+    async def monitor(self, config_path: Path) -> None:
+        return None
 
     async def check(self, config_path: Path, live: bool) -> Sequence[Finding]:
         found = [

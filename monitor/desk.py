@@ -1,0 +1,144 @@
+"""What people see of drift and may do about it: ``api.drift.Drifts`` over the watch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from monitor import gating
+from monitor.watch import Watch
+from syncd.api.drift import DriftView, Held, Rename
+from syncd.api.models import Done
+from syncd.core.errors import NothingMatched
+from syncd.ports import Clock, HoldRow
+from syncd.ports.drift import LIVE, DriftRow, DriftState, HeldPairs
+
+PLATFORM_AT: Final = 3
+"""Connections that show the same drift before it is the platform's, and one alert."""
+_LEVELS: Final = ("breaking", "risky", "additive")
+
+
+class DriftDesk:
+    """Implements ``api.drift.Drifts`` in this process."""
+
+    def __init__(self, watch: Watch, clock: Clock) -> None:
+        self._watch = watch
+        self._clock = clock
+
+    async def drifts(self, everything: bool = False) -> Sequence[DriftView]:
+        rows = await self._watch.drifts.events(None if everything else LIVE)
+        views = await self._views(rows)
+        return views if everything else sorted(views, key=lambda v: (_LEVELS.index(v.level), -v.id))
+
+    async def drift(self, ident: int) -> DriftView:
+        row = await self._watch.drifts.event(ident)
+        if row is None:
+            raise NothingMatched(f"no drift {ident} is known", remedy="`syncd drift list --all`")
+        (view,) = await self._views([row])
+        return view
+
+    async def drift_ack(self, ident: int, reason: str, hours: int = 24, actor: str = "") -> Done:
+        until = self._clock.now() + timedelta(hours=hours)
+        await self._watch.ack(ident, actor, reason, until)
+        message = f"nobody is reminded of drift {ident} until {until:%Y-%m-%d %H:%M} UTC; what it holds stays"
+        return Done(count=1, message=message, ids=[ident])
+
+    async def drift_accept(self, ident: int, reason: str, actor: str = "") -> Done:
+        event = await self._watch.accept(ident, actor, reason)
+        days = self._watch.settings.grant.days
+        mended = "the lens is corrected, " if event.seen.correction else ""
+        message = (
+            f"drift {ident} accepted: {mended}what waited goes on. It is let through for {days} days; until "
+            "then write it into the contract with `syncd contract accept --into contracts`"
+        )
+        return Done(count=1, message=message, ids=[ident])
+
+    async def drift_ignore(self, ident: int, reason: str, actor: str = "") -> Done:
+        await self._watch.ignore(ident, actor, reason)
+        return Done(count=1, message=f"drift {ident} stops nothing any more", ids=[ident])
+
+    async def _views(self, rows: Sequence[DriftRow]) -> list[DriftView]:
+        holds = await self._watch.open_holds()
+        live = await self._watch.drifts.events()
+        found = []
+        for row in rows:
+            flows = self._watch.flows(row.seen.connection, row.seen.operation)
+            waiting: Sequence[HeldPairs] = ()
+            if row.state in LIVE:
+                waiting = await self._watch.drifts.waiting([(f.link, f.entity) for f in flows])
+            mine = [hold for hold in holds if hold.by == gating.by(row.id)]
+            others = _elsewhere(row, live)
+            customers = list(dict.fromkeys(f.customer for f in flows if f.customer))
+            found.append(_view(row, mine, waiting, [str(f) for f in flows], customers, others))
+        return found
+
+
+def _elsewhere(row: DriftRow, live: Sequence[DriftRow]) -> list[str]:
+    same = {one.seen.connection for one in live if one.seen.fingerprint == row.seen.fingerprint}
+    return sorted(same - {row.seen.connection})
+
+
+def attributed(live: Sequence[DriftRow]) -> Mapping[str, str]:
+    """Fingerprint -> whose drift it is: the platform's, or one customer's own. Groups alerts and nothing
+    else: what is held at one connection does not depend on the others."""
+    seen = Counter(fingerprint for fingerprint, _ in {(e.seen.fingerprint, e.seen.connection) for e in live})
+    return {name: "platform" if count >= PLATFORM_AT else "customer" for name, count in seen.items()}
+
+
+def _view(
+    row: DriftRow,
+    holds: Sequence[HoldRow],
+    waiting: Sequence[HeldPairs],
+    flows: Sequence[str],
+    customers: Sequence[str],
+    others: Sequence[str],
+) -> DriftView:
+    seen = row.seen
+    return DriftView(
+        id=row.id,
+        fingerprint=seen.fingerprint,
+        connection=seen.connection,
+        platform=seen.platform,
+        operation=seen.operation,
+        path=seen.path,
+        kind=seen.kind,
+        level=seen.level,
+        action=seen.action,
+        state=row.state.value,
+        before=seen.before,
+        after=seen.after,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        held_at=row.held_at,
+        closed_at=row.closed_at,
+        muted_until=row.muted_until,
+        actor=row.actor,
+        reason=row.reason,
+        seen_before=seen.seen_before,
+        seen_now=seen.seen_now,
+        hits=seen.hits,
+        distance=seen.distance,
+        samples=list(seen.samples),
+        mappings=list(seen.mappings),
+        flows=list(flows),
+        customers=list(customers),
+        others=list(others),
+        whose="platform" if len(others) + 1 >= PLATFORM_AT else "customer",
+        renames=[Rename(path=path, likeness=likeness) for path, likeness in seen.renames],
+        repair=seen.repair,
+        command=command(row),
+        holds=[Held(scope=h.scope, hold=h.id, release=f"syncd release {h.id}") for h in holds],
+        waiting=sum(one.held + one.quarantined for one in waiting),
+        oldest=min((one.oldest for one in waiting if one.oldest is not None), default=None),
+    )
+
+
+def command(row: DriftRow) -> str:
+    """What mends it, once a person has looked; empty for what is over."""
+    if row.state in (DriftState.ACCEPTED, DriftState.REVERTED, DriftState.IGNORED):
+        return ""
+    if row.seen.operation == "login":
+        return f'syncd drift ack {row.id} --reason "..."'
+    return f'syncd drift accept {row.id} --reason "..."'

@@ -1,0 +1,172 @@
+"""The monitor, put together for an open site: watch, lenses with corrections, contract files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+import structlog
+
+from monitor.contract import Contract
+from monitor.desk import DriftDesk
+from monitor.gating import Watched
+from monitor.impact import Flow
+from monitor.library import Library
+from monitor.watch import Settings, Watch
+from syncd.config.load import Site
+from syncd.connectors.correcting import CorrectedConnector
+from syncd.core.errors import FixInput, SyncdError
+from syncd.core.model import Side
+from syncd.engine.cycle import LinkEngine
+from syncd.engine.setup import End, LinkSetup
+from syncd.mapping.entity_map import EntityMap
+from syncd.ports import Clock, Connector
+from syncd.store.drifts import DriftStore
+from syncd.store.sealing import Seal
+from syncd.store.sql import SqlStore
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 1.0
+"""Between two looks at what came in outside of any cycle."""
+
+
+class Contracts:
+    """The site's contract files, then the shipped ones. One that is broken is as good as none, and logged."""
+
+    def __init__(self, site: Site) -> None:
+        self._library = Library.of_site(site.folder)
+        self._stamp = self._library.stamp()
+
+    def __call__(self, platform: str, operation: str) -> Contract | None:
+        try:
+            return self._library.contract(platform, operation)
+        except FixInput as broken:
+            log.error("a contract cannot be read", error=broken.message)
+            return None
+
+    def changed(self) -> bool:
+        """Whether a file was touched since this was asked last."""
+        before, self._stamp = self._stamp, self._library.stamp()
+        return before != self._stamp
+
+
+def watch_over(site: Site, store: SqlStore, clock: Clock, seal: Seal, secret: bytes) -> Watch | None:
+    """The watch a site asks for; None where it wants none. ``secret`` keys digests of values."""
+    wanted = site.config.monitor
+    if not wanted.enabled:
+        return None
+    return Watch(
+        store,
+        DriftStore(store.database, clock, seal),
+        clock,
+        contracts=Contracts(site),
+        secret=secret,
+        settings=Settings(
+            trust_sandbox=wanted.trust_sandbox,
+            grant=timedelta(seconds=wanted.accepted_for),
+            read_again=timedelta(seconds=wanted.look_again),
+        ),
+    )
+
+
+def lenses(connector: Connector) -> Mapping[str, EntityMap]:
+    """By entity."""
+    return {entity: spec.map for entity, spec in connector.capabilities.entities.items()}
+
+
+async def begin(watch: Watch, site: Site, connectors: Mapping[str, Connector]) -> dict[str, Connector]:
+    """Have every connection watched. Returns the connectors as the links are to use them."""
+    for name, connector in connectors.items():
+        platform = site.connections[name].platform.name
+        watch.add(Watched(name, platform, _flows(site, name), _sides(site, name)), lenses(connector))
+    await watch.load()
+    return {name: await corrected(watch, name, connector) for name, connector in connectors.items()}
+
+
+async def corrected(watch: Watch, name: str, connector: Connector) -> Connector:
+    """The connector with what was accepted about its platform laid over its lenses."""
+    corrections = await watch.corrections(name)
+    found: Connector = CorrectedConnector(connector, corrections) if corrections else connector
+    watch.use(name, lenses(found))
+    return found
+
+
+def _flows(site: Site, connection: str) -> tuple[Flow, ...]:
+    return tuple(
+        Flow(name, entity, link.config.customer or name)
+        for name, link in site.links.items()
+        if connection in (link.left.name, link.right.name)
+        for entity in link.flows
+    )
+
+
+def _sides(site: Site, connection: str) -> dict[str, str]:
+    sides = {}
+    for name, link in site.links.items():
+        if connection == link.left.name:
+            sides[name] = Side.LEFT.value
+        elif connection == link.right.name:
+            sides[name] = Side.RIGHT.value
+    return sides
+
+
+class Watching:
+    """A watch at work over running links."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        site: Site,
+        connectors: Mapping[str, Connector],
+        links: Mapping[str, LinkEngine],
+        link: Callable[[str, Mapping[Side, End]], LinkSetup],
+    ) -> None:
+        """``link``: lays a link's rules over its two ends."""
+        self.watch = watch
+        self._site = site
+        self._connectors = connectors
+        self._links = links
+        self._link = link
+        self._contracts = Contracts(site)
+        watch.relens = self.relens
+
+    async def relens(self, connection: str) -> None:
+        """What was accepted about a connection changes how its links read and write from now on."""
+        connector = await corrected(self.watch, connection, self._connectors[connection])
+        for name, engine in self._links.items():
+            ends = engine.setup.ends
+            if connection in {end.connection for end in ends.values()}:
+                new = {
+                    side: replace(end, connector=connector) if end.connection == connection else end
+                    for side, end in ends.items()
+                }
+                await engine.adopt(self._link(name, new))
+
+    async def run(self) -> None:
+        """Look at what came in, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                if self._contracts.changed():
+                    self.watch.reload()
+                    log.info("contracts read again")
+                self._dates()
+                await self.watch.tick()
+            except SyncdError as error:
+                log.warning("the watch could not work", error=error.message)
+
+    def _dates(self) -> None:
+        for connection, secrets in self._site.config.monitor.expiries.items():
+            facts = {
+                f"{name}_expires_at": datetime.combine(day, time(), UTC).isoformat()
+                for name, day in secrets.items()
+            }
+            self.watch.said(connection, facts)
+
+
+def desk(watch: Watch, clock: Clock) -> DriftDesk:
+    """What people see of drift and may do about it."""
+    return DriftDesk(watch, clock)

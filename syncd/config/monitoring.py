@@ -1,0 +1,71 @@
+"""How the platforms are watched and who is told: the ``monitor`` and ``alerts`` sections."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from syncd.config.values import Name, Seconds, Section, Zone
+from syncd.secrets.reference import SecretRef
+
+Severity = Literal["critical", "warning", "info"]
+
+
+class Monitor(Section):
+    """The watch over the platforms' APIs."""
+
+    enabled: bool = True
+    """Whether answers are learned from and measured, and writes held when they change."""
+    trust_sandbox: bool = False
+    """Whether a contract that was learned from a sandbox may hold writes before real records have
+    confirmed it."""
+    accepted_for: Annotated[Seconds, Field(gt=0)] = 30 * 86_400.0
+    """How long an accepted drift is let through before it must stand in a contract file."""
+    look_again: Annotated[Seconds, Field(gt=0)] = 300.0
+    """Between two looks at records that wait behind a drift: the platform may have gone back."""
+    probe: Annotated[Seconds, Field(gt=0)] = 3_600.0
+    """Between two looks at what nothing is read from, at certificates and published documents."""
+    expiries: dict[Name, dict[str, date]] = Field(default_factory=dict)
+    """Connection -> name of a secret -> the day it ends, for what no exchange shows."""
+
+
+class QuietHours(Section):
+    """When nobody is told, but for what cannot wait."""
+
+    begin: time
+    """Local time, such as 19:00."""
+    end: time
+    """Local time; before `begin`, it is the next morning's."""
+    timezone: Zone = "UTC"
+    """Zone of both."""
+    unless: tuple[Severity, ...] = ("critical",)
+    """Severities that are told all the same. What waited is told at the end, together."""
+
+
+class Channel(Section):
+    """One way to people."""
+
+    url: SecretRef
+    """Reference to its address as apprise writes it: mailtos://, slack://, workflows://, pagerduty://,
+    json:// and a hundred more."""
+    severities: tuple[Severity, ...] = ("critical", "warning")
+    """Which alerts go there."""
+    quiet: QuietHours | None = None
+    """When it is spared."""
+
+
+class Alerts(Section):
+    """Who is told."""
+
+    channels: dict[Name, Channel] = Field(default_factory=dict)
+    """Ways to people, by a name of your choice; needs `pip install syncd[alerts]`."""
+    remind: tuple[Seconds, ...] = (900.0, 3_600.0, 14_400.0)
+    """While writes are held: after how long somebody is reminded; the last one goes on repeating."""
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if list(self.remind) != sorted(self.remind) or not self.remind:
+            raise ValueError("remind: rising durations, such as [15m, 1h, 4h]")
+        return self
