@@ -292,9 +292,12 @@ class Operation:
         found = [self._weighed(difference, flows) for difference in self._differences()]
         return [one for one in found if one is not None]
 
-    def reverted(self, kind: Kind, path: str) -> bool:
-        """Whether enough ordinary records came in a row since the last that broke ``path``."""
-        return self._clean.get(_SCALE if kind is Kind.SCALE else path, 0) >= CLEAN_AT
+    def reverted(self, kind: Kind, path: str, *, held: bool) -> bool:
+        """Whether enough ordinary records came in a row since the last that broke ``path``. What held
+        nothing may have been the one odd record among ordinary ones: while that waits, it is not over."""
+        cause = _SCALE if kind is Kind.SCALE else path
+        waits = any(_cause(one) == cause for why in self._why.values() for one in why)
+        return self._clean.get(cause, 0) >= CLEAN_AT and (held or not waits)
 
     def forget(self, kind: Kind, path: str) -> None:
         """A drift at ``path`` is over, one way or the other."""

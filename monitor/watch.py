@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -24,6 +24,7 @@ from monitor.impact import Flow
 from monitor.operation import Finding, Operation
 from monitor.repair import suggest_repair
 from monitor.severity import Action
+from monitor.watched import Contracts, Holds, Known, Settings
 from syncd.core.errors import NothingMatched, RefuseRecord
 from syncd.mapping.correcting import Correction
 from syncd.mapping.entity_map import EntityMap
@@ -39,42 +40,7 @@ _KEEP_EVERY: Final = timedelta(seconds=60)
 _PAGE_TWICE: Final = 3
 """Web pages in a row, where JSON was promised, before they are more than a proxy's hiccup."""
 _READ_AGAIN_MAX: Final = 50
-
-Contracts = Callable[[str, str], Contract | None]
-"""(platform, operation) -> the filed contract."""
-
-
-class Holds(Protocol):
-    """What the gate needs of the engine's memory."""
-
-    async def holds(self, scopes: Sequence[str] | None = None) -> Sequence[HoldRow]: ...
-    async def hold(self, scope: str, reason: str, by: str) -> HoldRow: ...
-    async def release(self, ids: Sequence[int], by: str) -> int: ...
-    async def add_hints(self, connection: str, new: Sequence[tuple[str, str]], delivery: str) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a site wants to be watched."""
-
-    trust_sandbox: bool = False
-    """Whether a sandbox's baseline may hold writes before real records have confirmed it."""
-    grant: timedelta = timedelta(days=30)
-    """How long what was accepted is let through before it must stand in a file."""
-    read_again: timedelta = timedelta(minutes=5)
-    """Between two looks at records that wait behind a drift: the platform may have gone back."""
-
-
-@dataclass
-class _Connection:
-    at: Watched
-    operations: dict[str, Operation]
-    facts: dict[str, Fact] = field(default_factory=dict)
-    seen: dict[str, Any] = field(default_factory=dict)
-    """Facts said since the last look."""
-    pages: int = 0
-    """Web pages in a row."""
-    news: bool = False
+_HINTS_MAX: Final = 1_000
 
 
 class Watch:
@@ -96,9 +62,11 @@ class Watch:
         self._contracts = contracts or _none_filed
         self._secret = secret
         self.settings = settings or Settings()
-        self._connections: dict[str, _Connection] = {}
+        self._connections: dict[str, Known] = {}
         self._live: dict[int, DriftRow] = {}
         self._lock = asyncio.Lock()
+        self._unread: set[tuple[str, str]] = set()
+        """Where records that waited are still to be read anew: (connection, operation)."""
         self._kept_at: datetime | None = None
         self._read_again_at: datetime | None = None
         self.relens: Callable[[str], Awaitable[None]] | None = None
@@ -121,7 +89,7 @@ class Watch:
             )
             for entity, lens in lenses.items()
         }
-        self._connections[at.connection] = _Connection(at, operations)
+        self._connections[at.connection] = Known(at, operations)
 
     def use(self, connection: str, lenses: Mapping[str, EntityMap]) -> None:
         """The lenses in force now, corrections laid over."""
@@ -150,6 +118,10 @@ class Watch:
                 self._connections[fact.connection].facts[fact.name] = fact
         self._live = {event.id: event for event in await self.drifts.events()}
         await self._waive()
+        open_at = {(event.seen.connection, event.seen.operation) for event in self._live.values()}
+        every = {(name, entity) for name, one in self._connections.items() for entity in one.operations}
+        # whatever still waits where nothing is open any more: the process before this one let go of it
+        self._unread = every - open_at
 
     def operation(self, connection: str, entity: str) -> Operation | None:
         known = self._connections.get(connection)
@@ -238,7 +210,7 @@ class Watch:
         async with self._lock:
             await self._weigh(known)
 
-    async def _weigh(self, known: _Connection) -> None:
+    async def _weigh(self, known: Known) -> None:
         known.news = False
         for entity, operation in known.operations.items():
             for finding in operation.weigh(self.flows(known.at.connection, entity)):
@@ -292,7 +264,7 @@ class Watch:
 
     # -- logins
 
-    async def _said(self, known: _Connection) -> None:
+    async def _said(self, known: Known) -> None:
         """Compare what was said since the last look with what was said before, and remember it."""
         said, known.seen = known.seen, {}
         now = self._clock.now()
@@ -309,12 +281,12 @@ class Watch:
         known.facts |= {fact.name: fact for fact in fresh}
         await self.drifts.keep_facts(fresh)
 
-    async def _login_drift(self, known: _Connection, drift: LoginDrift) -> None:
+    async def _login_drift(self, known: Known, drift: LoginDrift) -> None:
         held = drift.severity.action is Action.HOLD_CONNECTION
         scopes = (f"connection:{known.at.connection}",) if held else ()
         await self._remember(gating.login_sighting(drift, known.at), scopes)
 
-    async def _back_to(self, known: _Connection, name: str, value: Any) -> None:
+    async def _back_to(self, known: Known, name: str, value: Any) -> None:
         """A fact is again what it was before a drift that is still open."""
         for event in list(self._live.values()):
             mine = event.seen.connection == known.at.connection and event.seen.operation == credentials.LOGIN
@@ -347,21 +319,36 @@ class Watch:
         if operation is not None:
             operation.forget(Kind(event.seen.kind), event.seen.path)
         await self._waive()
-        await self.again(event.seen.connection, event.seen.operation)
+        # what was read while it lasted is still on disk: only reading it anew shows what it is now
+        await self.again(event, read_first=state is DriftState.REVERTED)
 
-    async def again(self, connection: str, entity: str) -> int:
-        """What the guard stopped there is announced (so that it is read as it is now) and due."""
-        known = self._connections[connection]
-        flows = [(f.link, f.entity) for f in self.flows(connection, entity)]
-        await self._announce(known, flows)
-        count = await self.drifts.reconsider(flows)
+    async def again(self, event: DriftRow, *, read_first: bool = False) -> None:
+        """What the event's operation has waiting is announced, so that it is read as it is now, and due;
+        ``read_first``: due only once it was read."""
+        at = event.seen.connection, event.seen.operation
+        flows = [(f.link, f.entity) for f in self.flows(*at)]
+        await self._announce(self._connections[at[0]], flows)
+        if read_first:
+            self._unread.add(at)
+        else:
+            await self.drifts.reconsider(flows)
         self.wake()
-        return count
 
-    async def _announce(self, known: _Connection, flows: Sequence[tuple[str, str]]) -> None:
+    async def _reconsider(self) -> None:
+        """Decide anew what was announced and has been read since."""
+        for connection, entity in list(self._unread):
+            announced = await self._holds.hints(connection, _HINTS_MAX)
+            if not any(entity in (of, credentials.LOGIN) for _, of, _ in announced):
+                self._unread.discard((connection, entity))
+                await self.drifts.reconsider([(f.link, f.entity) for f in self.flows(connection, entity)])
+                self.wake()
+
+    async def _announce(
+        self, known: Known, flows: Sequence[tuple[str, str]], most: int | None = None
+    ) -> None:
         for waiting in await self.drifts.waiting(flows):
             side = known.at.sides.get(waiting.link, "")
-            keys = list(waiting.keys.get(side, ()))[:_READ_AGAIN_MAX]
+            keys = list(waiting.keys.get(side, ()))[:most]
             if keys:
                 delivery = f"drift-{waiting.link}-{self._clock.now().isoformat()}"
                 await self._holds.add_hints(
@@ -386,7 +373,7 @@ class Watch:
             await self._waive()
         if event.seen.correction is not None and self.relens is not None:
             await self.relens(event.seen.connection)
-        await self.again(event.seen.connection, event.seen.operation)
+        await self.again(event)
         return event
 
     async def ignore(self, ident: int, by: str, reason: str) -> DriftRow:
@@ -442,9 +429,12 @@ class Watch:
                 await self._weigh(known)
             for event in list(self._live.values()):
                 operation = self.operation(event.seen.connection, event.seen.operation)
-                if operation is not None and operation.reverted(Kind(event.seen.kind), event.seen.path):
+                if operation is not None and operation.reverted(
+                    Kind(event.seen.kind), event.seen.path, held=event.held_at is not None
+                ):
                     await self._let_go(event, DriftState.REVERTED, "monitor", "it is as it was before")
             await self._waive()
+            await self._reconsider()
             await self._look_again(now)
             await self._keep()
 
@@ -456,7 +446,7 @@ class Watch:
             known = self._connections.get(event.seen.connection)
             if known is not None:
                 flows = self.flows(event.seen.connection, event.seen.operation)
-                await self._announce(known, [(f.link, f.entity) for f in flows])
+                await self._announce(known, [(f.link, f.entity) for f in flows], _READ_AGAIN_MAX)
 
     async def _keep(self, *, force: bool = False) -> None:
         now = self._clock.now()

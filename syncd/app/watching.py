@@ -14,7 +14,8 @@ from monitor.desk import DriftDesk
 from monitor.gating import Watched
 from monitor.impact import Flow
 from monitor.library import Library
-from monitor.watch import Settings, Watch
+from monitor.watch import Watch
+from monitor.watched import Settings
 from syncd.config.load import Site
 from syncd.connectors.correcting import CorrectedConnector
 from syncd.core.errors import FixInput, SyncdError

@@ -186,6 +186,9 @@ class FlowRun:
         """The batch, parsed, once lone records of either side that are the same thing are one pair; and those
         that could be several."""
         sides = [deciding.guarded(self._setup, row) for row in rows]
+        for end in self._setup.ends.values():
+            # what the guard has just seen may call for a hold: it stands before any of this is sent
+            await end.guard.caught_up(end.connection)
         if len(self._streams) < len(Side) or not self._setup.policy.match:
             return sides, {}
         ambiguous: dict[int, tuple[str, ...]] = {}

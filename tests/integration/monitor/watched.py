@@ -13,7 +13,8 @@ import orjson
 from monitor.contract import Contract
 from monitor.gating import Watched
 from monitor.impact import Flow
-from monitor.watch import Settings, Watch
+from monitor.watch import Watch
+from monitor.watched import Settings
 from syncd.connectors.correcting import CorrectedConnector
 from syncd.connectors.memory import Manner, MemoryConnector
 from syncd.core.model import Side
