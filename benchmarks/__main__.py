@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import cold, memory, peers, reading, server, storm, trigger, writing
+from benchmarks import cold, memory, peers, reading, scrape, server, storm, trigger, writing
 from benchmarks.report import Line, table, write_json
 
 
@@ -24,12 +24,21 @@ class Sizes:
     in_state: int = 1_000_000
     events: int = 300
     peers: int = 20_000
+    links: int = 10_000
     rounds: int = 5
     storm_s: int = 60
 
 
 QUICK = Sizes(
-    listed=2_000, load=400, pairs=(2_000, 10_000), in_state=20_000, events=30, peers=400, rounds=3, storm_s=3
+    listed=2_000,
+    load=400,
+    pairs=(2_000, 10_000),
+    in_state=20_000,
+    events=30,
+    peers=400,
+    links=500,
+    rounds=3,
+    storm_s=3,
 )
 
 
@@ -54,6 +63,7 @@ def _groups(
         "N8": (0, lambda url: [memory.peak(folder, url, sizes.in_state)]),
         "N10": (0, lambda url: cold.starts(folder, url, rounds)),
         "S1": (0, lambda _url: asyncio.run(storm.storm(folder, 500, sizes.storm_s))),
+        "SCRAPE": (0, lambda _url: [asyncio.run(scrape.scrape(folder, sizes.links, 25, rounds))]),
         "PEERS": (sizes.peers, lambda url: peers.peers(folder, url, sizes.peers, peers_python)),
     }
 

@@ -58,7 +58,7 @@ class Exporter:
     def _many(self, standing: Standing) -> list[Series]:
         return [
             *self._gauges.at(standing, self._meters.facts, self._live()),
-            *self._meters.counted.values(),
+            *self._meters.series.values(),
         ]
 
     def _written(self, standing: Standing) -> bytes:

@@ -54,6 +54,7 @@ OPERATIONS: Final = tuple(operation.value for operation in Operation)
 ERROR_CLASSES: Final = tuple(error.value for error in ErrorClass)
 TRIGGERS: Final = ("schedule", "wake", "person")
 IMPACTS: Final = ("breaking", "review")
+CODES: Final = ("2xx", "3xx", "4xx", "5xx", "none")
 
 # -- one gauge a link: at most twenty of them -------------------------------------------------------
 
@@ -192,14 +193,18 @@ ALL: Final = (
     RUN_SECONDS,
 )
 
+OPTIONAL: Final = (BRIDGE_UP, CREDENTIAL_EXPIRY, WEBHOOK_LAST, WEBHOOK_EVENTS, HINTS)
+"""Of connections that have a bridge, say when their login ends, or announce changes."""
+_ALWAYS: Final = tuple(one for one in CONNECTION_GAUGES if one not in OPTIONAL and one is not SCHEMA_OPEN)
+
 FOLD_ABOVE: Final = 1_000
-"""Links. With more of them the label ``flow`` stays empty, and so does ``link`` on the histogram: how one
-flow stands is what the control API and ``syncd status LINK`` are for."""
+"""Links. With more of them the labels ``flow`` and ``code`` stay empty, and ``link`` on the histogram: how
+one flow stands is what the control API and ``syncd status LINK`` are for."""
 
 
 def budget(links: int, flows: int, connections: int) -> int:
-    """How many series a site of that size has, the process's own and channels apart. ``flows``: of all
-    links together. Pure."""
+    """How many series a site of that size has. ``flows``: of all links together. Apart from these: what the
+    process says of itself, channels, and what only some connections have (``OPTIONAL``). Pure."""
     folded = links > FOLD_ABOVE
     counted = links if folded else flows
     histogram = (1 if folded else links) * (len(PROPAGATION.buckets) + 3)
@@ -207,12 +212,9 @@ def budget(links: int, flows: int, connections: int) -> int:
         links * (len(LINK_GAUGES) + len(TRIGGERS) + 1)
         + counted * (len(OPERATIONS) + 3)
         + histogram
-        + connections * (len(CONNECTION_GAUGES) - 1 + len(IMPACTS) + len(CODES) + 2)
+        + connections * (len(_ALWAYS) + len(IMPACTS) + (1 if folded else len(CODES)) + 1)
         + len(DAEMON_GAUGES)
         + len(ERROR_CLASSES)
         + len(RUN_SECONDS.buckets)
         + 3
     )
-
-
-CODES: Final = ("2xx", "3xx", "4xx", "5xx", "none")

@@ -6,7 +6,7 @@ written with every one of them, whoever caused it, and nothing can pass it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +22,8 @@ from monitor.metrics.series import Series
 from syncd.ports import Clock, Exchange, Grant, Observation
 from syncd.ports.metering import News
 
+_OF_LINKS: Final = (*f.FLOW_COUNTERS, *f.LINK_COUNTERS)
+_OF_CONNECTIONS: Final = (*f.CONNECTION_COUNTERS, f.CREDENTIAL_EXPIRY, f.WEBHOOK_LAST, f.SCHEMA_OPEN)
 _FAILED: Final = ("rejected", "quarantined")
 """Kinds of journal lines: the other side refused, or we did."""
 
@@ -70,14 +72,9 @@ class Meters:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self.counted = {one: Series(one) for one in (*f.FLOW_COUNTERS, *f.LINK_COUNTERS)}
-        self._gauges = {
-            one: _gauge(one, self.registry)
-            for one in (*f.DAEMON_GAUGES, f.CREDENTIAL_EXPIRY, f.WEBHOOK_LAST, f.SCHEMA_OPEN)
-        }
-        self._counters = {
-            one: _counter(one, self.registry) for one in (*f.CONNECTION_COUNTERS, *f.DAEMON_COUNTERS)
-        }
+        self.series = {one: Series(one) for one in (*_OF_LINKS, *_OF_CONNECTIONS)}
+        self._gauges = {one: _gauge(one, self.registry) for one in f.DAEMON_GAUGES}
+        self._counters = {one: _counter(one, self.registry) for one in f.DAEMON_COUNTERS}
         self._run_seconds = _histogram(f.RUN_SECONDS, self.registry)
         self._propagation = _histogram(f.PROPAGATION, self.registry)
         self.facts = SiteFacts()
@@ -89,14 +86,16 @@ class Meters:
 
     def configured(self, facts: SiteFacts) -> None:
         """Everything there is to count starts from zero; what is no longer configured is dropped."""
-        gone = self.facts.connections.keys() - facts.connections.keys()
         for link in self.facts.links.keys() - facts.links.keys():
             self._propagation.remove_by_labels({"link": link})
         self.facts = facts
-        for series in self.counted.values():
-            series.keep(facts.links)
-        for link, one in facts.links.items():
-            self._zero_link(link, one)
+        if facts.folded != self.facts.folded:
+            for one in self.series.values():
+                one.clear()  # the labels are not the same any more
+        for family, one in self.series.items():
+            one.keep(facts.links if family in _OF_LINKS else facts.connections)
+        for link, configured in facts.links.items():
+            self._zero_link(link, configured)
         for name, connection in facts.connections.items():
             self._zero_connection(name, connection)
         for channel in facts.channels:
@@ -105,40 +104,28 @@ class Meters:
         for error in f.ERROR_CLASSES:
             self._counters[f.FAILURES_BY_CLASS].labels(error)
         self._gauges[f.LINKS].set(len(facts.links))
-        self._drop(gone)
 
     def _zero_link(self, link: str, facts: LinkFacts) -> None:
         for flow in ("",) if self.facts.folded else facts.flows:
             for operation in f.OPERATIONS:
-                self.counted[f.RECORDS_WRITTEN].touch((link, flow, operation))
+                self.series[f.RECORDS_WRITTEN].touch((link, flow, operation))
             for family in (f.RECORD_FAILURES, f.RECORD_RETRIES, f.CONFLICTS_FOUND):
-                self.counted[family].touch((link, flow))
+                self.series[family].touch((link, flow))
         for trigger in f.TRIGGERS:
-            self.counted[f.RUNS].touch((link, trigger))
-        self.counted[f.RUN_FAILURES].touch((link,))
+            self.series[f.RUNS].touch((link, trigger))
+        self.series[f.RUN_FAILURES].touch((link,))
         self._propagation.labels("" if self.facts.folded else link)
 
     def _zero_connection(self, name: str, facts: ConnectionFacts) -> None:
-        for code in f.CODES:
-            self._counters[f.API_REQUESTS].labels(name, code)
-        for family in (f.API_FAILURES, f.WEBHOOK_EVENTS):
-            self._counters[family].labels(name)
+        for code in ("",) if self.facts.folded else f.CODES:
+            self.series[f.API_REQUESTS].touch((name, code))
+        self.series[f.API_FAILURES].touch((name,))
         for impact in f.IMPACTS:
-            self._gauges[f.SCHEMA_OPEN].labels(name, impact)
+            self.series[f.SCHEMA_OPEN].touch((name, impact))
         if facts.announces:
+            self.series[f.WEBHOOK_EVENTS].touch((name,))
             # from now on: a platform that never announces anything falls silent a day after the start
-            self._gauges[f.WEBHOOK_LAST].labels(name).set(self._clock.now().timestamp())
-
-    def _drop(self, connections: Collection[str]) -> None:
-        for name in connections:
-            self._counters[f.API_FAILURES].remove(name)
-            self._counters[f.WEBHOOK_EVENTS].remove(name)
-            for code in f.CODES:
-                self._counters[f.API_REQUESTS].remove(name, code)
-            for impact in f.IMPACTS:
-                self._gauges[f.SCHEMA_OPEN].remove(name, impact)
-            for family in (f.CREDENTIAL_EXPIRY, f.WEBHOOK_LAST):
-                self._gauges[family].remove_by_labels({"connection": name})
+            self.series[f.WEBHOOK_LAST].set((name,), self._clock.now().timestamp())
 
     def reloaded(self, *, ok: bool) -> None:
         """The configuration was read again; not ``ok``: what is on disk is not what runs."""
@@ -155,9 +142,9 @@ class Meters:
         """``trigger``: one of ``families.TRIGGERS``."""
         self._gauges[f.RUNNING].dec()
         self._run_seconds.observe(seconds)
-        self.counted[f.RUNS].add((link, trigger))
+        self.series[f.RUNS].add((link, trigger))
         if failed:
-            self.counted[f.RUN_FAILURES].add((link,))
+            self.series[f.RUN_FAILURES].add((link,))
 
     def news(self, news: News) -> None:
         """What the journal gained."""
@@ -167,15 +154,15 @@ class Meters:
                 continue
             key = (one.link, "" if self.facts.folded else one.entity)
             if one.kind == "posted" and one.operation:
-                self.counted[f.RECORDS_WRITTEN].add((*key, one.operation), one.count)
+                self.series[f.RECORDS_WRITTEN].add((*key, one.operation), one.count)
             elif one.kind in _FAILED:
                 error = one.error_class if one.error_class in f.ERROR_CLASSES else "internal"
-                self.counted[f.RECORD_FAILURES].add(key, one.count)
+                self.series[f.RECORD_FAILURES].add(key, one.count)
                 self._counters[f.FAILURES_BY_CLASS].labels(error).inc(one.count)
             elif one.kind == "retry":
-                self.counted[f.RECORD_RETRIES].add(key, one.count)
+                self.series[f.RECORD_RETRIES].add(key, one.count)
             elif one.kind == "conflict":
-                self.counted[f.CONFLICTS_FOUND].add(key, one.count)
+                self.series[f.CONFLICTS_FOUND].add(key, one.count)
         for written in news.written:
             if written.link in self.facts.links:
                 self._propagation.labels("" if self.facts.folded else written.link).observe(written.seconds)
@@ -184,9 +171,9 @@ class Meters:
 
     def exchange(self, connection: str, seen: Exchange) -> None:
         code = f"{seen.status // 100}xx" if 200 <= seen.status < 600 else "none"
-        self._counters[f.API_REQUESTS].labels(connection, code).inc()
+        self.series[f.API_REQUESTS].add((connection, "" if self.facts.folded else code))
         if seen.status == 429 or seen.status >= 500 or seen.problem:
-            self._counters[f.API_FAILURES].labels(connection).inc()
+            self.series[f.API_FAILURES].add((connection,))
 
     def granted(self, connection: str, grant: Grant) -> None:
         if grant.refresh_lifetime_s is not None:
@@ -199,16 +186,16 @@ class Meters:
     # -- everything else
 
     def credential_expires(self, connection: str, at: datetime) -> None:
-        self._gauges[f.CREDENTIAL_EXPIRY].labels(connection).set(at.timestamp())
+        self.series[f.CREDENTIAL_EXPIRY].set((connection,), at.timestamp())
 
     def announced(self, connection: str) -> None:
         """A webhook delivery was taken in."""
-        self._counters[f.WEBHOOK_EVENTS].labels(connection).inc()
-        self._gauges[f.WEBHOOK_LAST].labels(connection).set(self._clock.now().timestamp())
+        self.series[f.WEBHOOK_EVENTS].add((connection,))
+        self.series[f.WEBHOOK_LAST].set((connection,), self._clock.now().timestamp())
 
     def schema_open(self, connection: str, impact: str, count: int) -> None:
         """``impact``: one of ``families.IMPACTS``."""
-        self._gauges[f.SCHEMA_OPEN].labels(connection, impact).set(count)
+        self.series[f.SCHEMA_OPEN].set((connection, impact), count)
 
     def notified(self, channel: str, *, ok: bool) -> None:
         self._counters[f.NOTIFICATIONS].labels(channel).inc()

@@ -42,33 +42,36 @@ class Gauges:
 
     def __init__(self) -> None:
         self._made = {one: Series(one) for one in (*f.LINK_GAUGES, *_OF_CONNECTIONS)}
+        self._facts: SiteFacts | None = None
 
     def at(self, standing: Standing, facts: SiteFacts, live: Mapping[str, Live]) -> Sequence[Series]:
         """``live``: by connection. Every configured link and connection has all its gauges, also before it
         ever ran: what is missing cannot alert."""
-        self._drop_others(facts)
-        lines = {line.link: line for line in standing.lines}
+        if facts is not self._facts:
+            self._facts = facts
+            self._drop_others()
+        lines, made = {line.link: line for line in standing.lines}, self._made
         for name, link in facts.links.items():
-            self._made[f.LINK_INFO].set((name, link.left, link.right), 1)
+            made[f.LINK_INFO].set((name, link.left, link.right), 1)
+            key = (name,)
             for family, value in _of_link(standing, name, link, lines.get(name)):
-                self._made[family].set((name,), value)
+                made[family].set(key, value)
         for name, connection in facts.connections.items():
             self._made[f.CONNECTION_INFO].set((name, connection.platform), 1)
             for family, value in _of_connection(standing, name):
                 self._made[family].set((name,), value)
             here = live.get(name, _UNKNOWN)
             self._made[f.CIRCUIT_OPEN].set((name,), float(here.circuit_open))
+            if connection.announces:
+                self._made[f.HINTS].set((name,), standing.hints.get(name, 0))
             if connection.bridged:
                 self._made[f.BRIDGE_UP].set((name,), float(bool(here.bridge)))
         return list(self._made.values())
 
-    def _drop_others(self, facts: SiteFacts) -> None:
-        for one in (f.LINK_INFO, f.CONNECTION_INFO, f.BRIDGE_UP):
-            self._made[one].clear()  # they also say what the configuration says now
-        for one in f.LINK_GAUGES:
-            self._made[one].keep(facts.links)
-        for one in _OF_CONNECTIONS:
-            self._made[one].keep(facts.connections)
+    def _drop_others(self) -> None:
+        """Of an earlier configuration."""
+        for series in self._made.values():
+            series.clear()
 
 
 def _of_link(
@@ -98,7 +101,6 @@ def _of_connection(standing: Standing, name: str) -> Iterator[tuple[Family, floa
     stands = standing.connections.get(name)
     yield f.CONNECTION_UP, float(stands is not None and stands.up)
     yield f.CONNECTION_OK, _time(stands.last_ok_at if stands is not None else None)
-    yield f.HINTS, standing.hints.get(name, 0)
 
 
 def _held(standing: Standing, name: str, facts: LinkFacts) -> bool:

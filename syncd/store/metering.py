@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import fields
+from typing import Final
 
 from sqlalchemy import Connection, Float, Integer, bindparam, case, cast, func, select, text
 
@@ -17,6 +17,7 @@ _STANDING_STILL: Final = (PairState.QUARANTINED.value, PairState.CONFLICT.value,
 _LINES_MAX: Final = 100_000
 """Journal lines in one reading; more are left for the next."""
 
+_LINES = select(*(link_line.c[one.name] for one in fields(LinkLine)))
 _OLDEST = (
     select(flow.c.link, pair.c.state, func.min(pair.c.since).label("since"))
     .join_from(flow, pair, (pair.c.flow_id == flow.c.id) & pair.c.state.in_(_STANDING_STILL))
@@ -90,7 +91,7 @@ def _standing(c: Connection) -> Standing:
             link = row.scope.removeprefix("flow:").partition("/")[0]
             brakes[link] = brakes.get(link, 0) + row.n
     return Standing(
-        lines=[_line(row._mapping) for row in c.execute(select(link_line))],
+        lines=[LinkLine(*row) for row in c.execute(_LINES)],
         oldest={(row.link, row.state): row.since for row in c.execute(_OLDEST)},
         holds=holds,
         brakes=brakes,
@@ -101,10 +102,6 @@ def _standing(c: Connection) -> Standing:
         hints={row.connection: row.n for row in c.execute(_HINTS)},
         bytes=_size(c),
     )
-
-
-def _line(row: Mapping[Any, Any]) -> LinkLine:
-    return LinkLine(**row)
 
 
 def _size(c: Connection) -> int:

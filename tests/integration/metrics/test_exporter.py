@@ -183,9 +183,7 @@ def site(links: int, flows: int = 4) -> SiteFacts:
 async def test_the_number_of_series_is_what_is_stated(bench: Bench, links: int) -> None:
     one, _ = exporter(bench, site(links))
     found = await scraped(one)
-    stated = f.budget(links, links * 4, links * 2)
-    absent = 2 * links * 3  # bridges, expiries and announcements that this site does not have
-    assert len(found) == stated - absent
+    assert len(found) == f.budget(links, links * 4, links * 2)
     gauges = [name for name, labels in found if ("link", "link-0") in labels and name in _names_of_gauges()]
     assert len(gauges) <= 20
 
