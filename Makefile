@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+SEEDS ?= 1000
+SEED_BASE ?= 0
 
 .DEFAULT_GOAL := help
 
@@ -33,10 +35,16 @@ lint: setup ## Style, types, floors
 .PHONY: test
 test: lint ## Everything that must hold before a commit (about five minutes)
 	$(BIN)/pytest -m 'not soak' -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m tests.sim --seeds 200 --workers $(WORKERS)
+
+.PHONY: sim
+sim: setup ## Simulate: the real engine in a world that goes wrong (SEEDS=n SEED_BASE=b)
+	$(BIN)/python -m tests.sim --seeds $(SEEDS) --seed-base $(SEED_BASE) --workers $(WORKERS) --table
 
 .PHONY: soak
-soak: setup ## The long ones: kill -9 of the real process, exhaustive crashes
+soak: setup ## The long ones: kill -9 of the real process, every crash point, 2,000 seeds
 	$(BIN)/pytest -m soak --timeout 1800
+	$(BIN)/python -m tests.sim --seeds 2000 --seed-base 1000000 --workers $(WORKERS)
 
 .PHONY: bench
 bench: setup ## Ratios against the bare loop, in one run

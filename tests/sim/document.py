@@ -1,0 +1,51 @@
+"""``docs/reliability.md``: the parts of it that are made from code and from runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.sim.batch import Tally
+from tests.sim.faults import TABLE, Layer
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+
+
+def faults() -> str:
+    """Which layer injects each fault."""
+    rows = ["| fault | | where it is injected |", "|---|---|---|"]
+    for row in TABLE:
+        where = "simulation" if row.layer is Layer.SIMULATION else f"{row.layer.value}: `{row.where}`"
+        rows.append(f"| {row.area}: {row.name.replace('_', ' ')} | {row.says} | {where} |")
+    return "\n".join(rows)
+
+
+def results(tally: Tally, base: int) -> str:
+    """One batch: how often each fault fired, in how many seeds, and what was violated."""
+    rows = [
+        f"{tally.seeds:,} seeds from {base:,}: **{len(tally.failed)} violations**"
+        f" ({tally.cycles:,} scheduled cycles, {tally.writes:,} remote writes, {tally.steps:,} steps).",
+        "",
+        "| fault | fired | in seeds |",
+        "|---|---:|---:|",
+    ]
+    for row in TABLE:
+        if row.layer is Layer.SIMULATION:
+            name, fired, struck = row.name.replace("_", " "), tally.fired[row.name], tally.struck[row.name]
+            rows.append(f"| {row.area}: {name} | {fired:,} | {struck:,} |")
+    return "\n".join(rows)
+
+
+def write(table: str, part: str = "simulation") -> None:
+    """Put a part between its two marks in the page."""
+    replace(PAGE, part, table)
+    replace(PAGE, "faults", faults())
+
+
+def replace(page: Path, part: str, text: str) -> None:
+    """Raises ``ValueError`` if the page has no place for the part."""
+    begin, end = f"<!-- {part}: generated -->", f"<!-- {part}: end -->"
+    whole = page.read_text(encoding="utf-8")
+    if begin not in whole or end not in whole:
+        raise ValueError(f"{page.name} has no place for {part!r}")
+    head, _, rest = whole.partition(begin)
+    page.write_text(f"{head}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")

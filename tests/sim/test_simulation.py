@@ -1,0 +1,122 @@
+"""The simulation itself: a seed replays exactly, a killed process stays dead, a livelock is told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from random import Random
+
+import pytest
+
+from tests.sim import batch
+from tests.sim.faults import FIRED_HERE, TABLE, Layer
+from tests.sim.loop import SimClock, SimLoop, Stuck, process
+
+
+def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as people type it, in a process of its own: its hash seed is fixed there."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONHASHSEED"}
+    return subprocess.run(
+        [sys.executable, "-m", "tests.sim", *arguments],
+        capture_output=True,
+        text=True,
+        env=clean,
+        timeout=110,
+        check=False,
+    )
+
+
+def test_a_seed_replays_exactly_in_another_process() -> None:
+    first, second = (simulate("--seed-base", "3", "--trace").stdout for _ in range(2))
+    assert first == second
+    assert "seed 3, trace" in first
+
+
+def test_a_batch_says_how_many_seeds_and_violations() -> None:
+    done = simulate("--seeds", "3", "--no-corpus")
+    assert done.stdout.splitlines()[-1] == "3 seeds, 0 violations"
+    assert done.returncode == 0
+
+
+def test_the_corpus_is_read_and_each_seed_says_what_it_showed() -> None:
+    lines = [line for line in batch.CORPUS.read_text().splitlines() if line and not line.startswith("#")]
+    assert len(batch.corpus()) == len(lines)
+    assert all("  # " in line for line in lines)
+
+
+def test_every_fault_has_one_row_and_one_layer() -> None:
+    assert len({row.name for row in TABLE}) == len(TABLE)
+    assert all(row.where for row in TABLE if row.layer is not Layer.SIMULATION)
+    assert len(FIRED_HERE) > 30
+
+
+def test_a_large_batch_in_which_a_fault_never_fired_is_told() -> None:
+    assert batch.Tally(seeds=batch.LARGE).silent == list(FIRED_HERE)
+
+
+def test_time_passes_only_when_nothing_is_ready() -> None:
+    loop = SimLoop(Random(1))
+    clock = SimClock(loop, Random(1), 0.0)
+
+    async def waits() -> float:
+        start = clock.now()
+        await asyncio.gather(*(clock.sleep(100.0) for _ in range(50)))
+        return (clock.now() - start).total_seconds()
+
+    assert loop.run_until_complete(waits()) == pytest.approx(100.0, abs=0.01)
+    loop.bury()
+
+
+def test_a_killed_process_never_runs_again_not_even_its_finally() -> None:
+    loop = SimLoop(Random(1))
+    ran: list[str] = []
+
+    async def victim() -> None:
+        try:
+            while True:
+                ran.append("ran")
+                await asyncio.sleep(1.0)
+        finally:
+            ran.append("cleaned up")
+
+    async def world() -> None:
+        loop.spawn(7, victim())
+        await asyncio.sleep(3.5)
+        loop.kill(7)
+        await asyncio.sleep(10.0)
+
+    loop.run_until_complete(world())
+    assert ran == ["ran"] * 4
+    loop.bury()
+
+
+def test_what_a_process_starts_belongs_to_it() -> None:
+    loop = SimLoop(Random(1))
+    owners: list[int] = []
+
+    async def child() -> None:
+        owners.append(process.get())
+
+    async def parent() -> None:
+        await asyncio.create_task(child())
+
+    async def world() -> None:
+        await loop.spawn(5, parent())
+
+    loop.run_until_complete(world())
+    assert owners == [5]
+    loop.bury()
+
+
+def test_a_livelock_is_told_from_a_slow_machine() -> None:
+    loop = SimLoop(Random(1), steps_max=1_000)
+
+    async def spins() -> None:
+        for _ in range(10_000):
+            await asyncio.sleep(0)
+
+    with pytest.raises(Stuck, match="1000 steps"):
+        loop.run_until_complete(spins())
+    loop.bury()
