@@ -23,7 +23,7 @@ from syncd.ports import Clock, Exchange, Grant, Observation
 from syncd.ports.metering import News
 
 _OF_LINKS: Final = (*f.FLOW_COUNTERS, *f.LINK_COUNTERS)
-_OF_CONNECTIONS: Final = (*f.CONNECTION_COUNTERS, f.CREDENTIAL_EXPIRY, f.WEBHOOK_LAST, f.SCHEMA_OPEN)
+_OF_CONNECTIONS: Final = (*f.CONNECTION_COUNTERS, f.CREDENTIAL_EXPIRY, f.WEBHOOK_LAST)
 _FAILED: Final = ("rejected", "quarantined")
 """Kinds of journal lines: the other side refused, or we did."""
 
@@ -120,8 +120,6 @@ class Meters:
         for code in ("",) if self.facts.folded else f.CODES:
             self.series[f.API_REQUESTS].touch((name, code))
         self.series[f.API_FAILURES].touch((name,))
-        for impact in f.IMPACTS:
-            self.series[f.SCHEMA_OPEN].touch((name, impact))
         if facts.announces:
             self.series[f.WEBHOOK_EVENTS].touch((name,))
             # from now on: a platform that never announces anything falls silent a day after the start
@@ -192,10 +190,6 @@ class Meters:
         """A webhook delivery was taken in."""
         self.series[f.WEBHOOK_EVENTS].add((connection,))
         self.series[f.WEBHOOK_LAST].set((connection,), self._clock.now().timestamp())
-
-    def schema_open(self, connection: str, impact: str, count: int) -> None:
-        """``impact``: one of ``families.IMPACTS``."""
-        self.series[f.SCHEMA_OPEN].set((connection, impact), count)
 
     def notified(self, channel: str, *, ok: bool) -> None:
         self._counters[f.NOTIFICATIONS].labels(channel).inc()

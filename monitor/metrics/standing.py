@@ -22,6 +22,7 @@ _OF_CONNECTIONS = (
     f.CIRCUIT_OPEN,
     f.BRIDGE_UP,
     f.HINTS,
+    f.SCHEMA_OPEN,
 )
 
 
@@ -60,6 +61,8 @@ class Gauges:
             self._made[f.CONNECTION_INFO].set((name, connection.platform), 1)
             for family, value in _of_connection(standing, name):
                 self._made[family].set((name,), value)
+            for impact in f.IMPACTS:
+                self._made[f.SCHEMA_OPEN].set((name, impact), standing.drifts.get((name, impact), 0))
             here = live.get(name, _UNKNOWN)
             self._made[f.CIRCUIT_OPEN].set((name,), float(here.circuit_open))
             if connection.announces:

@@ -34,6 +34,8 @@ class Standing:
     connections: Mapping[str, ConnectionLine]
     hints: Mapping[str, int]
     """Connection -> announced records not read yet."""
+    drifts: Mapping[tuple[str, str], int]
+    """(connection, impact) -> open drifts; impact: ``breaking``, or ``review`` for what breaks nothing."""
     bytes: int
 
 

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, Float, Integer, bindparam, case, cast, func, 
 
 from syncd.core.model import PairState, Side
 from syncd.ports.desk import LinkLine
+from syncd.ports.drift import DriftState
 from syncd.ports.metering import ConnectionLine, Counted, News, Standing, Written
 from syncd.store.database import Database
+from syncd.store.drift_tables import drift
 from syncd.store.tables import flow, hint, hold, intent, journal, link_line, pair, remote, stream
 
 _STANDING_STILL: Final = (PairState.QUARANTINED.value, PairState.CONFLICT.value, PairState.HELD.value)
@@ -33,6 +35,12 @@ _STREAMS = select(
     func.max(stream.c.last_ok_at).label("last_ok_at"),
     func.sum(case((stream.c.last_error != "", 1), else_=0)).label("wrong"),
 ).group_by(stream.c.connection)
+_IMPACT = case((drift.c.level == "breaking", "breaking"), else_="review")
+_DRIFTS = (
+    select(drift.c.connection, _IMPACT.label("impact"), func.count().label("n"))
+    .where(drift.c.state == DriftState.OPEN.value)  # of the others somebody knows
+    .group_by(drift.c.connection, _IMPACT)
+)
 _HINTS = select(hint.c.connection, func.count().label("n")).group_by(hint.c.connection)
 _NEW = (
     select(journal.c.id)
@@ -100,6 +108,7 @@ def _standing(c: Connection) -> Standing:
             for row in c.execute(_STREAMS)
         },
         hints={row.connection: row.n for row in c.execute(_HINTS)},
+        drifts={(row.connection, row.impact): row.n for row in c.execute(_DRIFTS)},
         bytes=_size(c),
     )
 
