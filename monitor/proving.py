@@ -15,6 +15,7 @@ from monitor import paths
 from monitor.contract import Contract, Field
 from syncd.core.errors import RefuseRecord
 from syncd.entities import ENTITIES
+from syncd.entities.entity import CUSTOM
 from syncd.mapping.atoms import Atom, Code, Lines
 from syncd.mapping.entity_map import EntityMap
 from syncd.ports import Finding
@@ -117,9 +118,14 @@ def _proved(contract: Contract, reading: Reading) -> Iterator[tuple[str, str, st
     at, name = repr(reading.path), reading.field
     field = contract.fields.get(reading.path)
     if field is None:
-        if not _may_hold(contract, reading.path):
-            remedy = "map the field elsewhere, or accept the contract that shows the place"
-            yield ERROR, f"{name} reads {at}, which the contract does not know", remedy
+        if _may_hold(contract, reading.path):
+            return
+        if f".{CUSTOM}" in name:
+            remedy = "it is checked once the connection's own records were seen"
+            yield WARNING, f"{name} reads {at}, a customer's own field: unchecked", remedy
+            return
+        remedy = "map the field elsewhere, or accept the contract that shows the place"
+        yield ERROR, f"{name} reads {at}, which the contract does not know", remedy
         return
     for wrong in _unreadable(field, reading.atom):
         yield ERROR, f"{name} cannot read {at}: {wrong}", "change the lens to what the contract says"

@@ -9,6 +9,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from datetime import date
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +24,8 @@ from syncd.connectors import registry
 from syncd.connectors.memory import FIELD, PLATFORM, MemoryConnector, MemoryPlatform
 from syncd.connectors.registry import Opening
 from syncd.core.errors import FixInput, RefuseRecord
+from syncd.core.model import Value
+from syncd.mapping.atoms import Atom, Day, Flag, Identifier, Lines, Money, Tags, Text
 from syncd.ports import Connector
 from syncd.sandbox.sandbox import Order
 from syncd.sandbox.serve import running
@@ -112,11 +116,38 @@ async def _memory(changes: Mapping[str, Any]) -> AsyncIterator[Connector]:
             source = field if entity in field.capabilities.entities else books
             lens = source.capabilities.entities[entity].map
             async for page in source.pages(entity, since=None):
-                for seen in page.records:
-                    platform.add(entity, _said(entity, dict(lens.get(json.loads(seen.raw)))))
+                for at, seen in enumerate(page.records):
+                    record = dict(lens.get(json.loads(seen.raw)))
+                    # what neither of them has a word for is there in some records
+                    platform.add(entity, _said(entity, _filled(entity, record) if at % 3 else record))
     connector = MemoryConnector(platform)
     yield connector
     await connector.close()
+
+
+_EXAMPLES: Final[Mapping[type, Value]] = {
+    Text: "as agreed",
+    Money: Decimal("12.50"),
+    Day: date(2026, 4, 1),
+    Identifier: "1",
+    Flag: True,
+    Tags: frozenset({"night"}),
+}
+
+
+def _filled(entity: str, record: Mapping[str, Value]) -> dict[str, Value]:
+    """The record with a value for every plain field that it leaves out, in its lines as well."""
+    filled: dict[str, Value] = {}
+    for field in FIELD.maps[entity].fields:
+        held = record.get(field.name)
+        if isinstance(field.atom, Lines) and isinstance(held, tuple):
+            names = {name: atom for name, _, atom in field.atom.fields}
+            filled[field.name] = tuple({**_examples(names), **line} for line in held)
+    return _examples({field.name: field.atom for field in FIELD.maps[entity].fields}) | {**record, **filled}
+
+
+def _examples(atoms: Mapping[str, Atom]) -> dict[str, Value]:
+    return {name: _EXAMPLES[type(atom)] for name, atom in atoms.items() if type(atom) in _EXAMPLES}
 
 
 def _said(entity: str, record: dict[str, Any]) -> dict[str, Any]:
