@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import cold, memory, peers, reading, scrape, server, storm, trigger, writing
+from benchmarks import cold, fairness, memory, peers, reading, scrape, server, storm, trigger, writing
 from benchmarks.report import Line, table, write_json
 
 
@@ -27,6 +27,9 @@ class Sizes:
     links: int = 10_000
     rounds: int = 5
     storm_s: int = 60
+    customers: int = 200
+    backlog: int = 100_000
+    webhooks: int = 1_000
 
 
 QUICK = Sizes(
@@ -64,6 +67,12 @@ def _groups(
         "N10": (0, lambda url: cold.starts(folder, url, rounds)),
         "S1": (0, lambda _url: asyncio.run(storm.storm(folder, 500, sizes.storm_s))),
         "SCRAPE": (0, lambda _url: [asyncio.run(scrape.scrape(folder, sizes.links, 25, rounds))]),
+        "S2": (
+            0,
+            lambda _url: asyncio.run(
+                fairness.fairness(folder, sizes.customers, sizes.backlog, sizes.webhooks)
+            ),
+        ),
         "PEERS": (sizes.peers, lambda url: peers.peers(folder, url, sizes.peers, peers_python)),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from syncd.core.policy import FlowPolicy, Limits, Mode
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.setup import End, link_setup
 from syncd.entities import ENTITIES
+from syncd.ports import Clock, Connector
 from syncd.secrets.sealed import Sealer
 from syncd.store.database import ThreadedDatabase, sqlite_engine
 from syncd.store.migrate import current, upgrade
@@ -64,6 +65,22 @@ def store_in(path: Path) -> SqlStore:
     return SqlStore(ThreadedDatabase(engine), SystemClock(), Sealer(_MASTER), _MASTER)
 
 
+def link_over(
+    name: str,
+    platforms: Mapping[Side, Connector],
+    store: SqlStore,
+    clock: Clock,
+    concurrency: int,
+    mode: Mode = Mode.LEFT_TO_RIGHT,
+) -> LinkEngine:
+    """A link of invoices; a second one in the same store has connections of its own."""
+    prefix = "" if name == LINK else f"{name}-"
+    ends = {side: End(f"{prefix}{side.value}", platform) for side, platform in platforms.items()}
+    setup = link_setup(name, ends, {ENTITY: policy(mode)}, _TABLES)
+    gates = {end.connection: asyncio.Semaphore(concurrency) for end in ends.values()}
+    return LinkEngine(setup, store, clock, gates)
+
+
 @asynccontextmanager
 async def opened(
     path: Path,
@@ -76,20 +93,15 @@ async def opened(
     """A link whose state is the file ``path``, made if it is not there."""
     clock = SystemClock()
     store = store_in(path)
-    ends = {
-        side: End(
-            side.value,
-            BenchConnector(base_url, side, clock, incremental=incremental, raw_stable=raw_stable),
-        )
+    platforms = {
+        side: BenchConnector(base_url, side, clock, incremental=incremental, raw_stable=raw_stable)
         for side in Side
     }
-    setup = link_setup(LINK, ends, {ENTITY: policy(mode)}, _TABLES)
-    gates = {side.value: asyncio.Semaphore(CONCURRENCY) for side in Side}
     try:
-        yield Link(LinkEngine(setup, store, clock, gates), store)
+        yield Link(link_over(LINK, platforms, store, clock, CONCURRENCY, mode), store)
     finally:
-        for end in ends.values():
-            await end.connector.close()
+        for platform in platforms.values():
+            await platform.close()
         await store.close()
 
 
