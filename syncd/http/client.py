@@ -53,7 +53,9 @@ class HttpClient:
     that resolve to private addresses. ``accept`` is the media type the platform promises; bodies are
     checked against it if it is JSON. ``max_body_bytes`` holds before and after decompression. ``tap`` is
     told of every exchange, logins too, but for bodies and tokens. ``headers`` go with every request that is
-    signed in. ``login_url`` is where the login is asked for, where that is another host.
+    signed in. ``login_url`` is where the login is asked for, where that is another host. ``explained``:
+    statuses from 500 on that this platform also refuses a write with, and says why in JSON; the connector then
+    reads them.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class HttpClient:
         tap: Tap = UNWATCHED,
         headers: Mapping[str, str] | None = None,
         login_url: str = "",
+        explained: frozenset[int] = frozenset(),
     ) -> None:
         self.connection = connection
         self._tap = None if tap is UNWATCHED else tap
@@ -82,6 +85,7 @@ class HttpClient:
         self._auth = auth
         self._clock = clock
         self._headers = dict(headers or {})
+        self._explained = explained
 
         def transport(url: str, media_type: str) -> Transport:
             return Transport(
@@ -91,6 +95,7 @@ class HttpClient:
                 ca_file=ca_file,
                 private_network=private_network,
                 accept=media_type,
+                explained=explained,
             )
 
         self._transport = transport(base_url, accept)
@@ -266,7 +271,8 @@ class HttpClient:
     def _outcome(self, exchange: Exchange) -> Answer | Retry | Unknown:
         proof = shows(exchange)
         if isinstance(exchange, Answer):
-            if proof in (Shows.ANSWERED, Shows.FORBIDDEN):
+            explained = exchange.status in self._explained and bool(exchange.body)
+            if explained or proof in (Shows.ANSWERED, Shows.FORBIDDEN):
                 return exchange
             kind, words, after_s = self._described(exchange)
         else:

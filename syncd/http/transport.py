@@ -47,12 +47,14 @@ class Transport:
         ca_file: Path | None,
         private_network: bool,
         accept: str,
+        explained: frozenset[int] = frozenset(),
     ) -> None:
         self.destination = destination
         self._timeout_s = timeout_s
         self._max_body_bytes = max_body_bytes
         self._ca_file = ca_file
         self._private_network = private_network
+        self._explained = explained
         self._json = accept == "application/json"
         self._headers = {
             "Accept": accept,
@@ -129,7 +131,7 @@ class Transport:
 
     async def _answer(self, response: aiohttp.ClientResponse) -> Exchange:
         status, headers = response.status, response.headers
-        if not body_matters(status):
+        if not body_matters(status) and status not in self._explained:
             await _drain(response)
             return Answer(status, headers, b"")
         try:
@@ -137,6 +139,8 @@ class Transport:
             body = self._decoded(raw, headers)
             self._check(status, headers, body)
         except _Unreadable as found:
+            if status in self._explained:
+                return Answer(status, headers, b"")  # without an explanation it is what its status says
             return Lost(found.error_class, f"HTTP {status}: {found}", status)
         except TimeoutError:
             words = f"HTTP {status}: no whole body within {self._timeout_s:g} s"

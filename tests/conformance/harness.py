@@ -99,3 +99,7 @@ class Harness(Protocol):
     async def delivery(self) -> tuple[Mapping[str, str], bytes, Sequence[tuple[str, str]]]:
         """For platforms with webhooks: headers, body and the hints that a delivery holds."""
         ...
+
+    async def forgeries(self) -> Sequence[tuple[Mapping[str, str], bytes]]:
+        """For platforms whose deliveries prove where they come from: some that do not."""
+        ...
