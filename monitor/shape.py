@@ -31,9 +31,10 @@ KEYS_KEPT: Final = 20_000
 """Distinct records one shape counts; a baseline needs no more."""
 NAMES_MAX: Final = 96
 """Names under one record before it is looked at as a dynamic map."""
-NUMBERED_MIN: Final = 16
-"""Names that differ only in their digits: from so many on they number something (``image_48`` and
-``image_72`` are fields)."""
+ALIKE_MIN: Final = 16
+"""Names with one kind of value that differ only in their digits, or are all rare: from so many on they
+are data (``image_48`` and ``image_72`` are fields)."""
+RARE: Final = 0.2
 ITEMS_LOOKED_AT: Final = 64
 """Items of one list in one record: a list of ten thousand lines says no more than its first ones."""
 
@@ -351,8 +352,8 @@ def _limit(node: Node, most: int) -> None:
 def _is_map(node: Node) -> bool:
     """Whether the names under a record are data rather than fields.
 
-    Names that are ids, dates or addresses are; so are names that differ only in their digits and
-    hold one kind of value, and a great many names of which each is rare.
+    Names that are ids, dates or addresses are; so are many names with one kind of value that differ
+    only in their digits or are all rare, and a great many names of which hardly any is not.
     """
     names = list(node.children)
     if len(names) < 2:
@@ -360,9 +361,9 @@ def _is_map(node: Node) -> bool:
     if all(is_data(name) for name in names):
         return True
     kinds = {frozenset(child.types) - {"null"} for child in node.children.values()}
-    if len(names) >= NUMBERED_MIN and len(kinds) == 1 and len({_undigited(name) for name in names}) == 1:
-        return True
-    rare = sum(child.seen < 0.2 * node.objects for child in node.children.values())
+    rare = sum(child.seen < RARE * node.objects for child in node.children.values())
+    if len(names) >= ALIKE_MIN and len(kinds) == 1:
+        return rare == len(names) or len({_undigited(name) for name in names}) == 1
     return len(names) > NAMES_MAX and rare > 0.9 * len(names)
 
 

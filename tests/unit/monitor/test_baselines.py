@@ -36,7 +36,7 @@ def test_every_platform_with_a_sandbox_has_its_baselines() -> None:
     found: dict[str, set[str]] = {}
     for contract in CONTRACTS.values():
         found.setdefault(contract.platform, set()).add(contract.operation)
-    assert found == EXPECTED
+    assert {platform: found[platform] for platform in EXPECTED} == EXPECTED
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

@@ -23,7 +23,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     max_leaves=12,
 )
 RECORDS = st.lists(st.dictionaries(NAMES, JSON, max_size=5), max_size=8)
-law = settings(max_examples=60, deadline=None, derandomize=True)
+law = settings(max_examples=25, deadline=None, derandomize=True)
 
 
 def test_a_repeated_record_counts_once() -> None:
