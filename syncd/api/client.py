@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -13,6 +13,17 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, S
 from pydantic import TypeAdapter, ValidationError
 
 from syncd.api import endpoints, requests
+from syncd.api.conflicts import (
+    Choice,
+    ConflictList,
+    ConflictPage,
+    ConflictView,
+    OneConflict,
+    Resolve,
+    ResolveAll,
+    Resolved,
+    Sided,
+)
 from syncd.api.drift import DriftView
 from syncd.api.endpoints import PREFIX, A, Endpoint, T
 from syncd.api.errors import Problem, exception
@@ -28,11 +39,12 @@ from syncd.api.models import (
     Status,
     SyncReport,
 )
+from syncd.api.reconcile import Reconcile, ReconcileReport
 from syncd.api.requests import Grantable
 from syncd.core.errors import DaemonUnreachable, SyncdError, UnreadableAnswer
 from syncd.secrets.reference import Secret
 
-_line: Final[TypeAdapter[Progress | SyncReport | Problem]] = TypeAdapter(Progress | SyncReport | Problem)
+_problem: Final = TypeAdapter(Problem)
 
 
 class ApiClient:
@@ -105,17 +117,9 @@ class ApiClient:
         self, link: str | None = None, flow: str | None = None, actor: str = ""
     ) -> AsyncIterator[Progress | SyncReport]:
         asked = requests.Sync(link=link, flow=flow, actor=actor)
-        try:
-            async with self._request(endpoints.SYNC, asked, total=None) as answer:
-                if answer.status != 200:
-                    raise _refusal(await answer.read())
-                async for text in answer.content:
-                    line = self._read(text, _line)
-                    if isinstance(line, Problem):
-                        raise exception(line)
-                    yield line
-        except (ClientError, OSError, TimeoutError) as trouble:
-            raise self._unreachable(trouble) from None
+        async with aclosing(self._lines(endpoints.SYNC, asked)) as lines:
+            async for line in lines:
+                yield line
 
     async def send(self, link: str, entity: str, number: str, actor: str = "") -> SendResult:
         asked = requests.Send(link=link, entity=entity, number=number, actor=actor)
@@ -160,6 +164,64 @@ class ApiClient:
     async def drift_ignore(self, ident: int, reason: str, actor: str = "") -> Done:
         asked = requests.DriftDecided(ident=ident, reason=reason, actor=actor)
         return await self.call(endpoints.DRIFT_IGNORE, asked)
+
+    async def _lines(self, endpoint: Endpoint[A, T], asked: A) -> AsyncGenerator[T, None]:
+        """One document a line; a ``Problem`` is raised."""
+        try:
+            async with self._request(endpoint, asked, total=None) as answer:
+                if answer.status != 200:
+                    raise _refusal(await answer.read())
+                async for text in answer.content:
+                    try:
+                        yield endpoint.answer.validate_json(text)
+                    except ValidationError:
+                        raise exception(self._read(text, _problem)) from None
+        except (ClientError, OSError, TimeoutError) as trouble:
+            raise self._unreachable(trouble) from None
+
+    # -- the ``Decisions``
+
+    async def conflicts(
+        self,
+        link: str | None = None,
+        flow: str | None = None,
+        field: str | None = None,
+        why: str | None = None,
+        limit: int = 100,
+        after: int = 0,
+    ) -> ConflictPage:
+        asked = ConflictList(link=link, flow=flow, field=field, why=why, limit=limit, after=after)
+        return await self.call(endpoints.CONFLICTS, asked)
+
+    async def conflict(self, ident: int) -> ConflictView:
+        return await self.call(endpoints.CONFLICT, OneConflict(ident=ident))
+
+    async def conflicts_resolve(self, choices: Sequence[Choice], actor: str = "") -> Resolved:
+        return await self.call(endpoints.CONFLICTS_RESOLVE, Resolve(choices=list(choices), actor=actor))
+
+    async def conflicts_resolve_all(
+        self,
+        link: str | None = None,
+        flow: str | None = None,
+        field: str | None = None,
+        why: str | None = None,
+        take: Sided = "left",
+        expect: int | None = None,
+        dry_run: bool = False,
+        actor: str = "",
+    ) -> Resolved:
+        asked = ResolveAll(
+            link=link, flow=flow, field=field, why=why, take=take, expect=expect, dry_run=dry_run, actor=actor
+        )
+        return await self.call(endpoints.CONFLICTS_RESOLVE_ALL, asked)
+
+    async def reconcile(
+        self, link: str | None = None, flow: str | None = None, actor: str = ""
+    ) -> AsyncIterator[Progress | ReconcileReport]:
+        asked = Reconcile(link=link, flow=flow, actor=actor)
+        async with aclosing(self._lines(endpoints.RECONCILE, asked)) as lines:
+            async for line in lines:
+                yield line
 
     # -- the ``Keys``
 

@@ -100,7 +100,7 @@ class ConflictList(Which):
 class OneConflict(Asked):
     """``GET /api/v1/conflict``"""
 
-    id: Ident
+    ident: Ident
 
 
 class Choice(Asked):

@@ -15,6 +15,15 @@ from typing import Final, Generic, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from syncd.api import requests
+from syncd.api.conflicts import (
+    ConflictList,
+    ConflictPage,
+    ConflictView,
+    OneConflict,
+    Resolve,
+    ResolveAll,
+    Resolved,
+)
 from syncd.api.drift import DriftView
 from syncd.api.fleet import (
     ActionPage,
@@ -40,6 +49,7 @@ from syncd.api.models import (
     Status,
     SyncReport,
 )
+from syncd.api.reconcile import Reconcile, ReconcileReport
 from syncd.api.requests import Asked
 from syncd.api.scopes import Scope
 
@@ -303,6 +313,67 @@ JOB_CANCEL: Final = Endpoint(
     requests.JobCancel,
     TypeAdapter(JobView),
     "Take a job back, or stop it: what it did so far stays done.",
+)
+
+# -- what needs a person's word ------------------------------------------------------------------
+
+CONFLICTS: Final = Endpoint(
+    "conflicts",
+    "GET",
+    "conflicts",
+    Scope.READ,
+    ConflictList,
+    TypeAdapter(ConflictPage),
+    "Open conflicts with every version, a page at a time.",
+)
+CONFLICT: Final = Endpoint(
+    "conflict",
+    "GET",
+    "conflict",
+    Scope.READ,
+    OneConflict,
+    TypeAdapter(ConflictView),
+    "One conflict: base, left, right, who, when, and what may be said about it.",
+)
+CONFLICTS_RESOLVE: Final = Endpoint(
+    "conflicts_resolve",
+    "POST",
+    "conflicts/resolve",
+    Scope.RESOLVE,
+    Resolve,
+    TypeAdapter(Resolved),
+    "Decide conflicts, for the values that were seen; the next cycle carries it out.",
+)
+CONFLICTS_RESOLVE_ALL: Final = Endpoint(
+    "conflicts_resolve_all",
+    "POST",
+    "conflicts/resolve-all",
+    Scope.RESOLVE,
+    ResolveAll,
+    TypeAdapter(Resolved),
+    "Decide all that a filter shows, once their number is named.",
+)
+RECONCILE: Final = Endpoint(
+    "reconcile",
+    "POST",
+    "reconcile",
+    Scope.OPERATE,
+    Reconcile,
+    TypeAdapter(Progress | ReconcileReport),
+    "Read both sides in full, list every difference and every cent. Writes nothing to a platform.",
+    Form.LINES,
+)
+
+# -- the daemon itself ----------------------------------------------------------------------------
+
+RELOAD: Final = Endpoint(
+    "reload",
+    "POST",
+    "reload",
+    Scope.ADMIN,
+    requests.Act,
+    TypeAdapter(Done),
+    "Read the configuration anew. If it is wrong, what is wrong; the old one goes on then.",
 )
 
 # -- tokens ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from syncd.api.conflicts import Choice, ConflictPage, ConflictView, Resolved, Sided
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     Done,
@@ -18,6 +19,7 @@ from syncd.api.models import (
     Status,
     SyncReport,
 )
+from syncd.api.reconcile import ReconcileReport
 from syncd.api.requests import Grantable
 
 
@@ -60,6 +62,48 @@ class Operator(Protocol):
 
     async def release(self, ids: Sequence[int], actor: str = "") -> Done:
         """What waited is planned anew from the latest state."""
+        ...
+
+
+class Decisions(Protocol):
+    """What needs a person's word, and whether both sides are equal."""
+
+    async def conflicts(
+        self,
+        link: str | None = None,
+        flow: str | None = None,
+        field: str | None = None,
+        why: str | None = None,
+        limit: int = 100,
+        after: int = 0,
+    ) -> ConflictPage: ...
+
+    async def conflict(self, ident: int) -> ConflictView:
+        """Raises ``NothingMatched``."""
+        ...
+
+    async def conflicts_resolve(self, choices: Sequence[Choice], actor: str = "") -> Resolved:
+        """The next cycle carries it out. Raises ``FixInput`` for typed values that are none."""
+        ...
+
+    async def conflicts_resolve_all(
+        self,
+        link: str | None = None,
+        flow: str | None = None,
+        field: str | None = None,
+        why: str | None = None,
+        take: Sided = "left",
+        expect: int | None = None,
+        dry_run: bool = False,
+        actor: str = "",
+    ) -> Resolved:
+        """Raises ``NeedsConfirmation`` where the filter shows another number than ``expect``."""
+        ...
+
+    def reconcile(
+        self, link: str | None = None, flow: str | None = None, actor: str = ""
+    ) -> AsyncIterator[Progress | ReconcileReport]:
+        """Progress as it goes on, then one report a link."""
         ...
 
 

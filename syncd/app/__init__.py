@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import cast
 
 from syncd.api.drift import Drifts
-from syncd.api.operator import Keys, Operator
+from syncd.api.operator import Decisions, Keys, Operator
+from syncd.api.models import Done
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.app import beacon
 from syncd.app.installation import installation, state_engine, state_path
 from syncd.config.load import load
+from syncd.core.errors import NothingMatched
 from syncd.ports import Finding
 from syncd.store import migrate
 from syncd.store.tables import HEAD
@@ -38,6 +40,24 @@ async def operator(config_path: Path) -> AsyncIterator[Operator]:
 
     async with installation(site) as opened, bridges(opened):
         yield cast("Operator", Audited(opened.operator(daemon=False), opened.note))
+
+
+@asynccontextmanager
+async def decisions(config_path: Path) -> AsyncIterator[Decisions]:
+    """Conflicts and full comparisons: through the running daemon, else in this process, under the lock."""
+    site = load(config_path)
+    running = beacon.find(state_path(site))
+    if running is not None:
+        from syncd.api.client import ApiClient  # noqa: PLC0415
+
+        async with ApiClient(running.url, running.token) as client:
+            yield client
+        return
+    from syncd.app.listening import bridges  # noqa: PLC0415
+    from syncd.service.audited import Audited  # noqa: PLC0415
+
+    async with installation(site) as opened, bridges(opened):
+        yield cast("Decisions", Audited(opened.decisions(), opened.note))
 
 
 @asynccontextmanager
@@ -82,11 +102,23 @@ async def monitor(config_path: Path) -> None:
 
 
 async def run(config_path: Path) -> None:
-    """The daemon, until SIGTERM or SIGINT; what is under way then is finished first."""
-    from syncd.app.daemon import run_until_stopped  # noqa: PLC0415
+    """The daemon, until SIGTERM or SIGINT; what is under way then is finished first. SIGHUP: ``reload``."""
+    from syncd.app.reload import keep_running  # noqa: PLC0415
 
-    async with installation(load(config_path)) as opened:
-        await run_until_stopped(opened)
+    await keep_running(config_path)
+
+
+async def reload(config_path: Path, actor: str) -> Done:
+    """Have the running daemon read its files anew. Raises what is wrong with them, ``NothingMatched`` where
+    no daemon runs."""
+    running = beacon.find(state_path(load(config_path)))
+    if running is None:
+        raise NothingMatched("no daemon runs here", remedy="the next one reads the files as they are then")
+    from syncd.api import endpoints, requests  # noqa: PLC0415
+    from syncd.api.client import ApiClient  # noqa: PLC0415
+
+    async with ApiClient(running.url, running.token) as client:
+        return await client.call(endpoints.RELOAD, requests.Act(actor=actor))
 
 
 async def upgrade(config_path: Path) -> None:

@@ -51,7 +51,18 @@ async def desk(
     accounts = AccountDesk(_accounts(opened), opened.store, clock, opened.listening, deliveries)
     setups = {name: engine.setup for name, engine in opened.links.items()}
     overview = Overview(setups, database, opened.store.keeper, clock, operator, accounts)
-    answering = [noticing, operator, overview, accounts, jobs, opened.keys(), feed]
+    said = opened.decisions(wake)
+    answering = [
+        noticing,
+        operator,
+        overview,
+        accounts,
+        jobs,
+        said.desk,
+        said.reconciler,
+        opened.keys(),
+        feed,
+    ]
     if opened.watching is not None:
         answering.append(opened.drifts())
     return Desk(answering, board, jobs, feed)

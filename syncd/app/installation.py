@@ -32,6 +32,7 @@ from syncd.core.errors import FixInput, RetryLater, StateLocked
 from syncd.core.model import Side
 from syncd.dispatch.breaker import Breaker, BreakingConnector
 from syncd.engine.cycle import LinkEngine
+from syncd.engine.decisions import LocalDecisions
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, LinkSetup, link_setup
 from syncd.logs import hide
@@ -143,6 +144,10 @@ class Installation:
         """Into the audit; it stands there when this returns."""
         k = self.store.keeper()
         await self.store.database.write(lambda c: keys.note(c, k, action))
+
+    def decisions(self, wake: Callable[[], None] = lambda: None) -> LocalDecisions:
+        """Conflicts and full comparisons in this process."""
+        return LocalDecisions(self.links, self.store, self.clock, ready=self.wait_for_bridges, wake=wake)
 
     async def wait_for_bridges(self, link: str | None = None) -> None:
         """Return once every bridge (of a link) has dialled in. Raises ``RetryLater`` if one does not."""

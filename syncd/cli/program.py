@@ -42,8 +42,10 @@ _COMMANDS = {
     "sync": ("records:sync", "Run once: all links, one link or one flow."),
     "send": ("records:send", "Send one record now."),
     "run": ("daemon:run", "Run the daemon: webhooks, schedules, control API."),
+    "reload": ("daemon:reload", "Have the running daemon read its configuration anew."),
     "bridge": ("daemon:bridge", "Run the bridge beside an on-premises ERP."),
     "status": ("records:status", "Show how every link stands."),
+    "reconcile": ("conflicts:reconcile", "Read both sides in full; list every difference and every cent."),
     "explain": ("records:explain", "Tell the life of one record."),
     "hold": ("holds:hold", "Let no write pass until it is released."),
     "release": ("holds:release", "Release holds; what waited is planned anew."),
@@ -75,6 +77,14 @@ _GROUPS = {
     "monitor": (
         "The watch over the platforms' APIs.",
         {"run": ("drift:monitor", "Watch connections, without syncing anything.")},
+    ),
+    "conflicts": (
+        "Fields that both sides changed differently.",
+        {
+            "list": ("conflicts:list_", "List them, with both versions."),
+            "show": ("conflicts:show", "Show one: every version, who and when."),
+            "resolve": ("conflicts:resolve", "Say what stands; the next cycle carries it out."),
+        },
     ),
     "token": (
         "Tokens of the control API.",

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from syncd.api.drift import Drifts
-from syncd.api.operator import Keys, Operator
+from syncd.api.models import Done
+from syncd.api.operator import Decisions, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.cli.options import options
 from syncd.logs import configure
@@ -26,6 +27,10 @@ class Composition(Protocol):
 
     def operator(self, config_path: Path) -> AbstractAsyncContextManager[Operator]:
         """Through a running daemon if one holds the state, else in this process, under the lock."""
+        ...
+
+    def decisions(self, config_path: Path) -> AbstractAsyncContextManager[Decisions]:
+        """Conflicts and full comparisons, the same two ways."""
         ...
 
     def keys(self, config_path: Path) -> AbstractAsyncContextManager[Keys]:
@@ -56,6 +61,10 @@ class Composition(Protocol):
         """The daemon, until it is told to stop."""
         ...
 
+    async def reload(self, config_path: Path, actor: str) -> Done:
+        """Have the running daemon read its files anew."""
+        ...
+
     async def upgrade(self, config_path: Path) -> None: ...
 
     async def revision(self, config_path: Path) -> tuple[str | None, str]:
@@ -83,6 +92,17 @@ def ask(question: Callable[[Operator], Awaitable[_Answer]]) -> _Answer:
     return asyncio.run(connected())
 
 
+def ask_decisions(question: Callable[[Decisions], Awaitable[_Answer]]) -> _Answer:
+    """The same for conflicts and full comparisons."""
+    _log()
+
+    async def connected() -> _Answer:
+        async with composition().decisions(options().config) as decisions:
+            return await question(decisions)
+
+    return asyncio.run(connected())
+
+
 def ask_keys(question: Callable[[Keys], Awaitable[_Answer]]) -> _Answer:
     """The same for the tokens of the control API."""
     _log()
@@ -103,6 +123,12 @@ def ask_drifts(question: Callable[[Drifts], Awaitable[_Answer]]) -> _Answer:
             return await question(drifts)
 
     return asyncio.run(connected())
+
+
+def reload() -> Done:
+    """Have the running daemon read its files anew."""
+    _log()
+    return asyncio.run(composition().reload(options().config, actor()))
 
 
 def check(*, live: bool) -> Sequence[Finding]:

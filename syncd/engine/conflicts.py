@@ -64,12 +64,12 @@ class ConflictDesk:
             next=rows[limit - 1].id if len(rows) > limit else None,
         )
 
-    async def conflict(self, id: int) -> ConflictView:  # noqa: A002 - as the API says it
+    async def conflict(self, ident: int) -> ConflictView:
         """Raises ``NothingMatched``."""
-        rows = await self._store.conflicts_by_id([id])
+        rows = await self._store.conflicts_by_id([ident])
         found = self._seen(rows[0]) if rows else None
         if found is None:
-            raise NothingMatched(f"no conflict {id} is open", remedy="`syncd conflicts list`")
+            raise NothingMatched(f"no conflict {ident} is open", remedy="`syncd conflicts list`")
         return found.view()
 
     async def conflicts_resolve(self, choices: Sequence[Choice], actor: str = "") -> Resolved:

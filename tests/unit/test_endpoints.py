@@ -14,7 +14,9 @@ from monitor.desk import DriftDesk
 from syncd.api import endpoints, operator
 from syncd.api.endpoints import ENDPOINTS, Endpoint, Form
 from syncd.api.scopes import GRANTABLE, Scope, granted
+from syncd.engine.conflicts import ConflictDesk
 from syncd.engine.operate import LocalOperator
+from syncd.engine.reconciling import Reconciler
 from syncd.service.accounts import AccountDesk
 from syncd.service.board import Noticing
 from syncd.service.document import document
@@ -22,7 +24,17 @@ from syncd.service.jobs import Jobs
 from syncd.service.keys import KeyRing
 from syncd.service.overview import Overview
 
-ANSWERING: tuple[type, ...] = (Noticing, LocalOperator, Overview, AccountDesk, Jobs, KeyRing, DriftDesk)
+ANSWERING: tuple[type, ...] = (
+    Noticing,
+    LocalOperator,
+    Overview,
+    AccountDesk,
+    Jobs,
+    ConflictDesk,
+    Reconciler,
+    KeyRing,
+    DriftDesk,
+)
 """Who answers in the daemon, in this order."""
 BY_NAME = {call.name: call for call in ENDPOINTS}
 

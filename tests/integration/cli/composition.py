@@ -8,6 +8,15 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from syncd.api.conflicts import (
+    Choice,
+    ConflictField,
+    ConflictPage,
+    ConflictView,
+    Refusal,
+    Resolved,
+    Sided,
+)
 from syncd.api.drift import Drifts, DriftView, Held
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
@@ -31,7 +40,8 @@ from syncd.api.models import (
     SyncReport,
     TripView,
 )
-from syncd.api.operator import Keys, Operator
+from syncd.api.operator import Decisions, Keys, Operator
+from syncd.api.reconcile import Amount, Difference, FlowComparison, ReconcileReport, Unpaired
 from syncd.api.requests import Grantable
 from syncd.api.scopes import Scope
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, StateRestored
@@ -217,6 +227,82 @@ class FakeDrifts:
         return Done(count=1, message=f"drift {ident} ignored", ids=[ident])
 
 
+class FakeDecisions:
+    """Knows one conflict and one difference; a second conflict changes whenever somebody looks away."""
+
+    one = ConflictView(
+        id=17, link="acme", flow="customer", pair=4, label=HOSTILE, left_key="F1", right_key="9",
+        unit="phone", why="both sides changed it", since=AT, left_at=AT, left_by="ann", version="v1",
+        fields=[ConflictField(name="phone", base_left="1", base_right="1", left="2", right="3")],
+        takes=["left", "right", "base", "value"],
+    )  # fmt: skip
+
+    async def conflicts(
+        self,
+        link: str | None = None,
+        flow: str | None = None,
+        field: str | None = None,
+        why: str | None = None,
+        limit: int = 100,
+        after: int = 0,
+    ) -> ConflictPage:
+        found = [self.one] if field in (None, "phone") else []
+        return ConflictPage(items=found, total=len(found))
+
+    async def conflict(self, ident: int) -> ConflictView:
+        if ident not in (17, 18):
+            raise errors.NothingMatched(f"no conflict {ident} is open")
+        return self.one.model_copy(update={"id": ident})
+
+    async def conflicts_resolve(self, choices: Sequence[Choice], actor: str = "") -> Resolved:
+        refused = [
+            Refusal(id=c.id, reason="the values have changed since it was shown")
+            for c in choices
+            if c.id == 18
+        ]
+        done = [f"{c.id} {c.take} {c.version} {dict(c.values)}" for c in choices if c.id != 18]
+        return Resolved(count=len(done), refused=refused, message=f"decided: {', '.join(done)} by {actor}")
+
+    async def conflicts_resolve_all(
+        self,
+        link: str | None = None,
+        flow: str | None = None,
+        field: str | None = None,
+        why: str | None = None,
+        take: Sided = "left",
+        expect: int | None = None,
+        dry_run: bool = False,
+        actor: str = "",
+    ) -> Resolved:
+        return Resolved(count=1, message=f"take {take}, expected {expect}, dry {dry_run}")
+
+    async def reconcile(
+        self, link: str | None = None, flow: str | None = None, actor: str = ""
+    ) -> AsyncIterator[Progress | ReconcileReport]:
+        yield Progress(link="acme", flow="invoice", phase="comparing", done=3)
+        why = {"explained": "in conflict", "wrong": ""}.get(flow or "")
+        items = [] if why is None else [
+            Difference(
+                pair=4, label="S-1", left_key="F1", right_key="9", field="total", left="12.00", right="11.75",
+                explained=why,
+            )
+        ]  # fmt: skip
+        amount = Amount(
+            field="total",
+            left="36.00",
+            right="35.75",
+            difference="0.25",
+            explained="0.25",
+            unexplained="0.00",
+        )
+        lone = Unpaired(side="left", why="its status does not send it on yet", count=2)
+        compared = FlowComparison(
+            flow="invoice", at=AT, complete=True, pairs=3, differences=len(items), unexplained=int(why == ""),
+            amounts=[amount], items=items, unpaired=[lone],
+        )  # fmt: skip
+        yield ReconcileReport(link="acme", seconds=1.0, flows=[compared])
+
+
 class FakeKeys:
     """Knows one token."""
 
@@ -247,6 +333,10 @@ class FakeComposition:
     @asynccontextmanager
     async def operator(self, config_path: Path) -> AsyncIterator[Operator]:
         yield FakeOperator(self.mode)
+
+    @asynccontextmanager
+    async def decisions(self, config_path: Path) -> AsyncIterator[Decisions]:
+        yield FakeDecisions()
 
     @asynccontextmanager
     async def keys(self, config_path: Path) -> AsyncIterator[Keys]:

@@ -15,7 +15,8 @@ from tests.integration.cli.conftest import Run, environment, started
 COMMANDS = [
     "init", "check", "platforms", "plan", "sync", "send", "run", "bridge", "status", "explain", "demo",
     "quarantine list", "quarantine show", "quarantine retry", "quarantine skip", "db upgrade", "db current",
-    "sandbox serve", "sandbox list", "config schema",
+    "sandbox serve", "sandbox list", "config schema", "conflicts list", "conflicts show", "conflicts resolve",
+    "reconcile",
 ]  # fmt: skip
 
 
