@@ -7,6 +7,7 @@ old behaviour would almost never have produced what is seen now.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -27,6 +28,10 @@ FALSE_SHARE: Final = 0.005
 drift that may report one."""
 CHANCE_MAX: Final = 1e-2
 """No difference is reported that the old behaviour produces more often than this."""
+
+SIBLINGS_MIN: Final = 2
+"""Fields that certainly came to or went from one record before it counts as remodelled."""
+SIBLING_CHANCE_MAX: Final = 0.05
 
 _HOLDERS: Final = frozenset({"object", "array"})
 _KINDS: Final = ("object", "array", "string", "integer", "number", "boolean")
@@ -53,7 +58,7 @@ def compare(
     found += domains.differences(contract, before, after)
     found += meaning.differences(contract, before, after, counted=evidence is not None)
     places = len(before.nodes().keys() | after.nodes().keys())
-    judged = _told_apart(found, places, false_share)
+    judged = _with_siblings(_told_apart(found, places, false_share))
     return renaming.paired(judged, before, after)
 
 
@@ -69,6 +74,24 @@ def _told_apart(found: list[Difference], places: int, false_share: float) -> lis
         if difference.evidence.distance <= min(CHANCE_MAX, false_share * rank / places):
             certain = rank
     return [replace(difference, certain=at < certain) for at, difference in enumerate(ranked)]
+
+
+def _with_siblings(found: list[Difference]) -> list[Difference]:
+    """Where fields of one record certainly came or went, one that was never shown since went with them:
+    so much is needed to prove a rare field gone that it would never be, else."""
+    moved = Counter(
+        paths.parent(each.path)
+        for each in found
+        if each.certain and each.kind in (Kind.FIELD_GONE, Kind.FIELD_NEW)
+    )
+    return [
+        replace(each, certain=True)
+        if each.kind is Kind.FIELD_GONE
+        and moved[paths.parent(each.path)] >= SIBLINGS_MIN
+        and each.evidence.distance <= SIBLING_CHANCE_MAX
+        else each
+        for each in found
+    ]
 
 
 def document(contract: Contract) -> Document:
