@@ -24,6 +24,12 @@ class Nothing(Asked):
     """Calls without a parameter."""
 
 
+class Act(Asked):
+    """Calls that do the one thing they are named for."""
+
+    actor: str = ""
+
+
 class OfLink(Asked):
     """``GET /api/v1/status`` and ``GET /api/v1/quarantine``."""
 

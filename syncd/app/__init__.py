@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from syncd.api.drift import Drifts
-from syncd.api.operator import Decisions, Keys, Operator
 from syncd.api.models import Done
+from syncd.api.operator import Decisions, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.app import beacon
 from syncd.app.installation import installation, state_engine, state_path

@@ -32,6 +32,19 @@ def state_lock(state: Path) -> FileLock:
     return FileLock(f"{state}.lock")
 
 
+def own(state: Path) -> FileLock:
+    """The lock, taken. Raises ``StateLocked`` if another process owns the state."""
+    lock = state_lock(state)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StateLocked(
+            f"another process owns the state {state.name}",
+            remedy="speak to the running daemon, or stop it first",
+        ) from None
+    return lock
+
+
 def find(state: Path) -> Beacon | None:
     """The daemon that owns ``state``; None if nobody does. Raises ``StateLocked`` for another command."""
     lock = state_lock(state)

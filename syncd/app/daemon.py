@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -24,33 +23,35 @@ from syncd.secrets.reference import Secret, resolve
 from syncd.service.access import Token
 from syncd.service.application import Parts, build
 from syncd.service.board import Board
+from syncd.service.listen import Doors
 
 log = structlog.get_logger(__name__)
 
 _PRUNE_EVERY_S = 86_400.0
 
 
-async def run_until_stopped(opened: Installation) -> None:
-    """Until SIGTERM or SIGINT; cycles under way are finished first."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running(opened, stop):
-        await stop.wait()
-
-
 @asynccontextmanager
-async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[str]:
-    """Everything that runs, while the block does; yields the control API's URL. Sets ``stop`` at its end."""
-    local = new_token(LOCAL)
+async def running(
+    opened: Installation,
+    stop: asyncio.Event,
+    *,
+    local: str | None = None,
+    doors: Doors | None = None,
+    answering: Sequence[object] = (),
+) -> AsyncIterator[str]:
+    """Everything that runs, while the block does; yields the control API's URL. Sets ``stop`` at its end.
+
+    ``local``: the token for commands on this machine; ``doors``: whose sockets it listens at;
+    ``answering``: who answers besides.
+    """
+    local = local or new_token(LOCAL)
     announced = await hooks(opened)
     woken, measures = Woken(), Measures(opened)
     there = await desk(opened, woken.wake_all, announced.subscriptions.deliveries)
     dispatcher = woken.dispatcher = LocalDispatcher(opened.clock, _runnables(opened, there.board, measures))
     application = build(
         Parts(
-            answering=there.answering,
+            answering=[*there.answering, *answering],
             audit=opened.note,
             tokens=[Token(LOCAL, digest(local), frozenset(Scope)), *_control_tokens(opened)],
             find=opened.keys().find,
@@ -65,9 +66,9 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
     )
     service = opened.site.config.service
     async with (
-        bridges(opened),
-        scraping(opened, measures.scrape),
-        listening(opened, application, service) as url,
+        bridges(opened, doors),
+        scraping(opened, measures.scrape, doors),
+        listening(opened, application, service, doors) as url,
     ):
         announced.url = url
         with beacon.lit(state_path(opened.site), beacon.Beacon(url, Secret(local))):
@@ -85,6 +86,7 @@ async def running(opened: Installation, stop: asyncio.Event) -> AsyncIterator[st
             finally:
                 stop.set()
                 await tasks[0]
+                there.feed.close()
                 for task in tasks[1:]:
                     task.cancel()
                 await asyncio.gather(*tasks[1:], return_exceptions=True)

@@ -13,13 +13,13 @@ from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from filelock import Timeout
+from filelock import BaseFileLock
 from pydantic import BaseModel
 from sqlalchemy import Engine
 
 from monitor.desk import DriftDesk
 from syncd import __version__
-from syncd.app.beacon import state_lock
+from syncd.app import beacon
 from syncd.app.taps import Taps
 from syncd.app.watching import Watching, begin, desk, watch_over
 from syncd.bridge.channel import Limits
@@ -28,7 +28,7 @@ from syncd.bridge.tapped import TappedChannel
 from syncd.clock import SystemClock
 from syncd.config.load import Site
 from syncd.connectors.registry import Opening
-from syncd.core.errors import FixInput, RetryLater, StateLocked
+from syncd.core.errors import FixInput, RetryLater
 from syncd.core.model import Side
 from syncd.dispatch.breaker import Breaker, BreakingConnector
 from syncd.engine.cycle import LinkEngine
@@ -235,21 +235,38 @@ def _references_in(value: object) -> Iterator[SecretRef]:
             yield from _references_in(each)
 
 
+async def rehearse(site: Site, opened: Installation) -> None:
+    """Raises what opening ``site`` in the place of ``opened`` would. That one goes on meanwhile, and what is
+    tried here talks to nobody."""
+    if site.state_url != opened.site.state_url:
+        raise FixInput(
+            "state.url: another state cannot be taken up while this one is in use",
+            remedy="stop the daemon and start it again",
+        )
+    for reference in references(site.config, *(c.settings for c in site.connections.values())):
+        resolve(reference, site.folder)
+    hub = _hub(site)
+    async with AsyncExitStack() as closing:
+        connectors: dict[str, BreakingConnector] = {}
+        for name in site.connections:
+            connector = _connector(site, name, opened.store, opened.clock, hub, Taps())
+            closing.push_async_callback(connector.close)
+            connectors[name] = BreakingConnector(connector, Breaker(name, opened.clock))
+        for name in site.links:
+            _link(site, name, _ends(site, name, connectors, Taps(), UNWATCHED))
+
+
 @asynccontextmanager
 async def installation(
-    site: Site, clock: Clock | None = None, taps: Sequence[Tap] = ()
+    site: Site, clock: Clock | None = None, taps: Sequence[Tap] = (), lock: BaseFileLock | None = None
 ) -> AsyncIterator[Installation]:
-    """Open a site under its lock; ``taps`` watch every connection. Raises ``StateLocked`` if another
-    process owns the state."""
+    """Open a site under its lock (``lock``: the one that is held already); ``taps`` watch every connection.
+    Raises ``StateLocked`` if another process owns the state."""
     clock = clock or SystemClock()
-    lock = state_lock(state_path(site))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StateLocked(
-            f"another process owns the state {state_path(site).name}",
-            remedy="speak to the running daemon, or stop it first",
-        ) from None
+    if lock is None:
+        lock = beacon.own(state_path(site))
+    else:
+        lock.acquire(timeout=0)  # once more: it is counted
     async with AsyncExitStack() as closing:
         closing.callback(lock.release)
         for reference in references(site.config, *(c.settings for c in site.connections.values())):

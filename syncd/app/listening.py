@@ -11,36 +11,38 @@ from syncd.app.installation import Installation
 from syncd.config.models import Listener
 from syncd.service.application import build_bridge, build_metrics
 from syncd.service.health import Scrape
-from syncd.service.listen import serve, server_tls
+from syncd.service.listen import Doors, serve, server_tls
 
 
 @asynccontextmanager
-async def bridges(opened: Installation) -> AsyncIterator[None]:
+async def bridges(opened: Installation, doors: Doors | None = None) -> AsyncIterator[None]:
     """Let bridges dial in, where a connection of the site is reached through one."""
     if not opened.channels():
         yield
         return
-    async with listening(opened, build_bridge(opened.hub), opened.site.config.bridge):
+    async with listening(opened, build_bridge(opened.hub), opened.site.config.bridge, doors):
         yield
 
 
 @asynccontextmanager
-async def scraping(opened: Installation, scrape: Scrape) -> AsyncIterator[None]:
+async def scraping(opened: Installation, scrape: Scrape, doors: Doors | None = None) -> AsyncIterator[None]:
     """Let Prometheus scrape at a port of its own, where the configuration has one."""
     own = opened.site.config.metrics
     if own is None:
         yield
         return
-    async with listening(opened, build_metrics(scrape), own):
+    async with listening(opened, build_metrics(scrape), own, doors):
         yield
 
 
 @asynccontextmanager
-async def listening(opened: Installation, application: web.Application, at: Listener) -> AsyncIterator[str]:
+async def listening(
+    opened: Installation, application: web.Application, at: Listener, doors: Doors | None = None
+) -> AsyncIterator[str]:
     """Serve at a configured address; yields the URL."""
     tls = None
     if at.tls_certificate is not None and at.tls_key is not None:
         folder = opened.site.folder
         tls = server_tls(folder / at.tls_certificate, folder / at.tls_key)
-    async with serve(application, at.host, at.port, tls) as url:
+    async with serve(application, at.host, at.port, tls, doors=doors) as url:
         yield url

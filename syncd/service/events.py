@@ -49,6 +49,9 @@ class _Event:
     frame: Frame
 
 
+_END: Final = _Event(0, "", Frame())
+
+
 class _Watcher:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[_Event] = asyncio.Queue(QUEUE)
@@ -83,6 +86,14 @@ class Feed:
                 watcher.lost.set()
                 self._watchers.discard(watcher)
 
+    def close(self) -> None:
+        """Whoever watches is let go: the daemon ends, or begins anew."""
+        for watcher in list(self._watchers):
+            watcher.lost.set()
+            with suppress(asyncio.QueueFull):  # then it finds out when it comes to the end of its queue
+                watcher.queue.put_nowait(_END)
+        self._watchers.clear()
+
     async def events(
         self, link: str | None = None, last_event_id: str | None = None
     ) -> AsyncGenerator[Frame, None]:
@@ -105,6 +116,8 @@ class Feed:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(QUIET_S):
                         event = await watcher.queue.get()
+                        if event is _END:
+                            return
                         if not _concerns(event, link):
                             continue
                         frame = event.frame

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -28,6 +29,27 @@ def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
+class Doors:
+    """Sockets that stay open while what is behind them is changed: who calls meanwhile waits and is heard."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[tuple[str, int], socket.socket] = {}
+
+    def at(self, host: str, port: int) -> socket.socket:
+        """One that listens there, for the caller to close. Raises ``OSError``."""
+        listening = self._sockets.get((host, port))
+        if listening is None:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            listening = socket.create_server((host, port), family=family, backlog=1024)
+            self._sockets[host, port] = listening
+        return listening.dup()
+
+    def keep_only(self, wanted: Collection[tuple[str, int]]) -> None:
+        """Close the others."""
+        for at in self._sockets.keys() - set(wanted):
+            self._sockets.pop(at).close()
+
+
 @asynccontextmanager
 async def serve(
     application: web.Application,
@@ -35,8 +57,9 @@ async def serve(
     port: int = 0,
     tls: ssl.SSLContext | None = None,
     shutdown_s: float = 10.0,
+    doors: Doors | None = None,
 ) -> AsyncIterator[str]:
-    """Serves while the block runs; yields the URL (port 0 took a free one).
+    """Serves while the block runs; yields the URL (port 0 took a free one). ``doors``: whose sockets.
 
     Raises ``FixInput``: a public address without TLS or without tokens, or one that cannot be taken.
     ``shutdown_s``: for requests under way when the block ends.
@@ -50,8 +73,12 @@ async def serve(
     runner = web.AppRunner(application, access_log=None, auto_decompress=False, shutdown_timeout=shutdown_s)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, ssl_context=tls)
         try:
+            site: web.BaseSite = (
+                web.TCPSite(runner, host, port, ssl_context=tls)
+                if doors is None
+                else web.SockSite(runner, doors.at(host, port), ssl_context=tls)
+            )
             await site.start()
         except OSError as trouble:
             raise FixInput(

@@ -10,6 +10,7 @@ from typing import Literal
 from syncd.cli import session
 from syncd.cli.exits import Exit
 from syncd.cli.options import options
+from syncd.cli.output import Column, emit
 
 
 def run() -> int:
@@ -22,6 +23,20 @@ def run() -> int:
     """
     _log()
     asyncio.run(session.composition().run(options().config))
+    return Exit.OK
+
+
+def reload() -> int:
+    """Have the running daemon read its files anew. If something in them is wrong it is said here, and the
+    daemon goes on as before; else runs under way come to their end and the new configuration takes over.
+    What arrives meanwhile waits. The same as SIGHUP, which answers in the log only.
+
+    For example:
+      syncd reload
+    """
+    done = session.reload()
+    data = done.model_dump(mode="json")
+    emit(data, [data], [Column("message", "DONE")])
     return Exit.OK
 
 
