@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from syncd.store.drift_tables import metadata
+from syncd.store import asking_tables, drift_tables
+
+assert asking_tables.metadata is drift_tables.metadata, "one for all: autogenerate sees what is imported"
+metadata = drift_tables.metadata
 
 
 def run() -> None:

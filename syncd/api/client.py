@@ -30,8 +30,10 @@ from syncd.api.errors import Problem, exception
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     Done,
+    HeldItem,
     HoldView,
     Life,
+    MatchItem,
     PlanView,
     Progress,
     QuarantineItem,
@@ -138,6 +140,26 @@ class ApiClient:
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         asked = requests.Skip(ids=list(ids), reason=reason, actor=actor)
         return await self.call(endpoints.QUARANTINE_SKIP, asked)
+
+    async def matches(
+        self, link: str | None = None, flow: str | None = None, limit: int = 200
+    ) -> Sequence[MatchItem]:
+        return await self.call(endpoints.MATCHES, requests.Matches(link=link, flow=flow, limit=limit))
+
+    async def match_accept(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        return await self.call(endpoints.MATCH_ACCEPT, requests.Choices(choices=list(choices), actor=actor))
+
+    async def match_reject(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        return await self.call(endpoints.MATCH_REJECT, requests.Choices(choices=list(choices), actor=actor))
+
+    async def held(self, link: str | None = None) -> Sequence[HeldItem]:
+        return await self.call(endpoints.HELD, requests.OfLink(link=link))
+
+    async def held_show(self, ident: int) -> HeldItem:
+        return await self.call(endpoints.HELD_SHOW, requests.Held(ident=ident))
+
+    async def held_settle(self, ident: int, key: str | None, actor: str = "") -> Done:
+        return await self.call(endpoints.HELD_SETTLE, requests.Settle(ident=ident, key=key, actor=actor))
 
     async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
         return await self.call(endpoints.HOLD, requests.Hold(scope=scope, reason=reason, actor=actor))

@@ -40,8 +40,10 @@ from syncd.api.fleet import (
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     Done,
+    HeldItem,
     HoldView,
     Life,
+    MatchItem,
     PlanView,
     Progress,
     QuarantineItem,
@@ -153,6 +155,60 @@ QUARANTINE_SKIP: Final = Endpoint(
     requests.Skip,
     TypeAdapter(Done),
     "Leave these alone until they change again.",
+)
+MATCHES: Final = Endpoint(
+    "matches",
+    "GET",
+    "match",
+    Scope.READ,
+    requests.Matches,
+    TypeAdapter(Sequence[MatchItem]),
+    "Lone records that look like one of the other side, with candidates and evidence.",
+)
+MATCH_ACCEPT: Final = Endpoint(
+    "match_accept",
+    "POST",
+    "match/accept",
+    Scope.RESOLVE,
+    requests.Choices,
+    TypeAdapter(Done),
+    "It is this one: the two become a pair.",
+)
+MATCH_REJECT: Final = Endpoint(
+    "match_reject",
+    "POST",
+    "match/reject",
+    Scope.RESOLVE,
+    requests.Choices,
+    TypeAdapter(Done),
+    "These two are not the same; remembered. An empty key: none of its candidates is.",
+)
+HELD: Final = Endpoint(
+    "held",
+    "GET",
+    "held",
+    Scope.READ,
+    requests.OfLink,
+    TypeAdapter(Sequence[HeldItem]),
+    "Writes of which only a person can say whether they were carried out.",
+)
+HELD_SHOW: Final = Endpoint(
+    "held_show",
+    "GET",
+    "held/show",
+    Scope.READ,
+    requests.Held,
+    TypeAdapter(HeldItem),
+    "One of them, beside the nearest matches on its platform.",
+)
+HELD_SETTLE: Final = Endpoint(
+    "held_settle",
+    "POST",
+    "held/settle",
+    Scope.RESOLVE,
+    requests.Settle,
+    TypeAdapter(Done),
+    "With a key: it is this one. Without: it was not carried out, plan it anew.",
 )
 HOLD: Final = Endpoint(
     "hold",

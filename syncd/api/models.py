@@ -34,12 +34,16 @@ class FlowStatus(View):
     due: int = 0
     in_flight: int = 0
     waiting: int = 0
+    unmatched: int = 0
+    """Records that may be on the other side already: `syncd match list`."""
     conflicts: int = 0
     quarantined: int = 0
     held: int = 0
     out_of_scope: int = 0
     uncertain: int = 0
     """Writes sent whose answer is not known yet; they settle by themselves or are held."""
+    held_writes: int = 0
+    """Writes that only a person can settle: `syncd held list`."""
     last_cycle_at: datetime | None = None
     last_success_at: datetime | None = None
     last_error: str = ""
@@ -55,6 +59,17 @@ class HoldView(View):
     since: datetime
     release: str
     """The command that releases it."""
+    under_way: int = 0
+    """Writes it covers that were sent before, and have no answer yet: they may still finish."""
+
+
+class BudgetView(View):
+    """What a link has sent within the last hour, and the most it may; above it a brake trips."""
+
+    writes: int
+    writes_most: int | None
+    amount: str
+    amount_most: str | None
 
 
 class LinkStatus(View):
@@ -64,6 +79,8 @@ class LinkStatus(View):
     health: Health
     flows: list[FlowStatus] = []
     holds: list[HoldView] = []
+    budget: BudgetView | None = None
+    """None: it has none."""
 
 
 class ConnectionStatus(View):
@@ -145,10 +162,13 @@ class FlowReport(View):
     rejected: int = 0
     uncertain: int = 0
     waiting: int = 0
+    unmatched: int = 0
     conflicts: int = 0
     quarantined: int = 0
     held: int = 0
     skipped: int = 0
+    historical: int = 0
+    """Approved before the first sync was complete: left alone, `syncd send` posts one."""
     error: str = ""
 
 
@@ -165,7 +185,10 @@ class SyncReport(View):
 
     @property
     def partly(self) -> bool:
-        return any(f.rejected or f.quarantined or f.conflicts or f.uncertain or f.held for f in self.flows)
+        return any(
+            f.rejected or f.unmatched or f.quarantined or f.conflicts or f.uncertain or f.held
+            for f in self.flows
+        )
 
 
 class SendResult(View):
@@ -203,6 +226,8 @@ class Life(View):
     flow: str
     state: str
     reason: str = ""
+    remedy: str = ""
+    """The command that helps it on, where a person must say something."""
     left_key: str | None = None
     right_key: str | None = None
     label: str
@@ -224,6 +249,52 @@ class QuarantineItem(View):
     field: str = ""
     since: datetime
     attempts: int = 0
+
+
+class MatchCandidate(View):
+    """A record of the other side, as one that this may be."""
+
+    key: str
+    label: str
+    score: int
+    """0 to 100; from 45 on nothing is created without asking."""
+    evidence: list[str]
+    """What speaks for it and against it, heaviest first, with its points."""
+    held: int | None = None
+    """The held write that must be settled first: `syncd held settle`."""
+    fields: list[LifeField] = []
+
+
+class MatchItem(View):
+    """A lone record that may be on the other side already; a person says."""
+
+    id: int
+    link: str
+    flow: str
+    side: str
+    key: str
+    label: str
+    reason: str
+    candidates: list[MatchCandidate] = []
+
+
+class HeldItem(View):
+    """A write of which only a person can say whether it was carried out."""
+
+    id: int
+    link: str
+    flow: str
+    operation: str
+    side: str
+    """The side it was sent to."""
+    key: str = ""
+    """Its record there, as far as it is known."""
+    source_key: str = ""
+    label: str
+    reason: str
+    sent_at: datetime | None = None
+    pair: int
+    candidates: list[MatchCandidate] = []
 
 
 class Done(View):

@@ -10,8 +10,10 @@ from syncd.api.conflicts import Choice, ConflictPage, ConflictView, Resolved, Si
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     Done,
+    HeldItem,
     HoldView,
     Life,
+    MatchItem,
     PlanView,
     Progress,
     QuarantineItem,
@@ -52,6 +54,32 @@ class Operator(Protocol):
 
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         """Leave these records alone until they change again."""
+        ...
+
+    async def matches(
+        self, link: str | None = None, flow: str | None = None, limit: int = 200
+    ) -> Sequence[MatchItem]:
+        """Lone records that look like one of the other side, with ranked candidates and the evidence."""
+        ...
+
+    async def match_accept(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        """ "It is this one": (number of the question, key of the candidate)."""
+        ...
+
+    async def match_reject(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        """ "These two are not the same", remembered. An empty key: it is none of them, create it."""
+        ...
+
+    async def held(self, link: str | None = None) -> Sequence[HeldItem]:
+        """Writes that only a person can settle."""
+        ...
+
+    async def held_show(self, ident: int) -> HeldItem:
+        """One of them, beside the nearest matches on its platform (which is asked for them)."""
+        ...
+
+    async def held_settle(self, ident: int, key: str | None, actor: str = "") -> Done:
+        """``key``: "it is this one"; None: "send it again"."""
         ...
 
     async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:

@@ -69,6 +69,35 @@ class Send(Asked):
     actor: str = ""
 
 
+class Matches(Asked):
+    """``GET /api/v1/match``"""
+
+    link: str | None = None
+    flow: str | None = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 200
+
+
+class Choices(Asked):
+    """``POST /api/v1/match/accept`` and ``.../reject``: (number of the question, key of a candidate)."""
+
+    choices: list[tuple[int, str]]
+    actor: str = ""
+
+
+class Held(Asked):
+    """``GET /api/v1/held/show``"""
+
+    ident: int
+
+
+class Settle(Asked):
+    """``POST /api/v1/held/settle``; without a key: send it again."""
+
+    ident: int
+    key: str | None = None
+    actor: str = ""
+
+
 class Retry(Asked):
     """``POST /api/v1/quarantine/retry``"""
 

@@ -102,7 +102,7 @@ async def monitor(config_path: Path) -> None:
 
 
 async def run(config_path: Path) -> None:
-    """The daemon, until SIGTERM or SIGINT; what is under way then is finished first. SIGHUP: ``reload``."""
+    """The daemon, until SIGTERM or SIGINT; writes on the wire are finished first. SIGHUP: ``reload``."""
     from syncd.app.reload import keep_running  # noqa: PLC0415
 
     await keep_running(config_path)

@@ -85,7 +85,7 @@ async def running(
                 yield url
             finally:
                 stop.set()
-                await tasks[0]
+                await _wind_down(opened, tasks[0])
                 there.feed.close()
                 for task in tasks[1:]:
                     task.cancel()
@@ -99,6 +99,22 @@ def _watching(opened: Installation, woken: Woken) -> list[asyncio.Task[None]]:
         return []
     opened.watching.watch.wake = woken.wake_all
     return [asyncio.create_task(opened.watching.run(), name="watch")]
+
+
+async def _wind_down(opened: Installation, dispatching: asyncio.Task[None]) -> None:
+    """No write leaves from here on; those on the wire get their time, and no more than that."""
+    for engine in opened.links.values():
+        engine.stopping.set()
+    seconds = opened.site.config.service.stop_within
+    await asyncio.wait([dispatching], timeout=seconds)
+    if dispatching.done():
+        await dispatching
+        return
+    dispatching.cancel()
+    await asyncio.gather(dispatching, return_exceptions=True)
+    log.warning(
+        "stopped before every answer came; what was sent is looked up at the next start", after_s=seconds
+    )
 
 
 class Woken:

@@ -28,6 +28,7 @@ from syncd.bridge.tapped import TappedChannel
 from syncd.clock import SystemClock
 from syncd.config.load import Site
 from syncd.connectors.registry import Opening
+from syncd.core.brakes import Budget
 from syncd.core.errors import FixInput, RetryLater
 from syncd.core.model import Side
 from syncd.dispatch.breaker import Breaker, BreakingConnector
@@ -81,6 +82,13 @@ def master_key(site: Site) -> bytes:
 def digest_key(master: bytes) -> bytes:
     """Keys the digests of natural keys; apart from every sealing key."""
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"syncd natural key digests").derive(master)
+
+
+def _budgets(site: Site) -> dict[str, Budget]:
+    """Of the links that have one."""
+    said = {name: link.config.budget for name, link in site.links.items()}
+    made = {name: Budget(b.writes_per_hour, b.amount_per_hour) for name, b in said.items()}
+    return {name: budget for name, budget in made.items() if budget != Budget()}
 
 
 # -- connections and links ------------------------------------------------------------------------
@@ -272,7 +280,8 @@ async def installation(
         for reference in references(site.config, *(c.settings for c in site.connections.values())):
             hide(resolve(reference, site.folder))
         master = master_key(site)
-        store = SqlStore(ThreadedDatabase(_prepared_engine(site)), clock, Sealer(master), digest_key(master))
+        database = ThreadedDatabase(_prepared_engine(site))
+        store = SqlStore(database, clock, Sealer(master), digest_key(master), _budgets(site))
         closing.push_async_callback(store.close)
         hub = _hub(site)
         closing.push_async_callback(hub.close)

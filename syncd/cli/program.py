@@ -47,6 +47,7 @@ _COMMANDS = {
     "status": ("records:status", "Show how every link stands."),
     "reconcile": ("conflicts:reconcile", "Read both sides in full; list every difference and every cent."),
     "explain": ("records:explain", "Tell the life of one record."),
+    "stop-writes": ("holds:stop_writes", "Stop every write, everywhere, now."),
     "hold": ("holds:hold", "Let no write pass until it is released."),
     "release": ("holds:release", "Release holds; what waited is planned anew."),
     "backup": ("upkeep:backup", "Copy the state into a file, while the daemon goes on."),
@@ -54,6 +55,24 @@ _COMMANDS = {
     "demo": ("sandbox:demo", "Watch the main job on two sandboxes on this machine."),
 }
 _GROUPS = {
+    "match": (
+        "Records that may be on the other side already.",
+        {
+            "list": ("match:list_", "List them, with candidates and evidence."),
+            "show": ("match:show", "Show one beside its candidates."),
+            "accept": ("match:accept", "Say: it is this one."),
+            "reject": ("match:reject", "Say: these two are not the same."),
+            "create": ("match:create", "Say: it is none of them, create it."),
+        },
+    ),
+    "held": (
+        "Writes that only a person can settle.",
+        {
+            "list": ("held:list_", "List them."),
+            "show": ("held:show", "Show one, with the nearest matches on its platform."),
+            "settle": ("held:settle", "Say: it is this one; or: send it again."),
+        },
+    ),
     "quarantine": (
         "Records that one side refuses.",
         {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from syncd.api.models import FieldChange, Life, LifeEvent, LinkStatus, PlanItem, PlanView, Status
+from syncd.api.models import BudgetView, FieldChange, Life, LifeEvent, LinkStatus, PlanItem, PlanView, Status
 from syncd.cli.output import Column, Row, say, table, text
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ PLAN: Final = [
 ]
 _COUNTS: Final = (
     "read", "changed", "adopted", "created", "updated", "actions", "rejected", "uncertain", "waiting",
-    "conflicts", "quarantined", "held", "skipped",
+    "unmatched", "conflicts", "quarantined", "held", "skipped", "historical",
 )  # fmt: skip
 REPORT: Final = [
     Column("link", "LINK"),
@@ -59,10 +59,12 @@ STATUS: Final = [
     Column("due", "DUE", right=True, spare=True),
     Column("in_flight", "IN FLIGHT", right=True, spare=True),
     Column("waiting", "WAITING", right=True, spare=True),
+    Column("unmatched", "UNMATCHED", right=True, spare=True),
     Column("conflicts", "CONFLICTS", right=True, spare=True),
     Column("quarantined", "QUARANTINED", right=True, spare=True),
     Column("held", "HELD", right=True, spare=True),
     Column("uncertain", "UNCERTAIN", right=True, spare=True),
+    Column("held_writes", "HELD WRITES", right=True, spare=True),
     Column("out_of_scope", "OUT OF SCOPE", wide=True, right=True),
     Column("last_success_at", "LAST SUCCESS"),
     Column("oldest_due_at", "OLDEST DUE", wide=True),
@@ -176,10 +178,18 @@ def status_table(status: Status) -> RenderableType:
     if status.connections:
         parts += [text(""), table([c.model_dump(mode="json") for c in status.connections], _CONNECTIONS)]
     for link in status.links:
+        if link.budget is not None:
+            parts += [text(""), text(f"{link.link} within the last hour: {_spent(link.budget)}")]
         for hold in link.holds:
             said = f"HELD {hold.scope} since {when(hold.since)} by {hold.by}: {hold.reason}"
             parts += [text(""), text(said, "bold yellow"), text(f"  to release it: {hold.release}")]
     return Group(*parts, text(""), text(f"{when(status.at)}, from {source}", "dim"))
+
+
+def _spent(budget: BudgetView) -> str:
+    most = "" if budget.writes_most is None else f" of {budget.writes_most}"
+    amount = "" if budget.amount_most is None else f", {budget.amount} of {budget.amount_most}"
+    return f"{budget.writes}{most} writes{amount}"
 
 
 # -- explain ----------------------------------------------------------------------------------
@@ -198,6 +208,8 @@ def lives_table(lives: Sequence[Life]) -> RenderableType:
     for life in lives:
         reason = f": {life.reason}" if life.reason else ""
         parts.append(text(f"{life.flow} {life.label} in {life.link} is {life.state}{reason}", "bold"))
+        if life.remedy:
+            parts.append(text(f"  what to do: {life.remedy}", "cyan"))
         parts.append(text(f"left id {life.left_key or 'none'}, right id {life.right_key or 'none'}"))
         if life.fields:
             parts += [text(""), table([field.model_dump(mode="json") for field in life.fields], _FIELDS)]

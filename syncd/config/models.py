@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -85,6 +86,9 @@ class Service(Listener):
     """TCP port; 0 takes a free one."""
     public_url: str | None = None
     """How platforms reach this daemon for webhooks, `https://sync.example.com`; a proxy may end TLS."""
+    stop_within: Annotated[Seconds, Field(gt=0)] = 20.0
+    """When told to stop: how long what is on the wire may take to finish. Nothing more is sent from then
+    on; what has no answer by its end is looked up at the next start."""
     control_tokens: dict[Name, SecretRef] = Field(default_factory=dict)
     """Who may use the control API: a name for the audit, and that person's or program's token."""
 
@@ -318,6 +322,16 @@ class FlowConfig(Section):
     """Brakes."""
 
 
+class BudgetConfig(Section):
+    """What a link may write within an hour. Above it everything of the link is held until a person
+    releases it, which gives it one more budget."""
+
+    writes_per_hour: Annotated[int, Field(ge=1)] | None = None
+    """Writes of every kind, acknowledgements included; the first sync counts too."""
+    amount_per_hour: Annotated[Decimal, Field(gt=0)] | None = None
+    """Money in the documents created or changed, in the ledger's currency, credits without their sign."""
+
+
 class LinkConfig(Section):
     """One customer's flows between two connections."""
 
@@ -333,6 +347,8 @@ class LinkConfig(Section):
     """When it runs without being told."""
     webhooks: bool = False
     """Whether platforms that can are asked to announce changes; needs `service.public_url`."""
+    budget: BudgetConfig = BudgetConfig()
+    """What it may write within an hour."""
     flows: Annotated[dict[str, FlowConfig | None], Field(min_length=1)]
     """Entity -> its flow; an empty one takes every default."""
 

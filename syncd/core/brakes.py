@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from math import ceil
 
 from syncd.core.model import Operation
 from syncd.core.plan import Weight
@@ -17,6 +19,8 @@ class Brake(StrEnum):
     MASS_CHANGE = "mass_change"
     POLICY_CHANGED = "policy_changed"
     LOOP = "loop"
+    BUDGET = "budget"
+    """A link has written as much within an hour as it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +88,38 @@ def _rewritten(weight: Weight, census: Census, limits: Limits) -> Trip | None:
     if updates > most and not census.policy_changed:
         message = f"{updates} of {census.pairs} {weight.entity} records would be rewritten"
         return Trip(Brake.MASS_CHANGE, message, updates)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a link has sent within the last hour. ``amount``: money in the records it created or changed."""
+
+    writes: int = 0
+    amount: Decimal = Decimal(0)
+
+    def plus(self, amount: Decimal) -> Spent:
+        return Spent(self.writes + 1, self.amount + amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a link may send within an hour; None: as much as there is. A runaway stops here."""
+
+    writes: int | None = None
+    amount: Decimal | None = None
+
+
+def over_budget(link: str, spent: Spent, amount: Decimal, budget: Budget) -> Trip | None:
+    """Whether one more write, of ``amount``, would go over; None means go. The trip's size is that amount
+    in whole units: what its release lets through beside a new budget, however large it is."""
+    after, size = spent.plus(amount), max(1, ceil(amount))
+    if budget.writes is not None and after.writes > budget.writes:
+        message = f"{link} has sent {spent.writes} writes within an hour, which is its budget"
+        return Trip(Brake.BUDGET, message, size)
+    if budget.amount is not None and after.amount > budget.amount:
+        message = (
+            f"{link} has sent {spent.amount:,.2f} within an hour; the next write of {amount:,.2f} would "
+        )
+        return Trip(Brake.BUDGET, f"{message}exceed its budget of {budget.amount:,.2f}", size)
     return None

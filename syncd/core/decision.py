@@ -28,6 +28,8 @@ class Verb(StrEnum):
     CONFLICT = "conflict"
     WAIT = "wait"
     HOLD = "hold"
+    MATCH = "match"
+    """A person says which record of the other side it is, if any."""
     QUARANTINE = "quarantine"
     OUT_OF_SCOPE = "out_of_scope"
     GONE = "gone"

@@ -18,8 +18,8 @@ def natural_keys(
 
     ``name~40`` stands for the first 40 normalised characters of ``name``: a ledger may have cut it.
 
-    None where a part is empty (an empty field matches nothing) or is a reference (each side has its
-    own keys for it, so text of one side cannot equal text of the other).
+    None where a part is empty (an empty field matches nothing). A reference counts as the key it holds:
+    to be looked for on the other side, it must have been crossed.
     """
     return tuple(_natural_key(record, names, fields) for names in match)
 
@@ -29,9 +29,10 @@ def _natural_key(record: Record, names: tuple[str, ...], fields: Mapping[str, Fi
     for spelled in names:
         name, _, width = spelled.partition("~")
         rule = fields.get(name)
-        if rule is None or rule.kind is Kind.REFERENCE:
+        if rule is None:
             return None
-        part = _normalised(record.get(name), rule)
+        value = record.get(name)
+        part = str(value or "") if rule.kind is Kind.REFERENCE else _normalised(value, rule)
         if width:
             part = part[: int(width)].strip()
         if not part:

@@ -87,6 +87,8 @@ class PairState(StrEnum):
     IN_STEP = "in_step"
     WAITING = "waiting"
     """It refers to a record that is not paired yet."""
+    UNMATCHED = "unmatched"
+    """It may be a record that the other side has already: a person says which, or that it is none."""
     CONFLICT = "conflict"
     QUARANTINED = "quarantined"
     HELD = "held"

@@ -76,6 +76,8 @@ class Applier:
         self._store = store
         self._flows = flows
         self._gates = gates
+        self.stopping = asyncio.Event()
+        """Set: what is not on the wire yet stays planned."""
 
     async def apply(self, intents: Sequence[IntentRow], tally: Tally) -> None:
         """Send them all, each with everything that follows from it."""
@@ -95,6 +97,8 @@ class Applier:
     async def _send(self, intent: IntentRow, tally: Tally) -> Outcome | None:
         """What became of it on the wire; None where it was not sent."""
         setup = self._flows[intent.request.entity]
+        if self.stopping.is_set():
+            return None
         if intent.state is IntentState.PLANNED and not await self._as_decided(setup, intent, tally):
             return None
         if generation.must_be_looked_up(intent) and await self._store.restored():
@@ -239,7 +243,7 @@ class Applier:
                     # answered again and again and never to be seen: somebody removed it, perhaps
                     await self._store.hold_intent(intent, f"{words}; a person decides")
                 else:
-                    await self._store.uncertain(intent, words, _LOOK_AGAIN_S)
+                    await self._store.uncertain(intent, words, _LOOK_AGAIN_S, outcome.key)
                 return None
         else:
             settlement = settle(intent, None, setup)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from syncd.core.brakes import Trip
 from syncd.core.model import Side
@@ -58,7 +59,11 @@ class LinkEngine:
         self.store = store
         self._clock = clock
         self._gates = gates
-        self._one_at_a_time = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        """The link to oneself: no cycle decides while its holder changes what would be decided about."""
+        self.stopping = asyncio.Event()
+        """Set: begin nothing more. What is on the wire is finished; what is planned is planned anew at the
+        next start."""
         self._recovered = False
         self._take(setup)
 
@@ -66,11 +71,12 @@ class LinkEngine:
         self.setup = setup
         flows = {f.entity: f for f in setup.flows}
         self.applier = Applier(self.store, flows, self._gates)
+        self.applier.stopping = self.stopping
         self._recovery = Recovery(self.store, flows, self.applier)
 
     async def adopt(self, setup: LinkSetup) -> None:
         """Go on with other lenses or rules, once the cycle under way is over."""
-        async with self._one_at_a_time:
+        async with self.turn:
             self._take(setup)
 
     async def recover(self) -> int:
@@ -93,30 +99,57 @@ class LinkEngine:
     ) -> CycleOutcome:
         """``entities``: just these flows. ``poll``: the sides to read first; what is stored and announced
         is acted on in any case. ``only``: just these pairs, by flow (one record on command)."""
-        async with self._one_at_a_time:
-            if not self._recovered:
-                await self.recover()
-            # broken off in the middle, it leaves writes that nobody waits for: recover before the next
-            self._recovered = False
-            flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
-            outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
-            doubt = Tally()
-            await self._recovery.settle_due(self.setup.name, self._clock.now(), doubt)
-            if flows:
-                outcome.flows[flows[0].entity].tally = doubt
-            await self._read(flows, poll, outcome, progress)
-            for _ in range(_ROUNDS_MAX):
-                if not await self._round(flows, outcome, only, progress, actor):
-                    break
-            self._recovered = True
-            return outcome
+        async with self.turn:
+            return await self.cycle_in_turn(
+                entities=entities, poll=poll, only=only, progress=progress, actor=actor
+            )
+
+    async def cycle_in_turn(
+        self,
+        *,
+        entities: Sequence[str] | None = None,
+        poll: frozenset[Side] = BOTH,
+        only: Mapping[str, Sequence[int]] | None = None,
+        progress: Progress = silent,
+        actor: str = "",
+    ) -> CycleOutcome:
+        """``cycle`` for who has the turn already."""
+        if not self._recovered:
+            await self.recover()
+        # broken off in the middle, it leaves writes that nobody waits for: recover before the next
+        self._recovered = False
+        flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
+        outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
+        doubt = Tally()
+        await self._recovery.settle_due(self.setup.name, self._clock.now(), doubt)
+        if flows:
+            outcome.flows[flows[0].entity].tally = doubt
+        await self._unless_stopped(self._read(flows, poll, outcome, progress))
+        for _ in range(_ROUNDS_MAX):
+            if self.stopping.is_set() or not await self._round(flows, outcome, only, progress, actor):
+                break
+        self._recovered = not self.stopping.is_set()
+        return outcome
+
+    async def _unless_stopped(self, reading: Coroutine[Any, Any, None]) -> None:
+        """Reading may be broken off anywhere: a walk goes on where it was."""
+        task = asyncio.create_task(reading, name=f"read-{self.setup.name}")
+        stop = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                task.result()
+        finally:
+            for one in (task, stop):
+                one.cancel()
+            await asyncio.gather(task, stop, return_exceptions=True)
 
     async def sweep(
         self, *, entities: Sequence[str] | None = None, progress: Progress = silent
     ) -> CycleOutcome:
         """Read both sides in full, also what says it did not change, and note what is not there any more.
         Decides and writes nothing: that is for the next cycle."""
-        async with self._one_at_a_time:
+        async with self.turn:
             flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
             outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
             await self._read(flows, BOTH, outcome, progress, full=True)
@@ -220,6 +253,8 @@ class LinkEngine:
         decided = 0
         for flow in flows:
             report = outcome.flows[flow.entity]
+            if self.stopping.is_set():
+                break
             if report.error or report.trips:
                 continue  # a side that cannot be read must not be decided about: absence is no evidence
             pairs = None if only is None else only.get(flow.entity, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
@@ -25,6 +26,8 @@ from syncd.ports import NewIntent, PairRow, Verdict, WriteRequest
 SETTLING_S = 5.0
 """When a record is looked at again that may turn out to be a create of ours still under way."""
 _SETTLING = "a create on its own side is not settled yet"
+_ASK_AGAIN_S = 3600.0
+"""An open question may have answered itself: what it looked like is gone, or has found its partner."""
 _WAIT_S = 300.0
 """A waiting record is woken by what it waits for; this only bounds how wrong a missed wake can be."""
 
@@ -112,18 +115,6 @@ def _referred(fields: Sequence[FieldPolicy], record: Record) -> Iterator[tuple[s
                 yield from _referred(field.lines, line)
 
 
-def lone_keys(
-    setup: FlowSetup, sides: Sequence[Sides], side: Side
-) -> list[tuple[int, tuple[str | None, ...]]]:
-    """Natural keys of records that stand alone on ``side`` and could be matched on the other."""
-    fields = {f.name: f for f in setup.policy.fields}
-    return [
-        (one.row.id, natural_keys(one.records[side], setup.policy.match, fields))
-        for one in sides
-        if one.refused is None and set(one.row.keys) == {side} and side in one.records
-    ]
-
-
 def crossing_of(setup: FlowSetup, pairs: Mapping[PairKey, str]) -> Crossing:
     """How values cross in this flow, with these pairs looked up."""
     return Crossing(setup.tables, pairs, setup.widths())
@@ -166,6 +157,12 @@ def decide(
     return Decided(one.row, named, decision, verdict=_verdict(setup, one, decision))
 
 
+def ask(setup: FlowSetup, one: Sides, question: str) -> Decided:
+    """A person says which record it is before one is made."""
+    decision = Decision(Verb.MATCH, question, code=ErrorClass.DUPLICATE.value)
+    return Decided(one.row, label(setup, one), decision, verdict=_verdict(setup, one, decision))
+
+
 def _decision(
     setup: FlowSetup,
     one: Sides,
@@ -177,9 +174,10 @@ def _decision(
         refused = one.refused
         return Decision(Verb.QUARANTINE, refused.message, code=refused.code, field=refused.field or "")
     if ambiguous:
+        several = f"any of {len(ambiguous)} records" if len(ambiguous) > 1 else "one that differs in the rest"
         return Decision(
-            Verb.QUARANTINE,
-            f"it could be any of {len(ambiguous)} records: {', '.join(ambiguous[:5])}",
+            Verb.MATCH,
+            f"it could be {several}: {', '.join(ambiguous[:5])}",
             code=ErrorClass.DUPLICATE.value,
         )
     if len(setup.specs) < len(Side):
@@ -234,6 +232,7 @@ def _modified(setup: FlowSetup, one: Sides, side: Side) -> datetime | None:
 _STATES: Mapping[Verb, PairState] = {
     Verb.NOOP: PairState.IN_STEP,
     Verb.ADOPT: PairState.IN_STEP,
+    Verb.MATCH: PairState.UNMATCHED,
     Verb.CONFLICT: PairState.CONFLICT,
     Verb.WAIT: PairState.WAITING,
     Verb.HOLD: PairState.HELD,
@@ -245,7 +244,7 @@ _STATES: Mapping[Verb, PairState] = {
 
 def _verdict(setup: FlowSetup, one: Sides, decision: Decision) -> Verdict:
     waiting = decision.verb is Verb.WAIT
-    retry_s = None
+    retry_s = _ASK_AGAIN_S if decision.verb is Verb.MATCH else None
     if waiting:
         retry_s = SETTLING_S if decision.reason == _SETTLING else _WAIT_S
     source = next(iter(one.records.values()), None)
@@ -323,12 +322,13 @@ def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, a
         hashes=one.row.hashes,
         fields=write.settles,
         again=decision.again,
-        natural=_natural(setup, one, write),
+        natural=_natural(setup, write),
         conflicts=tuple(conflicts),
         then=_actions(setup, one, write, setup.policy.acknowledge.posted),
         then_if_rejected=_actions(setup, one, write, setup.policy.acknowledge.rejected),
         actor=_who(one, write) or actor,
         refused=decision.refused,
+        amount=_amount(one, write),
     )
     decided = replace(decision, conflicts=tuple(conflicts))
     return Decided(one.row, named, decided, intent=new)
@@ -349,6 +349,15 @@ def _unwritable(setup: FlowSetup, write: Write) -> list[Conflict]:
         for unit in units(setup.policy)
         if any(f.name in barred for f in unit)
     ]
+
+
+def _amount(one: Sides, write: Write) -> Decimal:
+    """The money a write moves, as its source says it; nothing where it touches none."""
+    source = one.records.get(write.side.other, {})
+    for name in ("total", "amount"):
+        if name in write.fields and isinstance(value := source.get(name), Decimal):
+            return abs(value)
+    return Decimal(0)
 
 
 def _kept(
@@ -387,12 +396,13 @@ def reference(setup: FlowSetup, pair: int, key: str, what: str) -> str:
     return f"sy-{blake2b(named.encode(), digest_size=8).hexdigest()}"
 
 
-def _natural(setup: FlowSetup, one: Sides, write: Write) -> str | None:
+def _natural(setup: FlowSetup, write: Write) -> str | None:
     """The first natural key a new record has: creates of it go one after the other."""
     if write.operation is not Operation.CREATE:
         return None
     fields = {f.name: f for f in setup.policy.fields}
-    keys = natural_keys(one.records[write.side.other], setup.policy.match, fields)
+    # as the target says it: sources on two links may refer to one record by different keys
+    keys = natural_keys(write.fields, setup.policy.match, fields)
     return next((f"{rank}:{key}" for rank, key in enumerate(keys) if key is not None), None)
 
 

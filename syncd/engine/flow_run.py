@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from syncd.core.brakes import Census, Trip, check, trivial
-from syncd.core.matching import Matches, pair_up
 from syncd.core.model import PairState, Side
 from syncd.core.plan import Plan, Planned, Weight
 from syncd.core.reconcile import Verb
 from syncd.engine import decide as deciding
 from syncd.engine.apply import Applier, Tally
 from syncd.engine.decide import Decided, Sides
+from syncd.engine.pairing import Pairing
 from syncd.engine.setup import FlowSetup
-from syncd.ports import FlowRow, IntentRow, PairRow, Store
+from syncd.ports import FlowRow, HoldRow, IntentRow, PairRow, Store
 
 BATCH = 200
 """Pairs looked up, decided and written down together: one round of look-ups, one commit."""
@@ -46,6 +46,10 @@ class FlowOutcome:
     tally: Tally = field(default_factory=Tally)
     verbs: dict[str, int] = field(default_factory=dict)
     trips: list[Trip] = field(default_factory=list)
+    holds: list[HoldRow] = field(default_factory=list)
+    """Of ``trips``, in order: what a person releases."""
+    left_alone: int = 0
+    """Approved before the first sync was complete: history, posted only on command."""
     error: str = ""
     incomplete: str = ""
     """A listing left something out: what it showed was decided all the same, but nothing that needs to know
@@ -70,6 +74,7 @@ class FlowRun:
     ) -> None:
         self._store = store
         self._applier = applier
+        self._stopping = applier.stopping
         self._setup = setup
         self._report = report
         self._progress = progress
@@ -77,6 +82,7 @@ class FlowRun:
         self._only = only
         self._streams: Mapping[Side, int] = {}
         self._incomplete: frozenset[Side] = frozenset()
+        self._due: int | None = None
         self._planned = self._sent = 0
         self._under_way: deque[asyncio.Task[None]] = deque()
 
@@ -85,6 +91,8 @@ class FlowRun:
         flow = await self._begin()
         if flow is None:
             return 0
+        # while it is the first time, people watch: they are told how much there is
+        self._due = None if flow.first_sync_done else (await self._store.counts(flow)).due
         decided, later, whole = 0, list[Decided](), _Weighed(Weight(self._setup.entity))
         async with asyncio.TaskGroup() as wire:
             async with aclosing(self._batches(flow)) as batches:
@@ -96,11 +104,17 @@ class FlowRun:
                     if await self._stopped(flow, _Weighed(Weight(self._setup.entity)).add(now)):
                         break
                     await self._carry_out(flow, now, wire)
+                    if self._stopping.is_set():
+                        return 0
             if not self._report.trips and not await self._stopped(flow, whole):
                 for start in range(0, len(later), BATCH):
+                    if self._stopping.is_set():
+                        break
                     await self._carry_out(flow, later[start : start + BATCH], wire)
                 if whole.decided > PLAN_MAX:
                     await self._carry_out_the_rest(flow, wire)
+        if self._stopping.is_set():
+            return 0  # not the end of it: the rest is decided at the next start
         await self._end(flow, decided)
         return decided
 
@@ -167,6 +181,7 @@ class FlowRun:
         await store.follow_merges(flow, self._streams)
         if flow.first_sync_done and self._changed_rules(flow):
             await store.decide_anew(flow)
+        self._pairing = Pairing(store, setup, flow, self._streams)
         return flow
 
     async def _batches(self, flow: FlowRow) -> AsyncGenerator[list[Decided], None]:
@@ -177,7 +192,7 @@ class FlowRun:
             after, full = rows[-1].id, len(rows) == BATCH
             sides, ambiguous = await self._matched(flow, rows)
             done += len(sides)
-            self._progress(self._setup.entity, "deciding", done, None)
+            self._progress(self._setup.entity, "deciding", done, self._due)
             yield await self._decide_batch(sides, ambiguous, open_creates)
 
     async def _matched(
@@ -189,14 +204,7 @@ class FlowRun:
         for end in self._setup.ends.values():
             # what the guard has just seen may call for a hold: it stands before any of this is sent
             await end.guard.caught_up(end.connection)
-        if len(self._streams) < len(Side) or not self._setup.policy.match:
-            return sides, {}
-        ambiguous: dict[int, tuple[str, ...]] = {}
-        bound = False
-        for side in Side:
-            matches = await self._match_side(flow, sides, side)
-            ambiguous.update(matches.ambiguous)
-            bound = bound or bool(matches.bound)
+        bound, ambiguous = await self._pairing.match(sides)
         if bound:
             known = {one.row.id: one for one in sides}
             again = await self._store.due_pairs(flow, BATCH, list(known))
@@ -208,17 +216,6 @@ class FlowRun:
         if before.row.hashes == row.hashes and before.row.gone == row.gone:
             return replace(before, row=row)
         return deciding.guarded(self._setup, row)
-
-    async def _match_side(self, flow: FlowRow, sides: Sequence[Sides], side: Side) -> Matches:
-        lone = deciding.lone_keys(self._setup, sides, side)
-        if not lone:
-            return Matches({}, {})
-        other = side.other
-        found = await self._store.candidates(flow, self._streams[other], other, lone)
-        matches = pair_up(found)
-        if matches.bound:
-            await self._store.bind(flow, other, self._streams[other], list(matches.bound.items()))
-        return matches
 
     async def _decide_batch(
         self, sides: Sequence[Sides], ambiguous: Mapping[int, tuple[str, ...]], open_creates: frozenset[Side]
@@ -242,14 +239,14 @@ class FlowRun:
                     actor=self._actor,
                 )
             )
-        return decided
+        return await self._pairing.ask_first(sides, decided, crossing)
 
     async def _stopped(self, flow: FlowRow, weighed: _Weighed) -> bool:
         """Whether a brake trips over these: it becomes a hold, and none of them is written down."""
         trips = await self._weigh(flow, weighed)
         if trips:
             self._report.trips.extend(trips)
-            await self._store.trip(flow, trips)
+            self._report.holds.extend(await self._store.trip(flow, trips))
         return bool(trips)
 
     async def _weigh(self, flow: FlowRow, weighed: _Weighed) -> list[Trip]:
@@ -278,11 +275,18 @@ class FlowRun:
         for one in batch:
             verb = one.decision.verb.value
             self._report.verbs[verb] = self._report.verbs.get(verb, 0) + 1
+            self._report.left_alone += self._as_history(one)
         if rows:
             self._planned += len(rows)
             self._under_way.append(wire.create_task(self._send(rows)))
         if len(self._under_way) == _BATCHES_UNDER_WAY:
             await self._under_way.popleft()
+
+    def _as_history(self, one: Decided) -> bool:
+        """Whether it stood approved before the first sync was complete, and so is not posted unasked."""
+        verdict, policy = one.verdict, self._setup.policy
+        alone = one.decision.verb is Verb.OUT_OF_SCOPE and not policy.post_existing
+        return alone and bool(policy.select) and verdict is not None and verdict.historical
 
     async def _send(self, rows: Sequence[IntentRow]) -> None:
         await self._applier.apply(rows, self._report.tally)

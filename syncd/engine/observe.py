@@ -11,6 +11,7 @@ import xxhash
 
 from syncd.core.canonical import content_hash
 from syncd.core.errors import RefuseRecord, SyncdError, UnreadableAnswer
+from syncd.core.likeness import block_keys
 from syncd.core.matching import natural_keys
 from syncd.core.model import Record
 from syncd.core.policy import FieldPolicy
@@ -71,7 +72,8 @@ def mapped_record(spec: EntitySpec, seen: Seen, record: Record, known: Known | N
     names = (*kind.match, *((name,) for name in kind.label if (name,) not in kind.match))
     natural = natural_keys(record, names, _fields(spec.entity))
     raw_hash = shown_hash(spec)(seen.raw)
-    return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural)
+    blocks = block_keys(record, _fields(spec.entity))
+    return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural, blocks=blocks)
 
 
 def shown_hash(spec: EntitySpec) -> Callable[[bytes], bytes]:

@@ -10,9 +10,11 @@ from typing import Protocol
 from syncd.api.models import (
     ConnectionStatus,
     Done,
+    HeldItem,
     HoldView,
     Life,
     LinkStatus,
+    MatchItem,
     PlanView,
     Progress,
     QuarantineItem,
@@ -26,20 +28,20 @@ from syncd.engine import decide as deciding
 from syncd.engine import views
 from syncd.engine.cycle import CycleOutcome, LinkEngine
 from syncd.engine.observe import Read, observe_keys, store_seen
+from syncd.engine.questions import AskingStore, Doubts, Matching
 from syncd.engine.setup import FlowSetup
-from syncd.ports import EVERYTHING, BridgeChannel, Clock, Records, Seen, Store
+from syncd.ports import EVERYTHING, BridgeChannel, Clock, Seen
 
 _BRING_ALONG_MAX = 5
 """How deep one record on command brings along what it refers to (invoice, job, location, customer)."""
 _QUARANTINE_MAX = 1_000
 
 
-class Memory(Store, Records, Protocol):
-    """Both faces of the store."""
+class Memory(AskingStore, Protocol):
+    """Every face of the store."""
 
     async def refused_keys(self, which: Sequence[int]) -> Sequence[tuple[str, str, Side, str]]:
         """(link, entity, side, key) of the records of these pairs."""
-        ...
 
 
 class LocalOperator:
@@ -71,6 +73,8 @@ class LocalOperator:
         self._intervals = intervals
         self._ready = ready
         self._wake = wake
+        self._matching = Matching(links, store)
+        self._doubts = Doubts(links, store)
 
     # -- looking
 
@@ -95,6 +99,7 @@ class LocalOperator:
             {key: error for key, error in errors.items() if key[0] in connections and error},
             self._clock.now(),
             self._intervals.get(setup.name),
+            await self._store.spent(setup.name),
         )
 
     def _connection_status(self, errors: Mapping[tuple[str, str], str]) -> list[ConnectionStatus]:
@@ -185,13 +190,16 @@ class LocalOperator:
         assert flow is not None
         await self._ready(link)
         side, seen = await self._find(flow, number)
-        pair = await self._force(engine, flow, side, seen)
-        only: dict[str, list[int]] = {entity: [pair]}
-        brought: dict[tuple[Side, str, str], int] = {}
-        for _ in range(_BRING_ALONG_MAX):
-            await engine.cycle(entities=list(only), only=only, actor=actor)
-            if not await self._bring_along(engine, only, brought, pair):
-                break
+        # ordered within the link's turn: a cycle under way has decided about it already, and would take
+        # the order for carried out
+        async with engine.turn:
+            pair = await self._force(engine, flow, side, seen)
+            only: dict[str, list[int]] = {entity: [pair]}
+            brought: dict[tuple[Side, str, str], int] = {}
+            for _ in range(_BRING_ALONG_MAX):
+                await engine.cycle_in_turn(entities=list(only), only=only, actor=actor)
+                if not await self._bring_along(engine, only, brought, pair):
+                    break
         life = await self._store.life(pair)
         assert life is not None
         return views.send_result(flow, life, number)
@@ -273,6 +281,36 @@ class LocalOperator:
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         count = await self._store.skip(ids, reason, actor)
         return Done(count=count, message=f"{count} left alone until they change", ids=list(ids))
+
+    # -- what only a person can say
+
+    async def matches(
+        self, link: str | None = None, flow: str | None = None, limit: int = 200
+    ) -> Sequence[MatchItem]:
+        return await self._matching.open(self._chosen(link), flow, limit)
+
+    async def match_accept(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        done = await self._matching.accept(choices, actor)
+        self._wake()
+        return done
+
+    async def match_reject(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        done = await self._matching.reject(choices, actor)
+        self._wake()
+        return done
+
+    async def held(self, link: str | None = None) -> Sequence[HeldItem]:
+        if link is not None:
+            self._chosen(link)
+        return await self._doubts.open(link)
+
+    async def held_show(self, ident: int) -> HeldItem:
+        return await self._doubts.show(ident)
+
+    async def held_settle(self, ident: int, key: str | None, actor: str = "") -> Done:
+        done = await self._doubts.settle(ident, key, actor)
+        self._wake()
+        return done
 
     async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
         self._check_scope(scope)

@@ -13,9 +13,10 @@ from enum import StrEnum
 import orjson
 
 from syncd.core.errors import SyncdError
-from syncd.core.model import IntentState
+from syncd.core.model import IntentState, Operation
 from syncd.core.outcome import Confirmed
 from syncd.engine.apply import Applier, Tally
+from syncd.engine.observe import observe_keys
 from syncd.engine.setup import FlowSetup
 from syncd.mapping.entity_map import apply as lay_over
 from syncd.ports import Connector, IntentRow, OperationSpec, Proof, Seen, Store
@@ -73,18 +74,36 @@ class Recovery:
                     intent, f"nothing proves whether {intent.request.name} was carried out; a person decides"
                 )
             elif step is Step.SEND:
-                ready.append(intent)
+                if not await self._overtaken(intent, setup):
+                    ready.append(intent)
             else:
                 await self._look(intent, step, setup, tally)
         await self._applier.apply(ready, tally)
         return len(due)
+
+    async def _overtaken(self, intent: IntentRow, setup: FlowSetup) -> bool:
+        """Whether a write that is proven not executed would say by now what its source no longer says: then
+        it is dropped, and its pair decided anew. Actions are not derived from records: they stay."""
+        request, end = intent.request, setup.ends[intent.side.other]
+        if intent.state is not IntentState.PLANNED or request.operation is Operation.ACTION:
+            return False
+        if request.source_key and intent.side.other in setup.specs:
+            await observe_keys(self._store, end, request.entity, [request.source_key])
+        if not await self._store.outdated([intent]):
+            return False
+        await self._store.drop(intent, "its record changed before it could be sent again", due_in_s=0.0)
+        return True
 
     async def _look(self, intent: IntentRow, step: Step, setup: FlowSetup, tally: Tally) -> None:
         connector = setup.ends[intent.side].connector
         try:
             found = await self._found(intent, step, connector)
         except SyncdError as error:
-            await self._store.uncertain(intent, f"could not be looked up: {error.message}", _LOOK_AGAIN_S)
+            if intent.state is IntentState.ACCEPTED:
+                # what was taken in stays taken in: a look-up that failed puts nothing in doubt
+                await self._store.accepted(intent, "", _LOOK_AGAIN_S)
+            else:
+                await self._store.uncertain(intent, f"could not be looked up: {error.message}", _LOOK_AGAIN_S)
             return
         if len(found) == 1:
             confirmed = Confirmed(found[0].key, found[0].raw or None)
@@ -93,22 +112,38 @@ class Recovery:
         elif found:
             keys = ", ".join(seen.key for seen in found[:5])
             await self._store.hold_intent(intent, f"{len(found)} records carry its reference: {keys}")
+        elif intent.state is IntentState.ACCEPTED:
+            await self._store.accepted(intent, "", _LOOK_AGAIN_S)
         elif step is Step.COMPARE:
             # an update that did not arrive: decide anew from what both sides show by now
             await self._store.drop(intent, "looked up: not carried out", due_in_s=0.0)
-        elif intent.state is IntentState.ACCEPTED:
-            await self._store.accepted(intent, intent.request.key or "", _LOOK_AGAIN_S)
+        elif _named(intent):
+            # the platform has said that it made this record: whatever is the matter, not a second one
+            words = f"it was confirmed as {intent.remote_key}, which is not to be found"
+            await self._store.hold_intent(intent, words)
         else:
             await self._store.resend(intent)
-            await self._applier.apply([replace(intent, state=IntentState.PLANNED)], tally)
+            again = replace(intent, state=IntentState.PLANNED)
+            if not await self._overtaken(again, setup):
+                await self._applier.apply([again], tally)
 
     @staticmethod
     async def _found(intent: IntentRow, step: Step, connector: Connector) -> Sequence[Seen]:
         request = intent.request
         if step is Step.LOOK_UP:
-            return await connector.evidence(request)
+            found = await connector.evidence(request)
+            if not found and intent.state is IntentState.UNCERTAIN and _named(intent):
+                # its search may lag behind; under its own key it is to be seen
+                named = await connector.fetch(request.entity, intent.remote_key)
+                found = [] if named is None else [named]
+            return found
         seen = await connector.fetch(request.entity, request.key or "")
         return [seen] if seen is not None and says(seen, request.body) else []
+
+
+def _named(intent: IntentRow) -> bool:
+    """Whether a create's answer told its record's key before it got lost in reading back."""
+    return bool(intent.remote_key) and intent.request.operation is Operation.CREATE
 
 
 def says(seen: Seen, patch: Mapping[str, object]) -> bool:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from syncd.api.models import (
+    BudgetView,
     ConnectionStatus,
     FieldChange,
     FlowReport,
@@ -24,14 +25,17 @@ from syncd.api.models import (
     SyncReport,
     TripView,
 )
+from syncd.core.brakes import Budget, Spent
 from syncd.core.crossing import PairKey
 from syncd.core.model import IntentState, PairState, Record, Side, Value
+from syncd.core.outcome import ErrorClass
 from syncd.core.plan import Plan
 from syncd.core.policy import Mode
 from syncd.core.reconcile import Verb
 from syncd.engine import decide as deciding
-from syncd.engine.cycle import CycleOutcome, FlowOutcome, Preview, as_plan
+from syncd.engine.cycle import CycleOutcome, Preview
 from syncd.engine.decide import Decided
+from syncd.engine.flow_run import FlowOutcome, as_plan
 from syncd.engine.setup import FlowSetup, LinkSetup
 from syncd.ports import FlowLine, HoldRow, PairLife, RefusedPair
 
@@ -73,11 +77,13 @@ def flow_status(setup: FlowSetup | None, line: FlowLine) -> FlowStatus:
         due=line.counts.due,
         in_flight=states.get(PairState.IN_FLIGHT, 0),
         waiting=states.get(PairState.WAITING, 0),
+        unmatched=states.get(PairState.UNMATCHED, 0),
         conflicts=states.get(PairState.CONFLICT, 0),
         quarantined=states.get(PairState.QUARANTINED, 0),
         held=states.get(PairState.HELD, 0),
         out_of_scope=states.get(PairState.OUT_OF_SCOPE, 0),
         uncertain=intents.get(IntentState.UNCERTAIN, 0),
+        held_writes=line.counts.held_writes,
         last_cycle_at=line.last_cycle_at,
         last_success_at=line.last_success_at,
         last_error=line.last_error,
@@ -93,6 +99,7 @@ def hold_view(hold: HoldRow) -> HoldView:
         by=hold.by,
         since=hold.since,
         release=f"syncd release {hold.id}",
+        under_way=hold.under_way,
     )
 
 
@@ -103,6 +110,7 @@ def link_status(
     errors: Mapping[tuple[str, str], str],
     now: datetime,
     interval_s: float | None,
+    spending: tuple[Spent, Budget] | None = None,
 ) -> LinkStatus:
     flows = [flow_status(setup.flow(line.flow.entity), line) for line in lines]
     return LinkStatus(
@@ -112,6 +120,16 @@ def link_status(
         health=_health(flows, holds, errors, now, interval_s),
         flows=flows,
         holds=[hold_view(hold) for hold in holds],
+        budget=None if spending is None else _budget(*spending),
+    )
+
+
+def _budget(spent: Spent, budget: Budget) -> BudgetView:
+    return BudgetView(
+        writes=spent.writes,
+        writes_most=budget.writes,
+        amount=f"{max(spent.amount, Decimal(0)):.2f}",
+        amount_most=None if budget.amount is None else f"{budget.amount:.2f}",
     )
 
 
@@ -125,7 +143,7 @@ def _health(
     """Worst first: what needs a person, then what will heal by itself."""
     if errors or any(f.last_error for f in flows):
         return Health.ERROR
-    if holds or any(f.conflicts or f.quarantined or f.held for f in flows):
+    if holds or any(f.unmatched or f.conflicts or f.quarantined or f.held for f in flows):
         return Health.ACTION_REQUIRED
     successes = [f.last_success_at for f in flows]
     if not flows or any(at is None for at in successes):
@@ -218,9 +236,9 @@ def sync_report(outcome: CycleOutcome, seconds: float) -> SyncReport:
         seconds=round(seconds, 3),
         flows=[flow_report(flow) for flow in outcome.flows.values()],
         trips=[
-            TripView(brake=t.brake.value, message=t.message)
+            TripView(brake=trip.brake.value, message=trip.message, release=f"syncd release {hold.id}")
             for flow in outcome.flows.values()
-            for t in flow.trips
+            for trip, hold in zip(flow.trips, flow.holds, strict=True)
         ],
     )
 
@@ -238,10 +256,12 @@ def flow_report(flow: FlowOutcome) -> FlowReport:
         rejected=tally.rejected,
         uncertain=tally.uncertain,
         waiting=flow.count(Verb.WAIT),
+        unmatched=flow.count(Verb.MATCH),
         conflicts=flow.count(Verb.CONFLICT),
         quarantined=flow.count(Verb.QUARANTINE),
         held=tally.held + flow.count(Verb.HOLD),
         skipped=flow.count(Verb.OUT_OF_SCOPE),
+        historical=flow.left_alone,
         error=flow.error or flow.incomplete or "; ".join(dict.fromkeys(tally.errors)),
     )
 
@@ -250,6 +270,7 @@ _SEND_STATES: Mapping[PairState, str] = {
     PairState.IN_STEP: "posted",
     PairState.IN_FLIGHT: "uncertain",
     PairState.WAITING: "waiting",
+    PairState.UNMATCHED: "waiting",
     PairState.CONFLICT: "conflict",
     PairState.QUARANTINED: "quarantined",
     PairState.HELD: "held",
@@ -308,12 +329,30 @@ def life(flow: FlowSetup, one: PairLife, pairs: Mapping[PairKey, str]) -> Life:
         flow=one.entity,
         state=one.row.state.value,
         reason=one.reason,
+        remedy=_remedy(flow, one),
         left_key=one.row.keys.get(Side.LEFT),
         right_key=one.row.keys.get(Side.RIGHT),
         label=deciding.label(flow, sides),
         fields=_fields(flow, sides, pairs),
         events=sorted([*seen, *events], key=lambda event: event.at),
     )
+
+
+def _remedy(flow: FlowSetup, one: PairLife) -> str:
+    """The command that helps it on, where a person must say something."""
+    row = one.row
+    if row.state is PairState.UNMATCHED:
+        return f"syncd match show {row.id}"
+    if row.state is PairState.HELD and row.code == ErrorClass.CONFLICT.value:
+        held = [e.intent for e in one.events if e.kind == "held" and e.intent is not None]
+        return f"syncd held show {held[-1]}" if held else ""
+    if row.state is PairState.OUT_OF_SCOPE and row.historical and flow.policy.select:
+        key = next(iter(row.keys.values()), "")
+        return (
+            f"it stood approved before the first sync was complete, so it counts as history; to post it: "
+            f"syncd send {one.link} {flow.entity} {key}"
+        )
+    return ""
 
 
 def _fields(flow: FlowSetup, sides: deciding.Sides, pairs: Mapping[PairKey, str]) -> list[LifeField]:

@@ -4,6 +4,7 @@ Adapters implement them; the engine never imports an adapter and branches on ``C
 never on a platform's name.
 """
 
+from syncd.ports.asking import Asking, HeldRow
 from syncd.ports.connector import (
     Archive,
     BridgeChannel,
@@ -41,6 +42,7 @@ from syncd.ports.store import (
     HoldRow,
     IntentRow,
     Known,
+    Lone,
     NewIntent,
     Observation,
     PairRow,
@@ -56,6 +58,7 @@ __all__ = [
     "UNWATCHED",
     "Acknowledgement",
     "Archive",
+    "Asking",
     "BridgeChannel",
     "Capabilities",
     "Clock",
@@ -72,9 +75,11 @@ __all__ = [
     "FlowRow",
     "Grant",
     "Guard",
+    "HeldRow",
     "HoldRow",
     "IntentRow",
     "Known",
+    "Lone",
     "NewIntent",
     "NewReconciliation",
     "Observation",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from syncd.core.brakes import Trip
@@ -64,6 +66,8 @@ class Observation:
     """Of a gone one: the key it goes on under."""
     evidence: str = ""
     """Of a gone one: how that is known."""
+    blocks: frozenset[str] = frozenset()
+    """Under what it is found as a possible duplicate (``core.likeness``); kept as keyed digests, too."""
 
     def beside(self, known: Known | None) -> Observation:
         """The same, next to what the store knows of the record."""
@@ -82,6 +86,16 @@ class FlowRow:
     """Of maps, policy and crosswalks at the last finished cycle."""
     ceiling: int = 0
     """Writes that releasing a brake has let through for the next plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lone:
+    """A record that has no partner in its flow, as a candidate to become one."""
+
+    key: str
+    raw: bytes
+    held: int | None = None
+    """The held create (intent) of its pair: its partner may have been made already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +171,8 @@ class NewIntent:
     actor: str = ""
     refused: Sequence[str] = ()
     """As of a verdict."""
+    amount: Decimal = Decimal(0)
+    """The money it moves, for the link's budget; without a sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +196,9 @@ class IntentRow:
     created_at: datetime
     sent_at: datetime | None
     actor: str
+    amount: Decimal = Decimal(0)
+    remote_key: str = ""
+    """Its record on the remote, as far as the platform has named it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +237,8 @@ class HoldRow:
     reason: str
     by: str
     since: datetime
+    under_way: int = 0
+    """Writes within it that were sent before it was placed, and have no answer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +250,8 @@ class Counts:
     bound: int = 0
     due: int = 0
     oldest_due_at: datetime | None = None
+    held_writes: int = 0
+    """Intents that only a person can settle."""
 
 
 class Store(Protocol):
@@ -298,12 +321,25 @@ class Store(Protocol):
         ``side``'s stream with the same natural key."""
         ...
 
+    async def near(
+        self,
+        flow: FlowRow,
+        stream: int,
+        side: Side,
+        blocks: Mapping[int, frozenset[str]],
+        also: Mapping[int, Collection[str]] = MappingProxyType({}),
+    ) -> Mapping[int, Sequence[Lone]]:
+        """For unpaired records (pair id -> block keys): living records of ``side``'s stream without a
+        partner that share one, but for those a person said are not the same. ``also``: these keys, too."""
+        ...
+
     async def bind(self, flow: FlowRow, side: Side, stream: int, matches: Sequence[tuple[int, str]]) -> None:
         """Pairs (id) get their record on ``side`` (key); the lone pair of that record is merged in."""
         ...
 
     async def open_creates(self, flow: FlowRow) -> frozenset[Side]:
-        """Sides on which a create of this flow has no settled outcome yet."""
+        """Sides on which a create of this flow is under way or in doubt; one held for a person is not: what
+        looks like it is found by ``near``."""
         ...
 
     async def counts(self, flow: FlowRow) -> Counts: ...
@@ -344,18 +380,28 @@ class Store(Protocol):
         """Base, binding, journal and the next intent together. Returns the next intent, if any."""
         ...
 
-    async def accepted(self, intent: IntentRow, key: str, look_after_s: float) -> None: ...
+    async def accepted(self, intent: IntentRow, key: str, look_after_s: float) -> None:
+        """``key`` empty: the one that is known stays."""
+        ...
+
     async def rejected(
         self, intent: IntentRow, error: ErrorClass, words: str, field: str, next_: Acknowledgement | None
     ) -> IntentRow | None: ...
     async def retry_later(self, intent: IntentRow, error: ErrorClass, words: str, after_s: float) -> None: ...
-    async def uncertain(self, intent: IntentRow, words: str, look_after_s: float | None) -> None:
-        """``look_after_s`` None: nothing bounds the wait, a person decides (held)."""
+    async def uncertain(
+        self, intent: IntentRow, words: str, look_after_s: float | None, key: str = ""
+    ) -> None:
+        """``look_after_s`` None: nothing bounds the wait, a person decides (held). ``key``: the record that
+        the platform has named already."""
         ...
 
     async def hold_intent(self, intent: IntentRow, words: str) -> None: ...
     async def resend(self, intent: IntentRow) -> None:
         """It was looked up and is proven absent: planned again under the same reference."""
+        ...
+
+    async def outdated(self, intents: Sequence[IntentRow]) -> frozenset[int]:
+        """Those (by id) whose pair shows other content by now than they were decided on."""
         ...
 
     async def drop(self, intent: IntentRow, words: str, *, due_in_s: float) -> None:
@@ -383,8 +429,8 @@ class Store(Protocol):
     # -- holds and hints
     async def holds(self, scopes: Sequence[str] | None = None) -> Sequence[HoldRow]: ...
     async def hold(self, scope: str, reason: str, by: str) -> HoldRow: ...
-    async def trip(self, flow: FlowRow, trips: Sequence[Trip]) -> None:
-        """Brakes become a hold of the flow, once."""
+    async def trip(self, flow: FlowRow, trips: Sequence[Trip]) -> Sequence[HoldRow]:
+        """Each brake becomes a hold of the flow, once."""
         ...
 
     async def release(self, ids: Sequence[int], by: str) -> int: ...

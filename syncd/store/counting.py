@@ -8,8 +8,9 @@ from datetime import timedelta
 from sqlalchemy import Connection, bindparam, func, select
 
 from syncd.core.model import IntentState, Operation, PairState, Side
+from syncd.core.outcome import ErrorClass
 from syncd.ports.store import Counts, FlowRow
-from syncd.store.columns import UNSETTLED, chunks
+from syncd.store.columns import OPEN, UNSETTLED, chunks
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair
 
@@ -33,7 +34,15 @@ def counts(c: Connection, at: FlowRow) -> Counts:
             pair.c.flow_id == at.id, pair.c.due_at.is_not(None)
         )
     ).one()
+    held_writes = c.execute(
+        select(func.count()).where(
+            intent.c.flow_id == at.id,
+            intent.c.state == IntentState.HELD.value,
+            intent.c.error_class != ErrorClass.GUARD.value,
+        )
+    ).scalar_one()
     return Counts(
+        held_writes=held_writes,
         states={PairState(state): n for state, n in states},
         intents={IntentState(state): n for state, n in intents},
         bound=bound,
@@ -58,7 +67,8 @@ _OPEN_CREATES = (
     .where(
         intent.c.flow_id == bindparam("flow"),
         intent.c.operation == Operation.CREATE.value,
-        intent.c.state.in_(UNSETTLED),
+        # a held one waits for a person, perhaps for long: only what looks like it waits with it (``near``)
+        intent.c.state.in_(OPEN),
     )
     .distinct()
 )

@@ -171,7 +171,7 @@ class ThreadedDatabase:
         self._scan_connection: Connection | None = None
 
     async def write(self, script: Script[T]) -> T:
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._commit_groups(), name="store-group-commit")
         queued = _Queued(script, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(queued)
@@ -212,7 +212,11 @@ class ThreadedDatabase:
             group = [await self._queue.get()]
             while len(group) < self._group_max and not self._queue.empty():
                 group.append(self._queue.get_nowait())
-            outcomes = await loop.run_in_executor(self._writer, self._run_group, group)
+            try:
+                outcomes = await loop.run_in_executor(self._writer, self._run_group, group)
+            except BaseException as ended:
+                self._abandon(group, ended)
+                raise
             for queued, (result, error) in zip(group, outcomes, strict=True):
                 if queued.result.cancelled():
                     continue  # whoever asked is gone; what it asked for is committed all the same
@@ -220,6 +224,14 @@ class ThreadedDatabase:
                     queued.result.set_exception(error)
                 else:
                     queued.result.set_result(result)
+
+    def _abandon(self, group: Sequence[_Queued], ended: BaseException) -> None:
+        """The writer ends (cancelled, out of memory): whoever waits is told, and does not wait for ever."""
+        waiting = [*group]
+        while not self._queue.empty():
+            waiting.append(self._queue.get_nowait())
+        for queued in waiting:
+            fail(queued.result, ended)
 
     def _run_group(self, group: list[_Queued]) -> list[tuple[Any, BaseException | None]]:
         connection = self._write_connection = self._write_connection or self._engine.connect()
@@ -236,6 +248,21 @@ class ThreadedDatabase:
         connection = self._scan_connection = self._scan_connection or self._reading.connect()
         with _transaction(connection):
             return script(connection)
+
+
+def fail(future: asyncio.Future[Any], ended: BaseException) -> None:
+    """Tell who awaits ``future`` that no answer comes. It says nothing of whether the transaction was
+    committed, so that nobody takes it for a proof."""
+    if future.done():
+        return
+    if isinstance(ended, asyncio.CancelledError):
+        future.cancel()
+        return
+    error = SyncdError(
+        f"the state's writer ended ({type(ended).__name__})", remedy="start again; nothing is lost"
+    )
+    error.__cause__ = ended
+    future.set_exception(error)
 
 
 class Coalesced(Generic[Item, T]):
@@ -263,7 +290,13 @@ class Coalesced(Generic[Item, T]):
             # who was cancelled meanwhile will not act on the answer: what it asked for must not happen
             group = [(item, future) for item, future in self._waiting if not future.cancelled()]
             self._waiting = []
-            await self._run(group)
+            try:
+                await self._run(group)
+            except BaseException as ended:
+                for _, future in [*group, *self._waiting]:
+                    fail(future, ended)
+                self._waiting = []
+                raise
 
     async def _run(self, group: list[tuple[Item, asyncio.Future[T]]]) -> None:
         items = [item for item, _ in group]

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, literal, or_, select, update
 
+from syncd.core.brakes import Brake
 from syncd.core.model import IntentState, PairState
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import EVERYTHING, HoldRow
-from syncd.store import journal
+from syncd.store import journal, spending
 from syncd.store.sealing import Keeper
-from syncd.store.tables import flow, hold, intent, pair
+from syncd.store.tables import flow, hold, intent, pair, remote
 
 
 def scopes(
@@ -37,6 +38,31 @@ _ACTIVE = select(hold).where(hold.c.released_at.is_(None)).order_by(hold.c.id)
 def active(c: Connection, wanted: Sequence[str] | None) -> list[HoldRow]:
     query = _ACTIVE if wanted is None else _ACTIVE.where(hold.c.scope.in_(wanted))
     return [_row(row) for row in c.execute(query)]
+
+
+def under_way(c: Connection, scope: str) -> int:
+    """Writes of a scope that were sent and have no answer yet."""
+    kind, _, name = scope.partition(":")
+    link, _, rest = name.partition("/")
+    entity, _, key = rest.partition("/")
+    query = (
+        select(func.count())
+        .select_from(intent)
+        .join(flow, flow.c.id == intent.c.flow_id)
+        .where(intent.c.state == IntentState.SENT.value)
+    )
+    if kind == "connection":
+        query = query.where(intent.c.connection == name)
+    elif scope != EVERYTHING:
+        query = query.where(flow.c.link == link)
+    if entity and kind in ("flow", "record"):
+        query = query.where(flow.c.entity == entity)
+    if key:
+        named = select(remote.c.id).where(remote.c.key == key)
+        query = query.join(pair, pair.c.id == intent.c.pair_id).where(
+            or_(pair.c.left_id.in_(named), pair.c.right_id.in_(named))
+        )
+    return int(c.execute(query).scalar_one())
 
 
 def _row(row: Row[Any]) -> HoldRow:
@@ -70,11 +96,13 @@ def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
         update(hold)
         .where(hold.c.id.in_(ids), hold.c.released_at.is_(None))
         .values(released_at=k.now, released_by=by)
-        .returning(hold.c.scope, hold.c.size)
+        .returning(hold.c.scope, hold.c.size, hold.c.by)
     ).all()
-    lines = [journal.Entry("release", text=scope, actor=by, link=link_of(scope)) for scope, _ in opened]
+    lines = [journal.Entry("release", text=scope, actor=by, link=link_of(scope)) for scope, _, _ in opened]
     journal.write(c, k, lines)
-    for scope, size in opened:
+    for scope, size, cause in opened:
+        if cause == f"brake:{Brake.BUDGET.value}":
+            spending.renew(c, k, link_of(scope), size)
         # a released brake lets through what it stopped, and not one more: a ceiling, not a licence
         of_flow = literal("flow:") + flow.c.link + literal("/") + flow.c.entity == scope
         c.execute(update(flow).where(of_flow, flow.c.ceiling < size).values(ceiling=size))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ class _Body:
     again: bool = False
     then: list[WriteRequest] = field(default_factory=list)
     then_if_rejected: list[WriteRequest] = field(default_factory=list)
+    amount: Decimal = Decimal(0)
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -149,6 +151,7 @@ def _values(k: Keeper, at: FlowRow, n: NewIntent) -> dict[str, Any]:
         n.again,
         list(n.then),
         list(n.then_if_rejected),
+        n.amount,
     )
     return {
         "flow_id": at.id,
@@ -196,6 +199,7 @@ def _row(at: FlowRow, n: NewIntent, ident: int, k: Keeper) -> IntentRow:
         created_at=k.now,
         sent_at=None,
         actor=n.actor,
+        amount=n.amount,
     )
 
 
@@ -220,6 +224,8 @@ def read_intent(row: Row[Any], k: Keeper) -> IntentRow:
         created_at=row.created_at,
         sent_at=row.sent_at,
         actor=row.actor,
+        amount=body.amount,
+        remote_key=row.remote_key or "",
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, Select, bindparam, delete, exists, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
-from syncd.core.model import Side
-from syncd.ports.store import FlowRow
+from syncd.core.model import IntentState, PairState, Side
+from syncd.ports.store import FlowRow, Lone, PairRow
 from syncd.store import journal
-from syncd.store.columns import UNSETTLED, chunks, id_column
+from syncd.store.asking_tables import apart, remote_block
+from syncd.store.columns import OPEN, UNSETTLED, chunks, id_column
+from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper
-from syncd.store.tables import intent, pair, remote, remote_natural
+from syncd.store.tables import intent, pair, remote, remote_body, remote_natural, stream
 from syncd.store.tables import journal as journal_table
 
 
@@ -40,6 +42,42 @@ def _candidates(side: Side) -> Select[int, bytes, str]:
 
 _CANDIDATES = {side: _candidates(side) for side in Side}
 
+_CROWD_MAX = 40
+"""A word that so many records share says nothing of any two of them."""
+_CROWD = (
+    select(remote_block.c.digest, func.count())
+    .where(
+        remote_block.c.stream_id == bindparam("in_stream"),
+        remote_block.c.digest.in_(bindparam("digests", expanding=True)),
+    )
+    .group_by(remote_block.c.digest)
+)
+
+
+def _near(side: Side) -> Select[bytes, int]:
+    """Also those whose own create is held: what a person must settle may be this very record."""
+    lone = exists().where(
+        pair.c.flow_id == bindparam("of_flow"),
+        id_column(side) == remote.c.id,
+        id_column(side.other).is_(None),
+        ~exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(OPEN)),
+    )
+    return (
+        select(remote_block.c.digest, remote.c.id)
+        .join(remote, remote.c.id == remote_block.c.remote_id)
+        .where(
+            remote_block.c.stream_id == bindparam("in_stream"),
+            remote_block.c.digest.in_(bindparam("digests", expanding=True)),
+            ~remote.c.gone,
+            lone,
+        )
+    )
+
+
+_NEAR = {side: _near(side) for side in Side}
+_ANY_APART = select(apart.c.left_id).where(apart.c.flow_id == bindparam("of_flow")).limit(1)
+_APART = {Side.LEFT: apart.c.left_id, Side.RIGHT: apart.c.right_id}
+
 
 def candidates(
     c: Connection,
@@ -64,7 +102,84 @@ def candidates(
             for at_rank, digest, key in rows:
                 for ident in wanted[at_rank, digest]:
                     found[ident][at_rank].append(key)
+    for ident, key in told_apart(c, at, side, list(found)):
+        found[ident] = [[other for other in keys if other != key] for keys in found[ident]]
     return found
+
+
+def told_apart(c: Connection, at: FlowRow, side: Side, pairs: Sequence[int]) -> set[tuple[int, str]]:
+    """(pair, key on ``side``) of which a person has said that they are not the same."""
+    if c.execute(_ANY_APART, {"of_flow": at.id}).first() is None:
+        return set()
+    mine, other = _APART[side.other], _APART[side]
+    query = (
+        select(pair.c.id, remote.c.key)
+        .select_from(apart)
+        .join(pair, (pair.c.flow_id == apart.c.flow_id) & (id_column(side.other) == mine))
+        .join(remote, remote.c.id == other)
+    )
+    rows = [row for chunk in chunks(pairs) for row in c.execute(query.where(pair.c.id.in_(chunk)))]
+    return {(ident, key) for ident, key in rows}
+
+
+def near(
+    c: Connection,
+    k: Keeper,
+    at: FlowRow,
+    stream_id: int,
+    side: Side,
+    blocks: Mapping[int, frozenset[str]],
+    also: Mapping[int, Collection[str]],
+) -> Mapping[int, Sequence[Lone]]:
+    """Costs look-ups by index; a block in which too many stand tells nothing and is passed over."""
+    wanted: dict[bytes, list[int]] = defaultdict(list)
+    for ident, keys in blocks.items():
+        for key in keys:
+            wanted[k.digest(key)].append(ident)
+    telling = _telling(c, stream_id, list(wanted))
+    records: dict[int, set[int]] = defaultdict(set)
+    for chunk in chunks(telling):
+        asked = {"of_flow": at.id, "in_stream": stream_id, "digests": chunk}
+        for digest, remote_id in c.execute(_NEAR[side], asked):
+            for ident in wanted[digest]:
+                records[ident].add(remote_id)
+    for ident, names in also.items():
+        named = select(remote.c.id).where(remote.c.stream_id == stream_id, remote.c.key.in_(sorted(names)))
+        records[ident].update(c.execute(named).scalars() if names else ())
+    shown = _shown(c, k, at, side, {one for ids in records.values() for one in ids})
+    barred = told_apart(c, at, side, list(records))
+    return {
+        ident: kept
+        for ident, ids in records.items()
+        if (kept := [shown[i] for i in sorted(ids) if i in shown and (ident, shown[i].key) not in barred])
+    }
+
+
+def _telling(c: Connection, stream_id: int, digests: Sequence[bytes]) -> list[bytes]:
+    kept: list[bytes] = []
+    for chunk in chunks(digests):
+        rows = c.execute(_CROWD, {"in_stream": stream_id, "digests": chunk})
+        kept += [digest for digest, count in rows if count <= _CROWD_MAX]
+    return kept
+
+
+def _shown(c: Connection, k: Keeper, at: FlowRow, side: Side, ids: Collection[int]) -> dict[int, Lone]:
+    held = (
+        select(func.min(intent.c.id))
+        .where(intent.c.pair_id == pair.c.id, intent.c.state == IntentState.HELD.value)
+        .scalar_subquery()
+    )
+    query = (
+        select(remote.c.id, remote.c.key, remote_body.c.body, stream.c.connection, held)
+        .join(remote_body, remote_body.c.remote_id == remote.c.id)
+        .join(stream, stream.c.id == remote.c.stream_id)
+        .join(pair, (pair.c.flow_id == at.id) & (id_column(side) == remote.c.id))
+    )
+    return {
+        row[0]: Lone(row[1], k.seal.open(row[3], "observation", row[2]), row[4])
+        for chunk in chunks(sorted(ids))
+        for row in c.execute(query.where(remote.c.id.in_(chunk)))
+    }
 
 
 def bind(
@@ -72,15 +187,124 @@ def bind(
 ) -> None:
     """The matched record's own lone pair is merged away; its history stays in the journal."""
     for ident, key in matches:
-        remote_id: int = c.execute(
-            select(remote.c.id).where(remote.c.stream_id == stream_id, remote.c.key == key)
-        ).scalar_one()
-        absorb(c, at.id, side, remote_id, into=ident)
-        c.execute(
-            update(pair).where(pair.c.id == ident).values({id_column(side): remote_id, "due_at": k.now})
-        )
+        _bind_one(c, k, at, side, stream_id, ident, key)
     journal.write(
         c, k, [journal.Entry("matched", at.id, ident, text=f"{side.value} {key}") for ident, key in matches]
+    )
+
+
+def _bind_one(
+    c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, ident: int, key: str
+) -> None:
+    remote_id = remote_of(c, stream_id, key)
+    absorb(c, at.id, side, remote_id, into=ident)
+    c.execute(update(pair).where(pair.c.id == ident).values({id_column(side): remote_id, "due_at": k.now}))
+
+
+def remote_of(c: Connection, stream_id: int, key: str) -> int:
+    return int(
+        c.execute(
+            select(remote.c.id).where(remote.c.stream_id == stream_id, remote.c.key == key)
+        ).scalar_one()
+    )
+
+
+def unmatched(c: Connection, k: Keeper, at: FlowRow, limit: int) -> list[PairRow]:
+    ids = c.execute(
+        select(pair.c.id)
+        .where(pair.c.flow_id == at.id, pair.c.state == PairState.UNMATCHED.value)
+        .order_by(pair.c.since, pair.c.id)
+        .limit(limit)
+    ).scalars()
+    return [row for ident in list(ids) if (row := pair_by_id(c, k, ident)) is not None]
+
+
+def accept(
+    c: Connection,
+    k: Keeper,
+    at: FlowRow,
+    side: Side,
+    stream_id: int,
+    matches: Sequence[tuple[int, str]],
+    actor: str,
+) -> list[int]:
+    """A person's word, checked against what became of both meanwhile, in this one transaction."""
+    bound = []
+    for ident, key in matches:
+        if _stands_alone(c, at, side.other, ident) and _free(c, at, side, stream_id, key):
+            _bind_one(c, k, at, side, stream_id, ident, key)
+            bound.append((ident, key))
+    entries = [
+        journal.Entry("matched", at.id, ident, text=f"{side.value} {key}, as a person said", actor=actor)
+        for ident, key in bound
+    ]
+    journal.write(c, k, entries)
+    _ask_anew(c, k, at)
+    return [ident for ident, _ in bound]
+
+
+def reject(
+    c: Connection,
+    k: Keeper,
+    at: FlowRow,
+    side: Side,
+    stream_id: int,
+    wanted: Sequence[tuple[int, str]],
+    actor: str,
+) -> int:
+    barred = told_apart(c, at, side, [ident for ident, _ in wanted])
+    new = [(ident, key) for ident, key in dict.fromkeys(wanted) if (ident, key) not in barred]
+    rows = []
+    for ident, key in new:
+        mine = c.execute(select(id_column(side.other)).where(pair.c.id == ident)).scalar_one_or_none()
+        if mine is not None:
+            ids = {f"{side.value}_id": remote_of(c, stream_id, key), f"{side.other.value}_id": mine}
+            rows.append({"flow_id": at.id, "at": k.now, "actor": actor, **ids})
+    if rows:
+        c.execute(insert(apart), rows)
+    entries = [
+        journal.Entry("told_apart", at.id, i, text=f"not {side.value} {key}", actor=actor) for i, key in new
+    ]
+    journal.write(c, k, entries)
+    _ask_anew(c, k, at)
+    return len(rows)
+
+
+def _stands_alone(c: Connection, at: FlowRow, side: Side, ident: int) -> bool:
+    """Whether the pair still is a record of ``side`` alone, with no write that may yet give it a partner."""
+    busy = exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED))
+    return (
+        c.execute(
+            select(pair.c.id).where(
+                pair.c.id == ident,
+                pair.c.flow_id == at.id,
+                id_column(side).is_not(None),
+                id_column(side.other).is_(None),
+                ~busy,
+            )
+        ).first()
+        is not None
+    )
+
+
+def _free(c: Connection, at: FlowRow, side: Side, stream_id: int, key: str) -> bool:
+    row = c.execute(
+        select(remote.c.id, remote.c.gone).where(remote.c.stream_id == stream_id, remote.c.key == key)
+    ).one_or_none()
+    if row is None or row.gone:
+        return False
+    theirs = c.execute(
+        select(pair.c.id).where(pair.c.flow_id == at.id, id_column(side) == row.id)
+    ).scalar_one_or_none()
+    return theirs is None or _stands_alone(c, at, side, theirs)
+
+
+def _ask_anew(c: Connection, k: Keeper, at: FlowRow) -> None:
+    """One answer may settle other questions: the same record was a candidate of several."""
+    c.execute(
+        update(pair)
+        .where(pair.c.flow_id == at.id, pair.c.state == PairState.UNMATCHED.value)
+        .values(due_at=k.now)
     )
 
 

@@ -9,9 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Integer, bindparam, delete, func, select, update
 
 from syncd.core.model import IntentState, Operation
+from syncd.core.outcome import ErrorClass
+from syncd.ports.asking import HeldRow
 from syncd.ports.store import IntentRow
 from syncd.store import journal
 from syncd.store.intents import read_intent
+from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper
 from syncd.store.settling import drop, uncertain
 from syncd.store.tables import flow, intent, pair
@@ -39,6 +42,27 @@ def recover(c: Connection, k: Keeper, link: str, settle_s: Mapping[str, float | 
         {"link": link},
     )
     return len(doubtful)
+
+
+_HELD = (
+    select(intent, flow.c.link)
+    .join(flow, flow.c.id == intent.c.flow_id)
+    .where(intent.c.state == IntentState.HELD.value, intent.c.error_class != ErrorClass.GUARD.value)
+    .order_by(intent.c.id)
+)
+
+
+def held(c: Connection, k: Keeper, link: str | None, ident: int | None = None) -> list[HeldRow]:
+    """Writes that only a person can settle; those that wait behind a hold need none."""
+    query = _HELD if link is None else _HELD.where(flow.c.link == link)
+    query = query if ident is None else query.where(intent.c.id == ident)
+    found = []
+    for row in c.execute(query).all():
+        shown = pair_by_id(c, k, row.pair_id)
+        assert shown is not None
+        words = k.open_text(row.connection, "words", row.words)
+        found.append(HeldRow(read_intent(row, k), shown, words))
+    return found
 
 
 _DUE = (

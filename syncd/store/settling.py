@@ -7,16 +7,18 @@ the same few statements for one write or for fifty.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, literal, select, update
+from sqlalchemy import Connection, bindparam, case, delete, literal, or_, select, update
 
+from syncd.core.brakes import Budget
 from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, Settlement
-from syncd.store import holds, journal
+from syncd.store import holds, journal, spending
 from syncd.store.columns import OPEN, hash_column, id_column
 from syncd.store.intents import insert_following
 from syncd.store.matching import absorb
@@ -24,9 +26,10 @@ from syncd.store.prepared import Prepared
 from syncd.store.resolutions import wake
 from syncd.store.sealing import Keeper
 from syncd.store.streams import find_stream, known, store_observations
-from syncd.store.tables import conflict, intent, pair
+from syncd.store.tables import conflict, intent, pair, remote
 from syncd.store.verdicts import add_conflicts, store_bases, wake_waiting
 
+_LEFT, _RIGHT = remote.alias("l"), remote.alias("r")
 _SENT = Prepared(
     update(intent)
     .where(intent.c.id == bindparam("row"))
@@ -92,6 +95,19 @@ _OWNED = {
     for side in Side
 }
 _AGAIN = Prepared(update(pair).where(pair.c.id == bindparam("row")).values(due_at=bindparam("at")))
+_DECIDED_ON = (
+    select(intent.c.id)
+    .join(pair, pair.c.id == intent.c.pair_id)
+    .outerjoin(_LEFT, _LEFT.c.id == pair.c.left_id)
+    .outerjoin(_RIGHT, _RIGHT.c.id == pair.c.right_id)
+    .where(
+        intent.c.id.in_(bindparam("ids", expanding=True)),
+        or_(
+            pair.c.left_hash.is_distinct_from(_LEFT.c.content_hash),
+            pair.c.right_hash.is_distinct_from(_RIGHT.c.content_hash),
+        ),
+    )
+)
 _LOOK_AGAIN = timedelta(seconds=30)
 """How often one in doubt is looked at while a hold keeps it from being repeated."""
 
@@ -99,8 +115,13 @@ _LOOK_AGAIN = timedelta(seconds=30)
 # -- sent -------------------------------------------------------------------------------------
 
 
-def mark_sent(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> list[bool]:
-    """Hold check and mark, in this one transaction: what a hold covers is not marked."""
+def mark_sent(
+    c: Connection,
+    k: Keeper,
+    intents: Sequence[IntentRow],
+    budgets: Mapping[str, Budget] = MappingProxyType({}),
+) -> list[bool]:
+    """Hold check, budget and mark, in this one transaction: what a hold covers is not marked."""
     open_holds = {hold.scope: hold.reason for hold in holds.active(c, None)}
     sendable = {(row.id, row.state) for row in c.execute(_SENDABLE, {"ids": [at.id for at in intents]})}
     free = []
@@ -112,6 +133,12 @@ def mark_sent(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> list[bo
             free.append(at)
         else:
             _yield_to_hold(c, k, at, reason)
+    if budgets:
+        free, late, trips = spending.within(c, k, free, budgets)
+        for link, trip in trips.items():
+            holds.place(c, k, f"link:{link}", trip.message, f"brake:{trip.brake.value}", trip.size)
+        for at in late:
+            _yield_to_hold(c, k, at, trips[at.link].message)
     if free:
         _SENT.many(c, [{"row": at.id, "at": k.now} for at in free])
         entries = [journal.Entry("sent", at.flow, at.pair, at.id, at.request.name, at.actor) for at in free]
@@ -257,8 +284,10 @@ def _move(c: Connection, at: IntentRow, state: IntentState, **values: Any) -> No
 
 
 def accepted(c: Connection, k: Keeper, at: IntentRow, key: str, look_after_s: float) -> None:
-    _move(c, at, IntentState.ACCEPTED, remote_key=key, due_at=k.now + timedelta(seconds=look_after_s))
-    journal.write(c, k, [journal.Entry("accepted", at.flow, at.pair, at.id, key)])
+    named = {"remote_key": key} if key else {}
+    _move(c, at, IntentState.ACCEPTED, due_at=k.now + timedelta(seconds=look_after_s), **named)
+    if at.state is not IntentState.ACCEPTED:
+        journal.write(c, k, [journal.Entry("accepted", at.flow, at.pair, at.id, key)])
 
 
 def rejected(
@@ -314,7 +343,9 @@ def retry_later(
     journal.write(c, k, [journal.Entry("retry", at.flow, at.pair, at.id, words)])
 
 
-def uncertain(c: Connection, k: Keeper, at: IntentRow, words: str, look_after_s: float | None) -> None:
+def uncertain(
+    c: Connection, k: Keeper, at: IntentRow, words: str, look_after_s: float | None, key: str = ""
+) -> None:
     if look_after_s is None:
         hold_intent(c, k, at, f"{words}; nothing bounds how late it may still be carried out")
         return
@@ -325,6 +356,7 @@ def uncertain(c: Connection, k: Keeper, at: IntentRow, words: str, look_after_s:
         due_at=k.now + timedelta(seconds=look_after_s),
         error_class=ErrorClass.CONNECTION.value,
         words=k.text(at.connection, "words", words),
+        **({"remote_key": key} if key else {}),
     )
     journal.write(c, k, [journal.Entry("uncertain", at.flow, at.pair, at.id, words)])
 
@@ -353,11 +385,20 @@ def hold_intent(c: Connection, k: Keeper, at: IntentRow, words: str) -> None:
     journal.write(c, k, [journal.Entry("held", at.flow, at.pair, at.id, words)])
 
 
+def settled_by(c: Connection, k: Keeper, at: IntentRow, said: str, actor: str) -> None:
+    journal.write(c, k, [journal.Entry("settled_by", at.flow, at.pair, at.id, said, actor)])
+
+
 def resend(c: Connection, k: Keeper, at: IntentRow) -> None:
     _move(c, at, IntentState.PLANNED, due_at=k.now)
     journal.write(
         c, k, [journal.Entry("proven_absent", at.flow, at.pair, at.id, "looked up: not carried out")]
     )
+
+
+def outdated(c: Connection, ids: Sequence[int]) -> frozenset[int]:
+    """Intents whose pair shows other content than they were decided on."""
+    return frozenset(c.execute(_DECIDED_ON, {"ids": list(ids)}).scalars())
 
 
 def _forget(c: Connection, k: Keeper, at: IntentRow, words: str) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from syncd.core.brakes import Trip
+from syncd.core.brakes import Budget, Spent, Trip
 from syncd.core.crossing import PairKey
 from syncd.core.model import Side
 from syncd.core.outcome import ErrorClass
+from syncd.ports.asking import HeldRow
 from syncd.ports.connector import Clock
 from syncd.ports.records import (
     Compared,
@@ -33,6 +36,7 @@ from syncd.ports.store import (
     HoldRow,
     IntentRow,
     Known,
+    Lone,
     NewIntent,
     Observation,
     PairRow,
@@ -56,6 +60,7 @@ from syncd.store import (
     removals,
     resolutions,
     settling,
+    spending,
     streams,
     upkeep,
 )
@@ -67,15 +72,24 @@ from syncd.store.tables import token
 class SqlStore:
     """The engine's memory. ``digest_key``: 32 secret bytes that key the digests of natural keys."""
 
-    def __init__(self, database: Database, clock: Clock, seal: Seal, digest_key: bytes) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        seal: Seal,
+        digest_key: bytes,
+        budgets: Mapping[str, Budget] = MappingProxyType({}),
+    ) -> None:
+        """``budgets``: what each link may write within an hour."""
         self.database = database
         self._clock = clock
         self._seal = seal
         self._digest_key = digest_key
         self._restored: bool | None = None
         self._links: dict[int, str] = {}
+        self._budgets = budgets
         self._sent: Coalesced[IntentRow, bool] = Coalesced(
-            database, lambda c, many: settling.mark_sent(c, self.keeper(), many)
+            database, lambda c, many: settling.mark_sent(c, self.keeper(), many, budgets)
         )
         self._settled: Coalesced[Settlement, IntentRow | None] = Coalesced(
             database, lambda c, many: settling.settle(c, self.keeper(), many)
@@ -176,6 +190,33 @@ class SqlStore:
         k = self.keeper()
         return await self.database.read(lambda c: matching.candidates(c, k, flow, stream, side, natural))
 
+    async def near(
+        self,
+        flow: FlowRow,
+        stream: int,
+        side: Side,
+        blocks: Mapping[int, frozenset[str]],
+        also: Mapping[int, Collection[str]] = MappingProxyType({}),
+    ) -> Mapping[int, Sequence[Lone]]:
+        k = self.keeper()
+        return await self.database.read(lambda c: matching.near(c, k, flow, stream, side, blocks, also))
+
+    async def unmatched(self, flow: FlowRow, limit: int) -> Sequence[PairRow]:
+        k = self.keeper()
+        return await self.database.scan(lambda c: matching.unmatched(c, k, flow, limit))
+
+    async def accept_match(
+        self, flow: FlowRow, side: Side, stream: int, matches: Sequence[tuple[int, str]], actor: str
+    ) -> Sequence[int]:
+        k = self.keeper()
+        return await self.database.write(lambda c: matching.accept(c, k, flow, side, stream, matches, actor))
+
+    async def reject_match(
+        self, flow: FlowRow, side: Side, stream: int, apart: Sequence[tuple[int, str]], actor: str
+    ) -> int:
+        k = self.keeper()
+        return await self.database.write(lambda c: matching.reject(c, k, flow, side, stream, apart, actor))
+
     async def bind(self, flow: FlowRow, side: Side, stream: int, matches: Sequence[tuple[int, str]]) -> None:
         k = self.keeper()
         await self.database.write(lambda c: matching.bind(c, k, flow, side, stream, matches))
@@ -239,17 +280,27 @@ class SqlStore:
         k = self.keeper()
         await self.database.write(lambda c: settling.retry_later(c, k, intent, error, words, after_s))
 
-    async def uncertain(self, intent: IntentRow, words: str, look_after_s: float | None) -> None:
+    async def uncertain(
+        self, intent: IntentRow, words: str, look_after_s: float | None, key: str = ""
+    ) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: settling.uncertain(c, k, intent, words, look_after_s))
+        await self.database.write(lambda c: settling.uncertain(c, k, intent, words, look_after_s, key))
 
     async def hold_intent(self, intent: IntentRow, words: str) -> None:
         k = self.keeper()
         await self.database.write(lambda c: settling.hold_intent(c, k, intent, words))
 
+    async def settled_by(self, intent: IntentRow, said: str, actor: str) -> None:
+        k = self.keeper()
+        await self.database.write(lambda c: settling.settled_by(c, k, intent, said, actor))
+
     async def resend(self, intent: IntentRow) -> None:
         k = self.keeper()
         await self.database.write(lambda c: settling.resend(c, k, intent))
+
+    async def outdated(self, intents: Sequence[IntentRow]) -> frozenset[int]:
+        ids = [intent.id for intent in intents]
+        return await self.database.read(lambda c: settling.outdated(c, ids)) if ids else frozenset()
 
     async def drop(self, intent: IntentRow, words: str, *, due_in_s: float) -> None:
         k = self.keeper()
@@ -280,12 +331,17 @@ class SqlStore:
 
     async def hold(self, scope: str, reason: str, by: str) -> HoldRow:
         k = self.keeper()
-        return await self.database.write(lambda c: holds.place(c, k, scope, reason, by))
 
-    async def trip(self, flow: FlowRow, trips: Sequence[Trip]) -> None:
+        def script(c: Connection) -> HoldRow:
+            placed = holds.place(c, k, scope, reason, by)
+            return replace(placed, under_way=holds.under_way(c, scope))
+
+        return await self.database.write(script)
+
+    async def trip(self, flow: FlowRow, trips: Sequence[Trip]) -> Sequence[HoldRow]:
         k = self.keeper()
         scope = f"flow:{flow.link}/{flow.entity}"
-        await self.database.write(
+        return await self.database.write(
             lambda c: [holds.place(c, k, scope, t.message, f"brake:{t.brake.value}", t.size) for t in trips]
         )
 
@@ -333,6 +389,12 @@ class SqlStore:
     async def link_holds(self, link: str, connections: Sequence[str]) -> Sequence[HoldRow]:
         return await self.database.scan(lambda c: holds.of_link(c, link, connections))
 
+    async def spent(self, link: str) -> tuple[Spent, Budget] | None:
+        budget, k = self._budgets.get(link), self.keeper()
+        if budget is None:
+            return None
+        return await self.database.read(lambda c: spending.spent(c, k, link)), budget
+
     async def quarantined(self, link: str | None, limit: int) -> Sequence[RefusedPair]:
         k = self.keeper()
         return await self.database.scan(lambda c: records.quarantined(c, k, link, limit))
@@ -366,6 +428,15 @@ class SqlStore:
     async def refused_keys(self, which: Sequence[int]) -> Sequence[tuple[str, str, Side, str]]:
         return await self.database.scan(lambda c: overview.refused_keys(c, which))
 
+    async def held_intents(self, link: str | None) -> Sequence[HeldRow]:
+        k = self.keeper()
+        return await self.database.scan(lambda c: recovery.held(c, k, link))
+
+    async def held_intent(self, ident: int) -> HeldRow | None:
+        k = self.keeper()
+        found = await self.database.scan(lambda c: recovery.held(c, k, None, ident))
+        return found[0] if found else None
+
     async def lives(self, entity: str, ident: str, link: str | None) -> Sequence[PairLife]:
         k = self.keeper()
         return await self.database.scan(lambda c: records.lives(c, k, entity, ident, link))
@@ -378,7 +449,7 @@ class SqlStore:
     async def scratch(self) -> AsyncIterator[Store]:
         copy = await self.database.copy()
         try:
-            yield SqlStore(copy, self._clock, self._seal, self._digest_key)
+            yield SqlStore(copy, self._clock, self._seal, self._digest_key, self._budgets)
         finally:
             await copy.close()
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select, update
 
 from syncd.ports.store import Known, Observation, StreamRow
+from syncd.store.asking_tables import remote_block
 from syncd.store.prepared import Prepared
 from syncd.store.removals import note as note_removals
 from syncd.store.sealing import Keeper
@@ -47,6 +48,8 @@ _UPDATE_BODY = Prepared(
 _BODY = Prepared(insert(remote_body))
 _NATURAL = Prepared(insert(remote_natural))
 _DROP_NATURAL = Prepared(delete(remote_natural).where(remote_natural.c.remote_id == bindparam("row")))
+_BLOCK = Prepared(insert(remote_block))
+_DROP_BLOCK = Prepared(delete(remote_block).where(remote_block.c.remote_id == bindparam("row")))
 
 _STREAM = select(stream).where(
     stream.c.connection == bindparam("of_connection"), stream.c.entity == bindparam("of_entity")
@@ -158,6 +161,7 @@ def store_observations(
         _UPDATE_REMOTE.many(c, [_moved_values(row, o, numbers[id(o)], k) for row, o in moved])
         _UPDATE_BODY.many(c, [_body_values(row, o, k, owner) for row, o in moved])
         _DROP_NATURAL.many(c, [{"row": row} for row, _ in moved])
+        _DROP_BLOCK.many(c, [{"row": row} for row, _ in moved])
     _store_natural(c, k, stream_id, [(ids[id(o)], o) for o in changed])
     note_removals(c, [(ids[id(o)], o) for o in changed if o.gone])
     return [ids[id(o)] for o in observations]
@@ -195,6 +199,13 @@ def _store_natural(c: Connection, k: Keeper, stream_id: int, rows: Sequence[tupl
         if natural is not None
     ]
     _NATURAL.many(c, values)
+    blocks = [
+        {"remote_id": row, "stream_id": stream_id, "digest": k.digest(block)}
+        for row, o in rows
+        if not o.gone
+        for block in sorted(o.blocks)
+    ]
+    _BLOCK.many(c, blocks)
 
 
 def _take_seqs(c: Connection, stream_id: int, count: int) -> range:

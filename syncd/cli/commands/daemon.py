@@ -15,7 +15,8 @@ from syncd.cli.output import Column, emit
 
 def run() -> int:
     """Run the daemon until it is told to stop (SIGTERM, Ctrl-C): webhooks and schedules in, control
-    API, health and /metrics out. What is under way is finished first; nothing is lost if it is killed.
+    API, health and /metrics out. Writes on the wire are finished first (service.stop_within), and no other
+    begins; nothing is lost if it is killed.
 
     For example:
       syncd run

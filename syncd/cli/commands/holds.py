@@ -36,8 +36,28 @@ def hold(scope: str, /, *, reason: str) -> int:
     held = session.ask(lambda operator: operator.hold(scope, reason, session.actor()))
     row = held.model_dump(mode="json")
     emit(row, [row], _COLUMNS)
+    if held.under_way:
+        say(f"{held.under_way} writes were sent before this and may still finish; no other leaves.", "yellow")
+    else:
+        say("No write is under way, and none leaves from now on.")
     say(f"To release it: {held.release}")
     return Exit.OK
+
+
+def stop_writes(*, reason: str = "stopped by hand") -> int:
+    """Stop every write, everywhere, now: the kill switch. Reading goes on, and what arrives waits.
+
+    The same as `syncd hold everything`. It says how many writes were sent already: those may still finish.
+
+    For example:
+      syncd stop-writes --reason "wrong totals in AR, looking into it"
+
+    Parameters
+    ----------
+    reason
+        For whoever finds it.
+    """
+    return hold("everything", reason=reason)
 
 
 def release(*ids: int) -> int:

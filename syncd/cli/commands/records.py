@@ -80,6 +80,7 @@ def sync(link: str | None = None, /, *, flow: str | None = None) -> int:
     emit([report.model_dump(mode="json") for report in reports], rows, views.REPORT)
     for report in reports:
         say(f"{report.link}: {report.seconds:.1f} s")
+        _say_what_waits(report)
     _complain_trips(reports)
     if any(report.failed for report in reports):
         return Exit.FAILED
@@ -87,6 +88,16 @@ def sync(link: str | None = None, /, *, flow: str | None = None) -> int:
         say("some records need a person: `syncd quarantine list`, `syncd status`", "yellow")
         return Exit.PARTLY
     return Exit.OK
+
+
+def _say_what_waits(report: SyncReport) -> None:
+    for flow in report.flows:
+        if flow.historical:
+            said = f"{flow.historical} {flow.flow} stood approved before the first sync was complete"
+            say(f"  {said}: history, not posted. To post one: syncd send {report.link} {flow.flow} NUMBER")
+        if flow.unmatched:
+            said = f"{flow.unmatched} {flow.flow} may be on the other side already; none is created"
+            say(f"  {said}: syncd match list {report.link} --flow {flow.flow}", "yellow")
 
 
 async def _follow(operator: Operator, link: str | None, flow: str | None) -> list[SyncReport]:

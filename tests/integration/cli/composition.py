@@ -26,11 +26,14 @@ from syncd.api.models import (
     FlowReport,
     FlowStatus,
     Health,
+    HeldItem,
     HoldView,
     Life,
     LifeEvent,
     LifeField,
     LinkStatus,
+    MatchCandidate,
+    MatchItem,
     PlanItem,
     PlanView,
     Progress,
@@ -137,8 +140,47 @@ class FakeOperator:
             )
         ]  # fmt: skip
 
+    async def matches(
+        self, link: str | None = None, flow: str | None = None, limit: int = 200
+    ) -> Sequence[MatchItem]:
+        self._known(link)
+        if self.mode == "clean":
+            return []
+        fields = [LifeField(name="name", left="Orchard Foods", right=HOSTILE, differs=True)]
+        sure = MatchCandidate(
+            key="1042", label=HOSTILE, score=93, evidence=["same phone (+25)"], fields=fields
+        )
+        doubtful = MatchCandidate(key="1043", label="Orchid", score=46, evidence=["name 85 % alike (+31)"])
+        item = {"link": "acme", "flow": "customer", "side": "left", "reason": "it looks like 1042"}
+        return [
+            MatchItem(id=17, key="99", label="Orchard Foods", candidates=[sure, doubtful], **item),
+            MatchItem(id=18, key="98", label="Orchidee", candidates=[doubtful], **item),
+        ]
+
+    async def match_accept(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        return Done(count=len(choices), message=f"matched {choices}", ids=[i for i, _ in choices])
+
+    async def match_reject(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        return Done(count=len(choices), message=f"told apart {choices}", ids=[i for i, _ in choices])
+
+    async def held(self, link: str | None = None) -> Sequence[HeldItem]:
+        self._known(link)
+        return [] if self.mode == "clean" else [await self.held_show(5)]
+
+    async def held_show(self, ident: int) -> HeldItem:
+        near = MatchCandidate(key="1042", label=HOSTILE, score=93, evidence=["same phone (+25)"])
+        return HeldItem(
+            id=ident, link="acme", flow="customer", operation="create", side="right", source_key="99",
+            label="Orchard Foods", reason="the answer was lost", sent_at=AT, pair=17, candidates=[near],
+        )  # fmt: skip
+
+    async def held_settle(self, ident: int, key: str | None, actor: str = "") -> Done:
+        return Done(count=1, message=f"{ident} is {key}" if key else f"{ident} again", ids=[ident])
+
     async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
-        return HoldView(id=8, scope=scope, reason=reason, by=actor, since=AT, release="syncd release 8")
+        return HoldView(
+            id=8, scope=scope, reason=reason, by=actor, since=AT, release="syncd release 8", under_way=3
+        )
 
     async def release(self, ids: Sequence[int], actor: str = "") -> Done:
         return Done(count=len(ids), message=f"{len(ids)} released", ids=list(ids))

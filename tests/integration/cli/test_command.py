@@ -14,6 +14,8 @@ from tests.integration.cli.conftest import Run, environment, started
 
 COMMANDS = [
     "init", "check", "platforms", "plan", "sync", "send", "run", "bridge", "status", "explain", "demo",
+    "match list", "match show", "match accept", "match reject", "match create",
+    "held list", "held show", "held settle", "stop-writes",
     "quarantine list", "quarantine show", "quarantine retry", "quarantine skip", "db upgrade", "db current",
     "sandbox serve", "sandbox list", "config schema", "conflicts list", "conflicts show", "conflicts resolve",
     "reconcile",
@@ -62,6 +64,13 @@ print(sorted({"pydantic", "aiohttp", "sqlalchemy", "ruamel.yaml", "cryptography"
         (("plan", "umbrella"), 4, "no link is called umbrella"),
         (("explain", "invoice", "nobody"), 4, "no invoice nobody is known"),
         (("quarantine", "show", "4"), 4, "nothing with the number 4"),
+        (("match", "accept"), 2, "name one record by its number"),
+        (("match", "accept", "17", "--all-matching"), 2, "name one record by its number"),
+        (("match", "reject", "--all-matching"), 5, "add --yes"),
+        (("match", "show", "4"), 4, "no record with the number 4"),
+        (("held", "settle", "5"), 2, "either --is KEY or --send-again"),
+        (("held", "settle", "5", "--is", "1", "--send-again"), 2, "either --is KEY or --send-again"),
+        (("held", "settle", "5", "--send-again"), 5, "add --yes"),
         (("quarantine", "retry"), 2, "name the records by number"),
         (("quarantine", "retry", "17", "--all-matching"), 2, "name the records by number"),
         (("quarantine", "skip", "17", "--reason", "by hand"), 5, "add --yes"),
@@ -190,6 +199,53 @@ def test_explain_tells_fields_and_events(run: Run) -> None:
     assert "left id 99, right id 4411" in ran.stdout
     assert re.search(r"total +1 +2 +1 +yes", ran.stdout)
     assert re.search(r"2026-11-21 12:00:00Z +posted +by Evil \\x1b\[31mRed", ran.stdout)
+
+
+def test_matches_are_shown_with_their_evidence_and_answered(run: Run) -> None:
+    listed = json.loads(run("match", "list", "--json").stdout)
+    assert [item["id"] for item in listed] == [17, 18]
+    assert listed[0]["candidates"][0]["evidence"] == ["same phone (+25)"]
+    assert [i["id"] for i in json.loads(run("match", "list", "--min-score", "80", "--json").stdout)] == [17]
+    table = run("match", "list")
+    assert "same phone" in table.stdout
+    assert "\x1b[31m" not in table.stdout
+    shown = run("match", "show", "17")
+    assert "syncd match accept 17 1042" in shown.stderr
+    assert "syncd match create 17" in shown.stderr
+    assert "matched [(17, '1042')]" in run("match", "accept", "17").stdout, "the one that stands out"
+    assert "matched [(17, '1043')]" in run("match", "accept", "17", "1043").stdout
+    assert "told apart [(17, '1043')]" in run("match", "reject", "17", "1043").stdout
+    assert "told apart [(17, '1042'), (17, '1043')]" in run("match", "create", "17").stdout
+    assert run("match", "list", "--fail-if-empty", mode="clean").returncode == 4
+
+
+def test_matches_are_answered_in_bulk_by_filter_once_somebody_agrees(run: Run) -> None:
+    tried = run("match", "accept", "--all-matching", "--min-score", "80", "--dry-run", "--json")
+    assert [row["id"] for row in json.loads(tried.stdout)] == [17]
+    assert "1 would be matched; nothing was done" in tried.stderr
+    asked = run("match", "accept", "--all-matching")
+    assert (asked.returncode, "accept 1 candidates" in asked.stderr) == (5, True)
+    assert "matched [(17, '1042')]" in run("match", "accept", "--all-matching", "--yes").stdout
+    done = run("match", "reject", "--all-matching", "--below", "50", "--yes")
+    assert "told apart [(17, '1043'), (18, '1043')]" in done.stdout
+    assert run("match", "accept", "--all-matching", "--min-score", "99", "--yes").returncode == 4
+
+
+def test_a_held_write_is_shown_beside_the_nearest_and_settled(run: Run) -> None:
+    assert "the answer was lost" in run("held", "list").stdout
+    assert run("held", "list", "--fail-if-empty", mode="clean").returncode == 4
+    shown = run("held", "show", "5")
+    assert "93" in shown.stdout
+    assert "syncd held settle 5 --is KEY" in shown.stderr
+    assert "5 is 1042" in run("held", "settle", "5", "--is", "1042").stdout
+    assert "5 again" in run("held", "settle", "5", "--send-again", "--yes").stdout
+
+
+def test_the_kill_switch_says_what_may_still_finish_and_how_it_is_released(run: Run) -> None:
+    stopped = run("stop-writes", "--reason", "wrong totals", "--json")
+    assert json.loads(stopped.stdout)["scope"] == "everything"
+    assert "3 writes were sent before this and may still finish" in stopped.stderr
+    assert "syncd release 8" in stopped.stderr
 
 
 def test_quarantine_is_listed_retried_and_skipped(run: Run) -> None:

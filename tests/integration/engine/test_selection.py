@@ -116,9 +116,8 @@ async def test_several_records_it_could_be_are_for_a_person() -> None:
     for _ in range(2):
         world.right.add("customer", {"acct_name": "ORCHARD FOODS", "tel": ""})
     await world.cycle()
-    refused = await operator_of(world).quarantine("acme")
-    assert {(item.side, item.code) for item in refused} == {("left", "duplicate"), ("right", "duplicate")}
-    assert "could be any of 2 records" in next(item.reason for item in refused if item.side == "left")
+    asked = await operator_of(world).matches("acme")
+    assert "could be any of 2 records" in next(item.reason for item in asked if item.side == "left")
     assert len(world.left.records("customer")) == 1
     assert len(world.right.records("customer")) == 2
 
@@ -131,9 +130,9 @@ async def test_a_person_retires_the_double_and_the_rest_is_matched() -> None:
     world.wait(600)
     world.right.edit("customer", double, {"acct_name": "Double, do not use"})
     await world.cycle()
-    await operator_of(world).quarantine_retry(
-        [i.id for i in await operator_of(world).quarantine("acme")], "ann"
-    )
+    (asked,) = [i for i in await operator_of(world).matches("acme") if i.side == "left"]
+    (other,) = asked.candidates
+    await operator_of(world).match_accept([(asked.id, other.key)], "ann")
     world.wait(60)
     await world.cycle()
     counts = await world.store.counts(await world.store.flow("acme", "customer"))

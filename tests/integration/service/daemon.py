@@ -14,10 +14,13 @@ from syncd.api.models import (
     Done,
     FlowReport,
     Health,
+    HeldItem,
     HoldView,
     Life,
     LifeEvent,
     LinkStatus,
+    MatchCandidate,
+    MatchItem,
     PlanItem,
     PlanView,
     Progress,
@@ -44,6 +47,13 @@ TOKENS = (
     Token("dana", digest(ADMIN), granted([Scope.ADMIN])),
 )
 PATH_TOKEN = "an-unguessable-path"
+
+
+def _held(ident: int) -> HeldItem:
+    return HeldItem(
+        id=ident, link="all", flow="invoice", operation="create", side="right", source_key="9",
+        label="S-1", reason="no answer", sent_at=AT, pair=3,
+    )  # fmt: skip
 
 
 @dataclass
@@ -98,6 +108,38 @@ class MadeUpOperator:
         self._ask("explain", entity, ident, link)
         event = LifeEvent(at=AT, kind="seen", text="changed", actor="poll")
         return [Life(link=link or "all", flow=entity, state="in_step", label=ident, events=[event])]
+
+    async def matches(
+        self, link: str | None = None, flow: str | None = None, limit: int = 200
+    ) -> Sequence[MatchItem]:
+        self._ask("matches", link, flow, limit)
+        near = MatchCandidate(key="41", label="Ä", score=93, evidence=["same phone (+25)"])
+        return [
+            MatchItem(
+                id=17, link=link or "all", flow=flow or "customer", side="left", key="9", label="Ä",
+                reason="it looks like 41", candidates=[near],
+            )
+        ]  # fmt: skip
+
+    async def match_accept(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        self._ask("match_accept", list(choices), actor)
+        return Done(count=len(choices), message="matched", ids=[i for i, _ in choices])
+
+    async def match_reject(self, choices: Sequence[tuple[int, str]], actor: str = "") -> Done:
+        self._ask("match_reject", list(choices), actor)
+        return Done(count=len(choices), message="told apart", ids=[i for i, _ in choices])
+
+    async def held(self, link: str | None = None) -> Sequence[HeldItem]:
+        self._ask("held", link)
+        return [_held(5)]
+
+    async def held_show(self, ident: int) -> HeldItem:
+        self._ask("held_show", ident)
+        return _held(ident)
+
+    async def held_settle(self, ident: int, key: str | None, actor: str = "") -> Done:
+        self._ask("held_settle", ident, key, actor)
+        return Done(count=1, message="settled", ids=[ident])
 
     async def hold(self, scope: str, reason: str, actor: str = "") -> HoldView:
         self._ask("hold", scope, reason, actor)

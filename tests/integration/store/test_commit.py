@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, func, insert, select
 
+from syncd.core.errors import SyncdError
 from syncd.store.database import Coalesced, Database, ThreadedDatabase, sqlite_engine
 from syncd.store.tables import hold
 
@@ -130,3 +131,34 @@ async def test_what_nobody_waits_for_any_more_does_not_happen(database: Database
         await asked
     assert await call(2) == 20
     assert await database.read(count) == 1
+
+
+async def test_a_writer_that_ends_leaves_nobody_waiting(tmp_path: Path, empty: Path) -> None:
+    shutil.copy(empty, tmp_path / "state.db")
+    database = ThreadedDatabase(sqlite_engine(f"sqlite:///{tmp_path / 'state.db'}"))
+
+    def out_of_memory(_c: Connection) -> int:
+        raise MemoryError
+
+    def ends(_c: Connection) -> int:
+        raise GeneratorExit
+
+    with pytest.raises(MemoryError):
+        await database.write(out_of_memory)
+    asked = [asyncio.create_task(database.write(script)) for script in (writes(1), ends, writes(2))]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(answer, SyncdError) for answer in answers), answers
+    assert await database.write(writes(3)) == 3, "the next one begins anew"
+    await database.close()
+
+
+async def test_a_group_that_ends_leaves_none_of_its_callers_waiting() -> None:
+    class Ending:
+        async def write(self, script: Callable[[Connection], Any]) -> Any:
+            await asyncio.sleep(0)
+            raise asyncio.CancelledError
+
+    coalesced: Coalesced[int, int] = Coalesced(Ending(), lambda _c, items: items)  # type: ignore[arg-type]
+    asked = [asyncio.create_task(coalesced(n)) for n in range(3)]
+    await asyncio.wait(asked, timeout=5)
+    assert all(one.done() for one in asked)

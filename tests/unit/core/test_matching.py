@@ -33,10 +33,10 @@ FIELDS = {
         ("a missing part matches nothing", ("name", "zip"), {"name": "Orchard"}, None),
         ("only punctuation is nothing", ("number",), {"number": " -- "}, None),
         (
-            "keys of references differ by side",
+            "a reference is the key it holds",
             ("customer", "number"),
             {"customer": "F1", "number": "1"},
-            None,
+            "F1\x1f1",
         ),
         ("a field nobody carries", ("colour",), {"colour": "red"}, None),
     ],
