@@ -50,6 +50,29 @@ soak: setup ## The long ones: kill -9 of the real process, every crash point, 2,
 bench: setup ## Ratios against the bare loop, in one run
 	$(BIN)/python -m benchmarks
 
+.PHONY: generate
+generate: setup ## Write what is made from code: rules, their tests, the dashboard
+	$(BIN)/python -m deploy.generate
+
+.PHONY: lock
+lock: setup ## Pin everything an installation needs, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--constraint constraints.txt --output-file deploy/requirements.lock pyproject.toml
+	sed -i '1i # Every package of an installation, with hashes. Written by `make lock`; install with\n#   pip install --require-hashes -r deploy/requirements.lock' deploy/requirements.lock
+
+.PHONY: audit
+audit: setup ## Known vulnerabilities in what is locked
+	$(BIN)/python -m deploy.audit
+
+.PHONY: release
+release: setup audit ## Wheel, source, list of materials and checksums, in dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+		--output-file dist/syncd.cdx.json deploy/requirements.lock
+	cp deploy/requirements.lock dist/
+	cd dist && sha256sum * > SHA256SUMS
+
 .PHONY: clean
 clean: ## Remove what setup and tests made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -1,0 +1,62 @@
+"""What systemd hears: over a real socket, as its protocol has it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.app.supervisor import supervised, tell, watchdog_s
+
+
+@pytest.fixture
+def heard(tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(address)
+        listening.settimeout(10)
+        yield listening, address
+
+
+async def test_ready_alive_stopping(
+    heard: tuple[socket.socket, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening, address = heard
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    monkeypatch.setenv("WATCHDOG_USEC", "20000")
+    monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
+    async with supervised("2 links"):
+        ready = await asyncio.to_thread(listening.recv, 1024)
+        alive = [await asyncio.to_thread(listening.recv, 1024) for _ in range(2)]
+    assert ready == b"READY=1\nSTATUS=2 links"
+    assert alive == [b"WATCHDOG=1"] * 2
+    listening.setblocking(False)
+    rest = list(iter(lambda: _next(listening), b""))
+    assert rest[-1].startswith(b"STOPPING=1")
+
+
+def _next(listening: socket.socket) -> bytes:
+    try:
+        return listening.recv(1024)
+    except BlockingIOError:
+        return b""
+
+
+async def test_without_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    async with supervised("2 links"):
+        assert tell({}, READY=1) is False
+
+
+def test_a_supervisor_that_is_gone_stops_nothing(tmp_path: Path) -> None:
+    assert tell({"NOTIFY_SOCKET": str(tmp_path / "nobody")}, READY=1) is False
+
+
+def test_the_watchdog_of_another_process_is_not_ours() -> None:
+    assert watchdog_s({"WATCHDOG_USEC": "60000000"}) == 30
+    assert watchdog_s({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}) is None
+    assert watchdog_s({}) is None
