@@ -6,6 +6,7 @@ A baseline moves by **the accepted change only**: whatever else differs stays re
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -36,8 +37,9 @@ def accept(text: str, difference: Difference, *, values: Sequence[Any] = (), nam
     handler = yaml()
     document = handler.load(text)
     Contract.of(document, name)
-    if difference.path:
-        _accept_at(document, difference, values, name)
+    for path in difference.after.get("paths", (difference.path,)):
+        if path:
+            _accept_at(document, replace(difference, path=path), values, name)
     into = StringIO()
     handler.dump(document, into)
     Contract.parse(into.getvalue(), name)
@@ -82,6 +84,9 @@ def _accept_at(
     above = _descend(document, steps[:-1], name)
     leaf = steps[-1]
     match difference.kind:
+        case Kind.FIELD_RENAMED if "renamed_to" in difference.after:
+            _descend(above, (leaf,), name)
+            _rename(document, above, leaf, paths.steps(difference.after["renamed_to"]), name)
         case Kind.FIELD_GONE | Kind.FIELD_RENAMED:
             _forget(above, leaf)
         case Kind.FIELD_NEW:
@@ -119,6 +124,21 @@ def _accept_facet(place: MutableMapping[str, Any], difference: Difference, value
         case _:
             # a share, a sign, a key: the counts beside the contract are what moves
             return
+
+
+def _rename(
+    document: MutableMapping[str, Any],
+    above: MutableMapping[str, Any],
+    leaf: str,
+    successor: Sequence[str],
+    name: str,
+) -> None:
+    """The new field is what the old one was, with all that people wrote about it."""
+    beside = _descend(document, successor[:-1], name)
+    beside.setdefault("properties", {})[successor[-1]] = above["properties"][leaf]
+    if leaf in above.get("required", ()):
+        beside.setdefault("required", []).append(successor[-1])
+    _forget(above, leaf)
 
 
 def _forget(above: MutableMapping[str, Any], leaf: str) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syncd.cli import session
 from syncd.cli.exits import Exit
 from syncd.cli.options import options
 from syncd.cli.output import Column, emit, say
@@ -173,35 +173,45 @@ def check(*, into: Path = _INTO) -> int:
     return Exit.FAILED if any(finding.level == "error" for finding in found) else Exit.OK
 
 
-def accept(drift: str, /, *, into: Path = _INTO, value: tuple[str, ...] = ()) -> int:
-    """Write one reviewed change into a contract's file, comments kept: by this change only. Then the
-    stored samples and the site's lenses are checked against it.
+def accept(drift: str = "", /, *, into: Path = _INTO, value: tuple[str, ...] = ()) -> int:
+    """Write reviewed changes into the contracts' files, comments kept, and by these changes only. Then
+    the site's lenses and the stored samples are checked against them.
 
     For example:
-      syncd drift export 7 > drift.json && syncd contract accept drift.json
-      syncd drift export 7 | syncd contract accept -
+      syncd contract accept --into contracts      (everything accepted with `syncd drift accept`)
+      syncd contract accept 12
+      syncd drift export 12 --into d.json && syncd contract accept d.json
 
     Parameters
     ----------
     drift
-        An exported drift: a file, or - for standard input.
+        A drift's number, or an exported one (a file); all accepted ones by default.
     into
-        The folder of contracts. A shipped baseline is copied there first.
+        The folder of contracts, in your checkout. A shipped baseline is copied there first.
     value
         For a new value of a closed set: the value to add; may be repeated.
     """
+    told = _accepted(drift)
+    for each in told:
+        file = _write_down(each, into, value)
+        say(f"{file}: {each['kind'].replace('_', ' ')} at {each['path']} accepted", "green")
+    if not told:
+        say("No accepted drift waits to be written down.")
+        return Exit.OK
+    return check(into=into) if options().config.is_file() else Exit.OK
+
+
+def _write_down(told: Mapping[str, Any], into: Path, value: Sequence[str]) -> Path:
     from monitor import editing, library  # noqa: PLC0415
 
-    told = _exported(drift)
-    at = f"{told['platform']}/{told['operation']}"
     file = library.place(into, told["platform"], told["operation"])
-    text = file.read_text(encoding="utf-8") if file.is_file() else _contract(at, into).text()
+    shipped = f"{told['platform']}/{told['operation']}"
+    text = file.read_text(encoding="utf-8") if file.is_file() else _source(shipped, into)
     values = value or tuple(told.get("after", {}).get("values", ()))
     edited = editing.accept(text, _difference(told), values=values, name=str(file))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(edited, encoding="utf-8")
-    say(f"{file}: {told['kind'].replace('_', ' ')} at {told['path']} accepted", "green")
-    return check(into=into) if options().config.is_file() else Exit.OK
+    return file
 
 
 def import_(
@@ -358,20 +368,45 @@ async def _proofs(into: Path) -> Sequence[Finding]:
     return found
 
 
-def _exported(drift: str) -> dict[str, Any]:
-    text = sys.stdin.read() if drift == "-" else Path(drift).read_text(encoding="utf-8")
+def _accepted(drift: str) -> Sequence[Mapping[str, Any]]:
+    """The drifts to write down, as exported."""
+    from monitor.differences import Kind  # noqa: PLC0415
+
+    if drift and not drift.isdigit():
+        return [_exported(Path(drift))]
+    if drift:
+        number = int(drift)
+        views = [session.ask_drifts(lambda drifts: drifts.drift(number))]
+    else:
+        views = [v for v in session.ask_drifts(lambda drifts: drifts.drifts(True)) if v.state == "accepted"]
+    # a login's drift has no place in a contract; one drift of many connections is one change
+    told = {v.fingerprint: v.model_dump(mode="json") for v in views if v.kind in set(Kind)}
+    return list(told.values())
+
+
+def _exported(file: Path) -> Mapping[str, Any]:
+    if not file.is_file():
+        raise FixInput("no such file", place=Place(str(file)))
     try:
-        told = json.loads(text)
+        told = json.loads(file.read_text(encoding="utf-8"))
     except json.JSONDecodeError:
-        raise FixInput("not an exported drift: no JSON", place=Place(drift)) from None
-    told = told[0] if isinstance(told, list) and len(told) == 1 else told
+        raise FixInput("not an exported drift: no JSON", place=Place(str(file))) from None
     if not isinstance(told, dict) or not {"platform", "operation", "kind", "path"} <= told.keys():
         raise FixInput(
             "not an exported drift: platform, operation, kind and path are missing",
-            place=Place(drift),
-            remedy="syncd drift export ID",
+            place=Place(str(file)),
+            remedy="syncd drift export NUMBER --into FILE.json",
         )
     return told
+
+
+def _source(named: str, into: Path) -> str:
+    """The text of a contract that is not in ``into`` yet, comments and all."""
+    from monitor import library  # noqa: PLC0415
+
+    platform, _, operation = named.partition("/")
+    file = library.place(library.shipped(), platform, operation)
+    return file.read_text(encoding="utf-8") if file.is_file() else _contract(named, into).text()
 
 
 def _difference(told: Mapping[str, Any]) -> Difference:
@@ -379,7 +414,11 @@ def _difference(told: Mapping[str, Any]) -> Difference:
 
     if told["kind"] not in set(Kind):
         raise FixInput(f"unknown kind of drift {told['kind']!r}")
-    return Difference(Kind(told["kind"]), told["path"], told.get("before", {}), told.get("after", {}))
+    kind, after = Kind(told["kind"]), dict(told.get("after", {}))
+    renames = told.get("renames", ())
+    if kind in (Kind.FIELD_GONE, Kind.FIELD_RENAMED) and renames:
+        kind, after = Kind.FIELD_RENAMED, {**after, "renamed_to": renames[0]["path"]}
+    return Difference(kind, told["path"], told.get("before", {}), after)
 
 
 def _row(difference: Difference) -> Mapping[str, Any]:
