@@ -46,6 +46,10 @@ soak: setup ## The long ones: kill -9 of the real process, every crash point, 2,
 	$(BIN)/pytest -m soak --timeout 1800
 	$(BIN)/python -m tests.sim --seeds 2000 --seed-base 1000000 --workers $(WORKERS)
 
+.PHONY: docs
+docs: setup ## Pages printed from the code: docs/how-it-decides.md
+	$(BIN)/python docs
+
 .PHONY: bench
 bench: setup ## Ratios against the bare loop, in one run
 	$(BIN)/python -m benchmarks

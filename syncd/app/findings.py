@@ -9,6 +9,7 @@ from syncd.app.installation import Installation, installation, master_key, state
 from syncd.app.listening import bridges
 from syncd.config.load import Site
 from syncd.core.errors import FixInput, SyncdError
+from syncd.core.sentences import sentences
 from syncd.engine.coverage import uncovered
 from syncd.ports import Finding
 from syncd.store import migrate
@@ -26,6 +27,7 @@ async def findings(site: Site, *, live: bool) -> Sequence[Finding]:
         return [*found, Finding("ok", "daemon", note)]
     try:
         async with installation(site) as opened, bridges(opened):
+            found += _policies(opened)
             found += await _check_crosswalks(opened)
             if live:
                 found += await _check_platforms(opened)
@@ -56,6 +58,19 @@ def _check_state(site: Site) -> list[Finding]:
     else:
         findings.append(Finding("ok", "state", f"at revision {found}"))
     return findings
+
+
+def _policies(opened: Installation) -> list[Finding]:
+    """What each flow does, in sentences: for a person to say whether it is what was meant."""
+    return [
+        Finding(
+            "ok",
+            f"{name}: {flow.entity}",
+            " ".join(sentences(flow.policy, {side: end.connection for side, end in flow.ends.items()})),
+        )
+        for name, engine in opened.links.items()
+        for flow in engine.setup.flows
+    ]
 
 
 async def _check_platforms(opened: Installation) -> list[Finding]:
