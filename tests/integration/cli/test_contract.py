@@ -97,7 +97,8 @@ def test_two_contracts_are_compared(run: Run, tmp_path: Path) -> None:
 
 def test_a_published_document_becomes_a_contract(run: Run, tmp_path: Path) -> None:
     (tmp_path / "api.yaml").write_text(
-        "openapi: 3.0.0\ncomponents:\n  schemas: {Invoice: {type: object, properties: {id: {type: integer}}}}\n"
+        "openapi: 3.0.0\ncomponents:\n"
+        "  schemas: {Invoice: {type: object, properties: {id: {type: integer}}}}\n"
     )
     asked = ("openapi", "api.yaml", "Invoice", "--platform", "acme", "--operation", "invoice")
     ran = run("contract", "import", *asked)
