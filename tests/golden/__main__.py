@@ -1,0 +1,47 @@
+"""``python -m tests.golden``: a crash at every resume point of the stories that say they survive it;
+``--twice``: and a second one into every state that its recovery goes through. Exits 1 on a fault."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+
+from tests.golden.crashes import expected, once, twice
+from tests.golden.parser import all_stories
+from tests.sim.database import Memory
+
+
+def play(asked: tuple[str, bool]) -> tuple[str, int, int, int, list[str]]:
+    """(title, resume points, durable states, playings, faults) of one story."""
+    title, again = asked
+    memory = Memory()
+    story = next(one for one in all_stories() if one.title == title)
+    _, points = expected(memory, story)
+    outcomes = list((twice if again else once)(memory, story))
+    return title, points.total, len(points.steps), len(outcomes), [wrong for one in outcomes for wrong in one]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.golden", description=__doc__)
+    parser.add_argument("--twice", action="store_true", help="a second crash during each recovery")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--stories", type=int, default=None, help="only so many")
+    arguments = parser.parse_args()
+    titles = [story.title for story in all_stories() if story.every_step][: arguments.stories]
+    print("| story | resume points | states a crash can leave | playings | faults |")
+    print("|---|---:|---:|---:|---:|")
+    playings, bad = 0, []
+    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
+        for title, total, states, played, wrong in pool.imap(play, [(t, arguments.twice) for t in titles]):
+            print(f"| {title} | {total:,} | {states} | {played:,} | {len(wrong)} |", flush=True)
+            playings += played
+            bad += wrong
+    for one in bad[:20]:
+        print(one)
+    print(f"{playings} crashes, {len(bad)} violations")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
