@@ -7,19 +7,8 @@ import argparse
 import multiprocessing
 import sys
 
-from tests.golden.crashes import expected, once, twice
+from tests.golden.crashes import report
 from tests.golden.parser import all_stories
-from tests.sim.database import Memory
-
-
-def play(asked: tuple[str, bool]) -> tuple[str, int, int, int, list[str]]:
-    """(title, resume points, durable states, playings, faults) of one story."""
-    title, again = asked
-    memory = Memory()
-    story = next(one for one in all_stories() if one.title == title)
-    _, points = expected(memory, story)
-    outcomes = list((twice if again else once)(memory, story))
-    return title, points.total, len(points.steps), len(outcomes), [wrong for one in outcomes for wrong in one]
 
 
 def main() -> int:
@@ -33,7 +22,7 @@ def main() -> int:
     print("|---|---:|---:|---:|---:|")
     playings, bad = 0, []
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
-        for title, total, states, played, wrong in pool.imap(play, [(t, arguments.twice) for t in titles]):
+        for title, total, states, played, wrong in pool.imap(report, [(t, arguments.twice) for t in titles]):
             print(f"| {title} | {total:,} | {states} | {played:,} | {len(wrong)} |", flush=True)
             playings += played
             bad += wrong

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.golden.parser import Story
+from tests.golden.parser import Story, all_stories
 from tests.golden.player import Player
 from tests.golden.world import StoryWorld
 from tests.sim.database import Memory
@@ -126,3 +126,13 @@ def twice(memory: Memory, story: Story) -> Iterator[list[str]]:
         _, again = faults_of(memory, story, wanted, first)
         for second in again.steps:
             yield faults_of(memory, story, wanted, first, second)[0]
+
+
+def report(asked: tuple[str, bool]) -> tuple[str, int, int, int, list[str]]:
+    """(title, resume points, durable states, playings, faults) of one story."""
+    title, again = asked
+    memory = Memory()
+    story = next(one for one in all_stories() if one.title == title)
+    _, points = expected(memory, story)
+    outcomes = list((twice if again else once)(memory, story))
+    return title, points.total, len(points.steps), len(outcomes), [wrong for one in outcomes for wrong in one]

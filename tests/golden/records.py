@@ -91,7 +91,7 @@ def _line(words: list[str], place: str) -> Record:
     if len(words) < 2:
         raise BadStory(f"{place}: a line is its description and its amount: {' '.join(words)!r}")
     amount = Decimal(words[-1])
-    plain = {
+    plain: dict[str, Value] = {
         "description": " ".join(words[:-1]),
         "quantity": Decimal(1),
         "unit_price": amount,
