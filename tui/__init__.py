@@ -1,1 +1,1 @@
-"""The on-call dashboard (Textual); it speaks to the control API only."""
+"""The on-call dashboard. It talks to the control API only, so it runs from anyone's laptop."""

@@ -37,7 +37,7 @@ from syncd.api.fleet import (
     ReasonGroup,
     Tested,
 )
-from syncd.api.keys import KeyCreated, KeyView
+from syncd.api.keys import Holder, KeyCreated, KeyView
 from syncd.api.models import (
     Done,
     HeldItem,
@@ -434,6 +434,15 @@ RELOAD: Final = Endpoint(
 
 # -- tokens ---------------------------------------------------------------------------------------
 
+WHOAMI: Final = Endpoint(
+    "whoami",
+    "GET",
+    "whoami",
+    Scope.READ,
+    requests.WhoAmI,
+    TypeAdapter(Holder),
+    "Whose token this is, and what it may do.",
+)
 TOKENS: Final = Endpoint(
     "tokens",
     "GET",

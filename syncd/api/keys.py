@@ -22,6 +22,13 @@ class KeyView(View):
     """To the minute."""
 
 
+class Holder(View):
+    """Whom a token belongs to, and what it may do here."""
+
+    holder: str
+    scopes: tuple[Scope, ...]
+
+
 class KeyCreated(View):
     """A new token, shown once."""
 

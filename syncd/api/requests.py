@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from syncd.api.models import Health
 from syncd.api.scopes import Scope
@@ -28,6 +29,13 @@ class Act(Asked):
     """Calls that do the one thing they are named for."""
 
     actor: str = ""
+
+
+class WhoAmI(Asked):
+    """``GET /api/v1/whoami``. The daemon fills it in from the token; what a caller says is not read."""
+
+    holder: SkipJsonSchema[str] = Field("", exclude=True)
+    scopes: SkipJsonSchema[tuple[Scope, ...]] = Field((), exclude=True)
 
 
 class OfLink(Asked):

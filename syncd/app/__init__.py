@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
+from ssl import create_default_context
+from typing import TYPE_CHECKING, cast
 
 from syncd.api.drift import Drifts
 from syncd.api.models import Done
@@ -18,10 +19,14 @@ from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.app import beacon
 from syncd.app.installation import installation, state_engine, state_path
 from syncd.config.load import load
-from syncd.core.errors import NothingMatched
+from syncd.core.errors import DaemonUnreachable, FixInput, NothingMatched
 from syncd.ports import Finding
+from syncd.secrets.reference import SecretRef, resolve
 from syncd.store import migrate
 from syncd.store.tables import HEAD
+
+if TYPE_CHECKING:
+    from syncd.api.client import ApiClient
 
 
 @asynccontextmanager
@@ -92,6 +97,32 @@ async def drifts(config_path: Path) -> AsyncIterator[Drifts]:
 
     async with installation(site) as opened:
         yield cast("Drifts", Audited(opened.drifts(), opened.note))
+
+
+@asynccontextmanager
+async def daemon(
+    config_path: Path, url: str | None, token: SecretRef | None, ca_file: Path | None
+) -> AsyncIterator[ApiClient]:
+    """A running daemon and nothing else: the one at ``url`` (with its token), or the one that owns the state
+    of the site here. Raises ``DaemonUnreachable`` where none runs, ``FixInput`` for an address without token.
+    """
+    from syncd.api.client import ApiClient  # noqa: PLC0415
+
+    if url is not None:
+        if token is None:
+            raise FixInput(f"no token for {url}", remedy="--token env:NAME or --token file:PATH")
+        tls = None if ca_file is None else create_default_context(cafile=ca_file)
+        async with ApiClient(url, resolve(token, Path.cwd()), tls=tls) as client:
+            yield client
+        return
+    running = beacon.find(state_path(load(config_path)))
+    if running is None:
+        raise DaemonUnreachable(
+            f"no daemon runs for {config_path}",
+            remedy="start it with `syncd run`, or name another installation with --url and --token",
+        )
+    async with ApiClient(running.url, running.token) as client:
+        yield client
 
 
 async def monitor(config_path: Path) -> None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
+from syncd.api.client import ApiClient
 from syncd.api.drift import Drifts
 from syncd.api.models import Done
 from syncd.api.operator import Decisions, Keys, Operator
@@ -18,6 +19,7 @@ from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.cli.options import options
 from syncd.logs import configure
 from syncd.ports import Finding
+from syncd.secrets.reference import SecretRef
 
 _Answer = TypeVar("_Answer")
 
@@ -43,6 +45,11 @@ class Composition(Protocol):
 
     async def monitor(self, config_path: Path) -> None:
         """The watch alone, over connections and without links, until it is told to stop."""
+
+    def daemon(
+        self, config_path: Path, url: str | None, token: SecretRef | None, ca_file: Path | None
+    ) -> AbstractAsyncContextManager[ApiClient]:
+        """A running daemon and nothing else: the one at ``url``, or the one that owns the state."""
         ...
 
     async def check(self, config_path: Path, live: bool) -> Sequence[Finding]: ...

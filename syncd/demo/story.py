@@ -27,6 +27,7 @@ from syncd.app.listening import bridges
 from syncd.config.load import load
 from syncd.core.errors import SyncdError
 from syncd.demo.field_service import Office
+from syncd.demo.kept import left_running
 from syncd.demo.result import DemoResult, Times, duplicates, table
 from syncd.demo.site import INTERVAL_S, LINK, DemoSite, write_site
 from syncd.logs import configure
@@ -349,6 +350,7 @@ async def _keep(stage: Stage) -> None:
     config, console = stage.site.config, stage.console
     stop = asyncio.Event()
     tries = {
+        "syncd tui": "the on-call dashboard (finds this demo by itself)",
         "syncd status": "how the link stands",
         f"syncd explain invoice {next(iter(stage.approved), 'S-10001')}": "the life of one record",
         f"syncd plan {LINK}": "what would be written now",
@@ -365,6 +367,7 @@ Ctrl-C ends it and removes everything."""
     )
     async with running(stage.opened, stop):
         try:
-            await asyncio.Event().wait()
+            with left_running(config):
+                await asyncio.Event().wait()
         except asyncio.CancelledError:
             console.print("ending")

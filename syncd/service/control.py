@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from syncd.api.endpoints import ENDPOINTS, PREFIX, Endpoint, Form
 from syncd.api.errors import Problem, problem
-from syncd.api.requests import Asked
+from syncd.api.requests import Asked, WhoAmI
 from syncd.core.errors import FixInput, SyncdError
 from syncd.service import audited
 from syncd.service.access import HOLDER, Handler, Route
@@ -92,7 +92,10 @@ class _Answer:
             first = wrong.errors(include_input=False, include_url=False)[0]
             field = ".".join(str(step) for step in first["loc"])
             raise FixInput(f"{field}: {first['msg']}" if field else first["msg"]) from None
-        return asked.model_copy(update={"actor": _actor(getattr(asked, "actor", ""), request[HOLDER].name)})
+        holder = request[HOLDER]
+        if isinstance(asked, WhoAmI):
+            return WhoAmI(holder=holder.name, scopes=tuple(sorted(holder.scopes)))
+        return asked.model_copy(update={"actor": _actor(getattr(asked, "actor", ""), holder.name)})
 
     async def _document(self, request: web.Request) -> web.StreamResponse:
         view = await self._method(**_fields(await self._asked(request)))

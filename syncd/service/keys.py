@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from syncd.api.keys import KeyCreated, KeyView
+from syncd.api.keys import Holder, KeyCreated, KeyView
 from syncd.api.models import Done
 from syncd.api.scopes import Scope, granted
 from syncd.core.errors import FixInput, NothingMatched
@@ -36,6 +36,9 @@ class KeyRing:
         if keys.use_is_news(found, now):
             await self._database.write(lambda c: keys.used(c, name, now))
         return Token(name, found.digest, granted(Scope(scope) for scope in found.scopes))
+
+    async def whoami(self, holder: str, scopes: Sequence[Scope]) -> Holder:
+        return Holder(holder=holder, scopes=tuple(scopes))
 
     async def tokens(self) -> Sequence[KeyView]:
         return [_view(row) for row in await self._database.read(keys.every)]

@@ -1,1 +1,0 @@
-"""Golden scenarios: stories a bookkeeper can follow, played against the real engine and store."""

@@ -1,0 +1,325 @@
+"""What keys do, pressed as a person presses them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from syncd.api.fleet import JobState
+from syncd.api.scopes import Scope
+from syncd.core.errors import FixInput
+from tests.tui.office import NOW, Office, fleet_line, group, held
+from tui.app import Dashboard
+from tui.screens.asking import Ask
+from tui.screens.conflicts import Conflict
+from tui.screens.help import Help
+from tui.screens.link import Link
+from tui.screens.listing import Listing
+from tui.screens.quarantine import Refused
+from tui.screens.record import Record
+
+ALL = frozenset(Scope)
+ASKING = ("load", "more", "act", "run", "test")
+"""Workers that end with an answer; only the one that follows events never does."""
+
+
+@asynccontextmanager
+async def opened(
+    office: Office, scopes: frozenset[Scope] = ALL, size: tuple[int, int] = (120, 30)
+) -> AsyncIterator[tuple[Dashboard, Pilot[None]]]:
+    app = Dashboard(office, scopes, lambda: NOW)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield app, pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until what was asked for is there and painted."""
+    await pilot.pause()
+    while any(one.group in ASKING and not one.is_finished for one in pilot.app.workers):
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)
+
+
+def shown(app: Dashboard) -> list[str]:
+    assert isinstance(app.screen, Listing)
+    return [str(key.value) for key in app.screen.table.rows]
+
+
+def line(app: Dashboard, of: str) -> str:
+    return str(app.screen.query_one(of, Static).content)
+
+
+# -- moving -----------------------------------------------------------------------------------------
+
+
+async def test_the_sick_come_first_and_enter_opens_them() -> None:
+    async with opened(Office()) as (app, pilot):
+        assert shown(app)[0] == "harbor"
+        await press(pilot, "j", "enter")
+        assert isinstance(app.screen, Link)
+        assert "lakeside" in line(app, "#headline")
+        await press(pilot, "escape")
+        assert shown(app)[0] == "harbor"
+
+
+async def test_vim_keys_and_ends() -> None:
+    async with opened(Office()) as (app, pilot):
+        assert isinstance(app.screen, Listing)
+        await press(pilot, "G")
+        assert app.screen.current == "northwind"
+        await press(pilot, "k")
+        assert app.screen.current == "bridge"
+        await press(pilot, "g")
+        assert app.screen.current == "harbor"
+
+
+async def test_the_filter_asks_the_server_and_escape_clears_it() -> None:
+    async with opened(Office()) as (app, pilot):
+        await press(pilot, "slash", *"pine")
+        assert shown(app) == ["pinewood"]
+        await press(pilot, "enter")
+        assert shown(app) == ["pinewood"]
+        await press(pilot, "escape")
+        assert len(shown(app)) == 7
+
+
+async def test_a_large_fleet_comes_a_page_at_a_time() -> None:
+    office = Office(links=[fleet_line(f"link-{at:05d}") for at in range(10_000)])
+    async with opened(office) as (app, pilot):
+        assert len(shown(app)) == 200
+        await press(pilot, "G")
+        assert len(shown(app)) == 400
+
+
+async def test_the_cursor_stays_on_its_link_when_the_order_changes() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "j", "j")
+        assert isinstance(app.screen, Listing)
+        assert app.screen.current == "pinewood"
+        office.links.reverse()
+        await press(pilot, "f5")
+        assert app.screen.current == "pinewood"
+
+
+async def test_jump_opens_a_record_by_its_number() -> None:
+    async with opened(Office()) as (app, pilot):
+        await press(pilot, "colon")
+        app.screen.query_one("#reason", Input).value = "invoice S-10005"
+        await press(pilot, "enter")
+        assert isinstance(app.screen, Record)
+
+
+@pytest.mark.parametrize(
+    ("key", "rows"),
+    [("2", 2), ("3", 2), ("4", 2), ("5", 2), ("6", 0), ("7", 0), ("1", 7)],
+    ids=list("2345671"),
+)
+async def test_screens_by_number(key: str, rows: int) -> None:
+    async with opened(Office()) as (app, pilot):
+        await press(pilot, key)
+        assert len(shown(app)) == rows
+
+
+async def test_help_lists_the_keys_of_the_screen_that_is_shown() -> None:
+    async with opened(Office()) as (app, pilot):
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, Help)
+        does = {key.does for key in app.screen._keys}
+        assert {"Run now", "Hold", "Filter", "Quit"} <= does
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, Help)
+
+
+# -- acting -----------------------------------------------------------------------------------------
+
+
+async def test_a_hold_asks_for_a_reason_and_cancel_does_nothing() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "p")
+        assert isinstance(app.screen, Ask)
+        await press(pilot, "escape")
+        assert office.done == []
+        await press(pilot, "p", "enter")
+        assert isinstance(app.screen, Ask), "a hold without a reason tells the next on call nothing"
+        app.screen.query_one("#reason", Input).value = "month end"
+        await press(pilot, "enter")
+    ((name, asked),) = office.done
+    assert name == "hold"
+    assert (asked.scope, asked.reason) == ("link:harbor", "month end")
+
+
+async def test_release_names_what_it_releases() -> None:
+    office = Office(holds=[held()])
+    async with opened(office) as (app, pilot):
+        await press(pilot, "enter", "u")
+        assert "month end" in line(app, "#says")
+        await pilot.click("#yes")
+        await settled(pilot)
+    ((name, asked),) = office.done
+    assert (name, asked.ids) == ("release", [1])
+
+
+async def test_run_now_says_what_came_of_it() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "t")
+        assert office.done == [("sync", "harbor")]
+        assert any("3 created" in one.message for one in app._notifications)
+
+
+@pytest.mark.parametrize(
+    ("key", "take"),
+    [("left_square_bracket", "left"), ("right_square_bracket", "right"), ("equals_sign", "base")],
+)
+async def test_a_conflict_is_decided_for_the_values_that_were_seen(key: str, take: str) -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "2", "enter")
+        assert isinstance(app.screen, Conflict)
+        await press(pilot, key)
+    ((_, asked),) = office.done
+    (choice,) = asked.choices
+    assert (choice.id, choice.version, choice.take) == (1, "v1", take)
+
+
+async def test_a_value_is_typed_field_by_field() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "2", "enter", "e")
+        app.screen.query_one("#reason", Input).value = "555-0199"
+        await press(pilot, "enter")
+    ((_, asked),) = office.done
+    assert asked.choices[0].values == {"phone": "555-0199"}
+
+
+async def test_many_at_once_must_be_typed_by_their_number() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "2", "L")
+        assert isinstance(app.screen, Ask)
+        app.screen.query_one("#count", Input).value = "41"
+        await press(pilot, "enter")
+        assert isinstance(app.screen, Ask), "another number than that of the records"
+        app.screen.query_one("#count", Input).value = "40"
+        await press(pilot, "enter")
+    trial, (_, asked) = office.done
+    assert trial[1].dry_run
+    assert (asked.take, asked.expect, asked.dry_run) == ("left", 40, False)
+
+
+async def test_a_cause_is_retried_as_a_job_of_the_server() -> None:
+    office = Office(groups=[group(count=12)])
+    async with opened(office) as (_app, pilot):
+        await press(pilot, "3", "r")
+        await pilot.click("#yes")
+        await settled(pilot)
+    ((name, asked),) = office.done
+    assert name == "bulk_retry"
+    assert (asked.link, asked.code, asked.field) == ("lakeside", "validation", "job")
+
+
+async def test_one_refused_record_is_retried_or_left_alone_with_a_reason() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "3", "enter")
+        assert isinstance(app.screen, Refused)
+        await press(pilot, "r", "X")
+        app.screen.query_one("#reason", Input).value = "written off"
+        await press(pilot, "enter")
+    (retried, one), (skipped, other) = office.done
+    assert (retried, one.ids) == ("quarantine_retry", [1])
+    assert (skipped, other.ids, other.reason) == ("quarantine_skip", [1], "written off")
+
+
+@pytest.mark.parametrize(("key", "call"), [("a", "drift_ack"), ("A", "drift_accept"), ("I", "drift_ignore")])
+async def test_a_drift_is_decided_with_a_reason(key: str, call: str) -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "4", "enter", key)
+        app.screen.query_one("#reason", Input).value = "the vendor told us"
+        await press(pilot, "enter")
+    ((name, asked),) = office.done
+    assert (name, asked.ident, asked.reason) == (call, 1, "the vendor told us")
+
+
+async def test_a_job_is_taken_back() -> None:
+    office = Office()
+    office.jobs = [office._job(JobState.PLANNED)]
+    async with opened(office) as (_, pilot):
+        await press(pilot, "7", "U")
+    ((name, asked),) = office.done
+    assert (name, asked.id) == ("job_cancel", 5)
+
+
+async def test_a_refused_action_says_why() -> None:
+    office = Office(refuses=FixInput("the conflict has changed", remedy="look at it again"))
+    async with opened(office) as (app, pilot):
+        await press(pilot, "2", "enter", "right_square_bracket")
+        said = [one.message for one in app._notifications]
+    assert any("the conflict has changed" in one for one in said)
+
+
+# -- without the right, without the daemon ------------------------------------------------------------
+
+
+async def test_a_token_that_may_only_read_does_nothing_else() -> None:
+    office = Office(holds=[held()])
+    async with opened(office, frozenset({Scope.READ})) as (app, pilot):
+        await press(
+            pilot, "t", "p", "enter", "u", "t", "p", "escape", "2", "enter", "left_square_bracket", "e"
+        )
+        await press(pilot, "escape", "3", "r", "X", "5", "t", "7", "U")
+        assert not isinstance(app.screen, Ask)
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, Help)
+        assert not next(key for key in app.screen._keys if key.does == "Take back").enabled
+    assert office.done == []
+
+
+async def test_a_lost_daemon_leaves_what_was_read_and_says_how_old_it_is() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        office.cut_off = True
+        await press(pilot, "f5")
+        assert len(shown(app)) == 7
+        assert "No word from the daemon" in line(app, "#banner")
+        office.cut_off = False
+        await press(pilot, "f5")
+        assert not app.screen.query_one("#banner").display
+
+
+async def test_a_frozen_view_reads_nothing_until_it_runs_again() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "P")
+        office.links = office.links[:2]
+        app._read_again()
+        await settled(pilot)
+        assert len(shown(app)) == 7
+        await press(pilot, "P")
+        app._read_again()
+        await settled(pilot)
+        assert len(shown(app)) == 2
+
+
+async def test_a_narrow_terminal_shows_the_columns_that_matter() -> None:
+    async with opened(Office(), size=(80, 24)) as (app, pilot):
+        assert isinstance(app.screen, Listing)
+        narrow = len(app.screen.table.columns)
+        await pilot.resize_terminal(140, 30)
+        await settled(pilot)
+        assert len(app.screen.table.columns) > narrow
+        assert len(shown(app)) == 7

@@ -1,0 +1,267 @@
+"""The dashboard: its screens by number, the way to the daemon, the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from inspect import getdoc
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from syncd.api import endpoints, requests
+from syncd.api.models import HoldView, SyncReport
+from syncd.api.scopes import Scope
+from syncd.core.errors import SyncdError
+from tui.daemon import Daemon
+from tui.screens.asking import Ask, Question
+from tui.screens.base import Board
+from tui.screens.conflicts import Conflicts
+from tui.screens.credentials import Credentials
+from tui.screens.drift import Drifts
+from tui.screens.events import Events, Jobs
+from tui.screens.fleet import Fleet
+from tui.screens.help import Help
+from tui.screens.link import Link
+from tui.screens.listing import Listing
+from tui.screens.quarantine import Reasons
+from tui.screens.record import Record
+from tui.text import harmless
+from tui.views.keys import Key
+from tui.views.link import said
+from tui.views.standing import Standing
+
+_EVERY_S = 5.0
+"""How often what is shown is read anew where nothing announces a change."""
+_SETTLE_S = 0.3
+"""Changes that come together are read together."""
+
+
+class Dashboard(App[None]):
+    """Reads through ``daemon`` and paints; owns no state that matters to anybody."""
+
+    TITLE = "syncd"
+    CSS_PATH = "dashboard.tcss"
+    MODES: ClassVar[Mapping[str, type[Screen[None]]]] = {  # type: ignore[assignment]
+        "fleet": Fleet,
+        "conflicts": Conflicts,
+        "refused": Reasons,
+        "drift": Drifts,
+        "credentials": Credentials,
+        "events": Events,
+        "jobs": Jobs,
+    }
+    DEFAULT_MODE = "fleet"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "go('fleet')", "Fleet", id="go.fleet"),
+        Binding("2", "go('conflicts')", "Conflicts", id="go.conflicts"),
+        Binding("3", "go('refused')", "Refused", id="go.refused"),
+        Binding("4", "go('drift')", "Drift", id="go.drift", show=False),
+        Binding("5", "go('credentials')", "Credentials", id="go.credentials", show=False),
+        Binding("6", "go('events')", "Events", id="go.events", show=False),
+        Binding("7,J", "go('jobs')", "Jobs", id="go.jobs", show=False),
+        Binding("colon", "jump", "Jump", id="app.jump", show=False),
+        Binding("escape", "back", "Back", id="app.back", show=False),
+        Binding("ctrl+r,f5", "refresh", "Refresh", id="app.refresh", show=False),
+        Binding("P", "freeze", "Freeze", id="app.freeze", show=False),
+        Binding("T", "absolute", "Clock or age", id="app.absolute", show=False),
+        Binding("question_mark,f1", "help", "Help", id="app.help"),
+        Binding("q", "quit", "Quit", id="app.quit"),
+    ]
+
+    def __init__(
+        self,
+        daemon: Daemon,
+        scopes: frozenset[Scope],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``scopes``: what the token allows; ``now``: aware UTC."""
+        super().__init__()
+        self.daemon = daemon
+        self.scopes = scopes
+        self.now = now
+        self.standing = Standing()
+        self.frozen = False
+        self.absolute = False
+        self._changed = False
+
+    def on_mount(self) -> None:
+        self.set_interval(1.0, self._tick)
+        self.set_interval(_EVERY_S, self._read_again)
+        self.follow()
+
+    # -- the way to the daemon ----------------------------------------------------------------------
+
+    def reached(self) -> None:
+        self.standing = self.standing.reached(self.now())
+        self._tick()
+
+    def lost(self, words: str) -> None:
+        self.standing = self.standing.lost(words, self.now())
+        self._tick()
+
+    @work(group="events", exclusive=True)
+    async def follow(self) -> None:
+        """Listen to what changes; without that, what is shown is read every few seconds all the same."""
+        last: str | None = None
+        while True:
+            try:
+                async for event in self.daemon.events(last_event_id=last):
+                    last = event.id or last
+                    if not self._changed:
+                        self._changed = True
+                        self.set_timer(_SETTLE_S, self._read_changed)
+            except SyncdError as error:
+                self.lost(error.message)
+            await asyncio.sleep(self._until_next_try())
+
+    def _until_next_try(self) -> float:
+        at = self.standing.next_try_at
+        return 1.0 if at is None else min(max((at - self.now()).total_seconds(), 0.2), 30.0)
+
+    def _read_changed(self) -> None:
+        self._changed = False
+        self._read_again()
+
+    def _read_again(self) -> None:
+        waits = self.standing.next_try_at
+        if self.frozen or (waits is not None and waits > self.now()):
+            return
+        if isinstance(self.screen, Board):
+            self.screen.reload()
+
+    def _tick(self) -> None:
+        if isinstance(self.screen, Board):
+            self.screen.tick()
+
+    # -- from screen to screen ----------------------------------------------------------------------
+
+    def open_link(self, link: str) -> None:
+        self.push_screen(Link(link))
+
+    def open_record(self, entity: str, ident: str, link: str | None) -> None:
+        self.push_screen(Record(entity, ident, link))
+
+    def open_conflicts(self, link: str) -> None:
+        self.push_screen(Conflicts(link))
+
+    def open_refused(self, link: str) -> None:
+        self.push_screen(Reasons(link))
+
+    # -- what several screens do --------------------------------------------------------------------
+
+    def question(self, asked: Question, do: Callable[[str], object]) -> None:
+        """Ask, and ``do`` with what was typed unless the answer is Cancel."""
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                do(text)
+
+        self.push_screen(Ask(asked), answered)
+
+    def hold(self, scope: str) -> None:
+        """Let no write pass there, with a reason."""
+        board = self.screen
+        question = Question(
+            f"Hold {scope}?",
+            "No write passes until it is released; what is on the wire is finished.",
+            reason="why, for the audit and the next on call",
+            yes="Hold",
+        )
+
+        def place(reason: str) -> None:
+            if isinstance(board, Board):
+                board.act(endpoints.HOLD, requests.Hold(scope=scope, reason=reason), f"{scope} is held.")
+
+        self.question(question, place)
+
+    def release(self, holds: Sequence[HoldView]) -> None:
+        """Let writes pass again; what waited is planned anew."""
+        board = self.screen
+        if not holds or not isinstance(board, Board):
+            self.notify("Nothing is held here")
+            return
+        listed = "; ".join(f"{one.scope} ({one.reason})" for one in holds[:5])
+        question = Question(f"Release {len(holds)} holds?", listed, yes="Release")
+        asked = requests.Release(ids=[one.id for one in holds])
+        self.question(question, lambda _: board.act(endpoints.RELEASE, asked, "{message}"))
+
+    @work(group="run")
+    async def run_now(self, link: str) -> None:
+        """Run a link once and say what came of it."""
+        self.notify(f"{harmless(link)} is running …", markup=False)
+        did: list[str] = []
+        try:
+            async for step in self.daemon.sync(link):
+                if isinstance(step, SyncReport):
+                    trips = "; ".join(trip.message for trip in step.trips)
+                    did.append(
+                        f"{step.link} ran {step.seconds:.1f}s: {trips or said(step.flows) or 'all in step'}"
+                    )
+        except SyncdError as error:
+            self.notify(harmless(f"{error.message} {error.remedy}"), severity="error", markup=False)
+            return
+        self.notify(harmless(" ".join(did)), markup=False)
+        self._read_again()
+
+    def copy_words(self, text: str) -> None:
+        """To the terminal's clipboard (also over ssh)."""
+        self.copy_to_clipboard(text)
+        self.notify("Copied", timeout=2)
+
+    # -- keys ---------------------------------------------------------------------------------------
+
+    def action_go(self, mode: str) -> None:
+        if mode in self.MODES:
+            self.switch_mode(mode)
+
+    async def action_back(self) -> None:
+        """First the filter, then the screen below; never out of the program."""
+        if isinstance(self.screen, Listing) and self.screen.clear_filter():
+            return
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_jump(self) -> None:
+        """``invoice S-10442`` opens a record, ``fleet`` a screen, anything else a link of that name."""
+
+        def jump(text: str) -> None:
+            first, _, rest = text.partition(" ")
+            if rest:
+                self.open_record(first, rest.strip(), None)
+            elif first in self.MODES:
+                self.switch_mode(first)
+            else:
+                self.open_link(first)
+
+        says = f"a screen ({', '.join(self.MODES)}), a link, or ENTITY NUMBER"
+        self.question(Question("Go to", reason=says, yes="Go"), jump)
+
+    def action_help(self) -> None:
+        keys = [
+            Key(
+                ", ".join(self.get_key_display(one) for one in [active.binding]),
+                active.binding.description,
+                (active.binding.id or "").partition(".")[0],
+                active.enabled,
+            )
+            for active in self.screen.active_bindings.values()
+            if active.binding.id
+        ]
+        self.push_screen(Help(keys, getdoc(self.screen) or ""))
+
+    def action_refresh(self) -> None:
+        self.standing = Standing(self.standing.reached_at)
+        self._read_again()
+
+    def action_freeze(self) -> None:
+        self.frozen = not self.frozen
+        self.notify("The view is frozen; P lets it run again" if self.frozen else "The view runs again")
+
+    def action_absolute(self) -> None:
+        self.absolute = not self.absolute
+        self._read_again()

@@ -1,0 +1,94 @@
+"""What every screen has: the bar with the age of what is shown, loading off the paint, keys by right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from syncd.api.endpoints import A, Endpoint, T
+from syncd.api.scopes import Scope
+from syncd.core.errors import DaemonUnreachable, SyncdError
+from tui.text import harmless
+from tui.views.standing import banner
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+
+class Board(Screen[None]):
+    """Base of all screens. A subclass composes ``body`` and paints in ``load``."""
+
+    NEEDS: ClassVar[Mapping[str, Scope]] = {}
+    """Action -> the scope it asks for; without it the key is shown, greyed."""
+    HEADLINE: ClassVar[str] = ""
+
+    @property
+    def dashboard(self) -> Dashboard:
+        return cast("Dashboard", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="banner")
+        yield Static(self.HEADLINE, id="headline")
+        with Vertical(id="body"):
+            yield from self.body()
+        yield Footer()
+
+    def body(self) -> ComposeResult:
+        """The screen's own widgets."""
+        yield from ()
+
+    async def load(self) -> None:
+        """Ask, and paint. Raises ``SyncdError``; never called twice at once."""
+
+    def headline(self, text: object) -> None:
+        """The line over the body: what this is, and how much of it there is."""
+        self.query_one("#headline", Static).update(text)  # type: ignore[arg-type]
+
+    def on_screen_resume(self) -> None:
+        self.reload()
+
+    @work(exclusive=True, group="load")
+    async def reload(self) -> None:
+        """Read anew what this screen shows; what was shown stays until the answer is there."""
+        try:
+            await self.load()
+        except DaemonUnreachable as lost:
+            self.dashboard.lost(lost.message)
+        except SyncdError as error:
+            self.dashboard.reached()
+            self.headline(harmless(f"{error.message}  {error.remedy}"))
+        else:
+            self.dashboard.reached()
+
+    def tick(self) -> None:
+        """Once a second: the age of what is shown."""
+        said = banner(self.dashboard.standing, self.dashboard.now())
+        line = self.query_one("#banner", Static)
+        line.update(said)
+        line.display = bool(said)
+
+    async def ask(self, endpoint: Endpoint[A, T], asked: A) -> T:
+        return await self.dashboard.daemon.call(endpoint, asked)
+
+    @work(group="act")
+    async def act(self, endpoint: Endpoint[A, T], asked: A, said: str) -> None:
+        """Do something and say what it did. ``said`` may hold ``{message}`` of the answer."""
+        try:
+            answer = await self.ask(endpoint, asked)
+        except SyncdError as error:
+            self.notify(harmless(f"{error.message} {error.remedy}"), severity="error", markup=False)
+            return
+        message = harmless(str(getattr(answer, "message", "")))
+        self.notify(said.replace("{message}", message), markup=False)
+        self.reload()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """None greys a key out: the token does not allow it."""
+        needed = self.NEEDS.get(action)
+        return True if needed is None or needed in self.dashboard.scopes else None

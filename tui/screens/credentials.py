@@ -1,0 +1,53 @@
+"""Accounts and their logins."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from syncd.api import endpoints, requests
+from syncd.api.scopes import Scope
+from syncd.core.errors import SyncdError
+from tui.screens.listing import Listed, Listing
+from tui.text import harmless
+from tui.views import credentials
+
+
+class Credentials(Listing):
+    """Scheme, end, last refresh; test one now."""
+
+    COLUMNS = credentials.COLUMNS
+    NEEDS: ClassVar = {"test": Scope.OPERATE}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "test", "Test now", id="credentials.test"),
+    ]
+
+    async def page(self, after: str | int | None, limit: int) -> Listed:  # noqa: ARG002 (one answer has all)
+        lines = await self.ask(endpoints.CONNECTIONS, requests.OfConnection())
+        now = self.dashboard.now()
+        wanted = [one for one in lines if self.text.lower() in f"{one.connection} {one.platform}".lower()]
+        return Listed(
+            [credentials.row(one, now) for one in wanted],
+            None,
+            credentials.headline(lines, now),
+            "No connection is configured.",
+        )
+
+    @work(group="test")
+    async def action_test(self) -> None:
+        if self.current is None:
+            return
+        name = self.current
+        self.notify(f"Asking {harmless(name)} …", markup=False)
+        try:
+            tested = await self.ask(endpoints.CONNECTION_TEST, requests.ConnectionTest(connection=name))
+        except SyncdError as error:
+            self.notify(harmless(f"{error.message} {error.remedy}"), severity="error", markup=False)
+            return
+        bad = [found for found in tested.findings if found.level == "error"]
+        for found in bad or tested.findings[:1]:
+            said = f"{name}: {found.subject}: {found.message} {found.remedy}"
+            self.notify(harmless(said), severity="error" if bad else "information", markup=False)
+        self.reload()

@@ -1,0 +1,47 @@
+"""A table as data: what every listing screen paints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+
+class Column(NamedTuple):
+    """``wide``: only where the terminal has more than 100 columns."""
+
+    key: str
+    label: str
+    width: int | None = None
+    wide: bool = False
+
+
+class Row(NamedTuple):
+    """``key`` names the same thing from one reading to the next; one cell per column."""
+
+    key: str
+    cells: Sequence[Text]
+
+
+def fitting(columns: Sequence[Column], width: int) -> list[int]:
+    """Which columns (by place) a terminal of so many characters shows."""
+    return [at for at, column in enumerate(columns) if not column.wide or width > 100]
+
+
+def laid_out(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Table:
+    """The same, not to be moved about in: one part of a screen that shows several things."""
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    places = fitting(columns, width)
+    for place in places:
+        table.add_column(columns[place].label, no_wrap=True)
+    for row in rows:
+        table.add_row(*(row.cells[place] for place in places))
+    return table
+
+
+def part(title: str, body: RenderableType | str) -> Group:
+    """A titled part of a screen."""
+    return Group(Text(title, style="bold underline"), Text(body) if isinstance(body, str) else body, Text(""))
