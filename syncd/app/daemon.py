@@ -17,7 +17,6 @@ from syncd.app.hooks import hooks
 from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening, scraping
 from syncd.app.measures import Measures
-from syncd.app.supervisor import supervised
 from syncd.dispatch.local import LocalDispatcher, Runnable
 from syncd.secrets.bearer import digest, new_token
 from syncd.secrets.reference import Secret, resolve
@@ -83,8 +82,7 @@ async def running(
             ]
             log.info("daemon started", url=url, links=len(opened.links))
             try:
-                async with supervised(f"{len(opened.links)} links"):
-                    yield url
+                yield url
             finally:
                 stop.set()
                 await _wind_down(opened, tasks[0])

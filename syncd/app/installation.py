@@ -110,6 +110,8 @@ class Installation:
     """Who watches all connections; more may be added."""
     watching: Watching | None = None
     """The watch over what they answer, where the site wants one."""
+    reload_refused: Callable[[], None] = lambda: None
+    """Is told when a new configuration was not taken."""
 
     def channels(self) -> Mapping[str, BridgeChannel]:
         """Of the connections that are reached through a bridge."""

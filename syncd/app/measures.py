@@ -65,6 +65,7 @@ class Measures:
         self._exporter = Exporter(Meter(opened.store.database), self.meters, self._live)
         self._watch = Watch(rules())
         opened.taps.add(self.meters)
+        opened.reload_refused = lambda: self.meters.reloaded(ok=False)
 
     async def scrape(self) -> bytes:
         """The metrics as text."""

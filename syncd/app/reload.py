@@ -8,6 +8,7 @@ token for commands on this machine. What arrives in between waits.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from syncd.api.models import Done
 from syncd.app.beacon import own
 from syncd.app.daemon import running
 from syncd.app.installation import LOCAL, Installation, installation, rehearse, state_path
+from syncd.app.supervisor import Supervision
 from syncd.config.load import Site, load
 from syncd.core.errors import SyncdError
 from syncd.secrets.bearer import new_token
@@ -46,6 +48,7 @@ class Reloads:
             log.error(
                 "the new configuration is not taken", error=error.message, remedy=error.remedy, actor=actor
             )
+            self._opened.reload_refused()
             raise
         self.site = site
         self._change.set()
@@ -70,6 +73,7 @@ async def keep_running(path: Path) -> None:
         await daemon.run(site)
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
+        await daemon.supervision.end()
         lock.release()
         daemon.doors.keep_only(())
 
@@ -80,6 +84,7 @@ class _Daemon:
     def __init__(self, path: Path, lock: BaseFileLock) -> None:
         self.stop = asyncio.Event()
         self.doors = Doors()
+        self.supervision = Supervision(os.environ)
         self._path = path
         self._lock = lock
         self._local = new_token(LOCAL)
@@ -113,8 +118,11 @@ class _Daemon:
                 opened, asyncio.Event(), local=self._local, doors=self.doors, answering=[reloads]
             ):
                 up.set()
+                self.supervision.ready(f"{len(site.links)} links")
                 self.doors.keep_only(_addresses(site))
                 await _first(self.stop, change)
+                if self.stop.is_set():
+                    self.supervision.stopping()
         return reloads.site or site
 
     def _signal(self, reloads: Reloads) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Final
 
 _MICROSECONDS: Final = 1_000_000
@@ -39,22 +38,31 @@ def watchdog_s(environment: Mapping[str, str]) -> float | None:
     return int(patience) / _MICROSECONDS / 2
 
 
-@asynccontextmanager
-async def supervised(status: str) -> AsyncIterator[None]:
-    """Ready when the block begins, alive while its event loop runs, stopping when it ends."""
-    environment = dict(os.environ)
-    tell(environment, READY=1, STATUS=status)
-    alive = asyncio.create_task(_keep_alive(environment), name="watchdog")
-    try:
-        yield
-    finally:
-        tell(environment, STOPPING=1, STATUS="finishing what is under way")
-        alive.cancel()
-        await asyncio.gather(alive, return_exceptions=True)
+class Supervision:
+    """One process and whoever watches over it, from its first readiness to its end."""
 
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._alive: asyncio.Task[None] | None = None
 
-async def _keep_alive(environment: Mapping[str, str]) -> None:
-    every = watchdog_s(environment)
-    while every is not None:
-        tell(environment, WATCHDOG=1)
-        await asyncio.sleep(every)
+    def ready(self, status: str) -> None:
+        """The process does its work; said again when what it works on has changed."""
+        tell(self._environment, READY=1, STATUS=status)
+        if self._alive is None:
+            self._alive = asyncio.create_task(self._keep_alive(), name="watchdog")
+
+    def stopping(self) -> None:
+        """It finishes what is under way, and will end."""
+        tell(self._environment, STOPPING=1, STATUS="finishing what is under way")
+
+    async def end(self) -> None:
+        if self._alive is not None:
+            self._alive.cancel()
+            await asyncio.gather(self._alive, return_exceptions=True)
+
+    async def _keep_alive(self) -> None:
+        """As long as the event loop runs."""
+        every = watchdog_s(self._environment)
+        while every is not None:
+            tell(self._environment, WATCHDOG=1)
+            await asyncio.sleep(every)

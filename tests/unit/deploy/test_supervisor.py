@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.app.supervisor import supervised, tell, watchdog_s
+from syncd.app.supervisor import Supervision, tell, watchdog_s
 
 
 @pytest.fixture
@@ -22,21 +22,18 @@ def heard(tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
         yield listening, address
 
 
-async def test_ready_alive_stopping(
-    heard: tuple[socket.socket, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_ready_alive_stopping(heard: tuple[socket.socket, str]) -> None:
     listening, address = heard
-    monkeypatch.setenv("NOTIFY_SOCKET", address)
-    monkeypatch.setenv("WATCHDOG_USEC", "20000")
-    monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
-    async with supervised("2 links"):
-        ready = await asyncio.to_thread(listening.recv, 1024)
-        alive = [await asyncio.to_thread(listening.recv, 1024) for _ in range(2)]
-    assert ready == b"READY=1\nSTATUS=2 links"
-    assert alive == [b"WATCHDOG=1"] * 2
+    watched = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": str(os.getpid())}
+    supervision = Supervision(watched)
+    supervision.ready("2 links")
+    assert await asyncio.to_thread(listening.recv, 1024) == b"READY=1\nSTATUS=2 links"
+    assert [await asyncio.to_thread(listening.recv, 1024) for _ in range(2)] == [b"WATCHDOG=1"] * 2
+    supervision.stopping()
+    await supervision.end()
     listening.setblocking(False)
     rest = list(iter(lambda: _next(listening), b""))
-    assert rest[-1].startswith(b"STOPPING=1")
+    assert [said.partition(b"\n")[0] for said in rest if said != b"WATCHDOG=1"] == [b"STOPPING=1"]
 
 
 def _next(listening: socket.socket) -> bytes:
@@ -46,10 +43,12 @@ def _next(listening: socket.socket) -> bytes:
         return b""
 
 
-async def test_without_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    async with supervised("2 links"):
-        assert tell({}, READY=1) is False
+async def test_without_systemd_nobody_is_told() -> None:
+    supervision = Supervision({})
+    supervision.ready("2 links")
+    supervision.stopping()
+    await supervision.end()
+    assert tell({}, READY=1) is False
 
 
 def test_a_supervisor_that_is_gone_stops_nothing(tmp_path: Path) -> None:
