@@ -61,6 +61,8 @@ def play(seeds: Iterable[int], workers: int, *, progress: bool = False) -> Tally
     started = time.monotonic()
     for outcome in _outcomes(list(seeds), workers):
         tally.add(outcome)
+        if progress and outcome.violations:
+            print(f"seed {outcome.seed}: {outcome.violations[0]}", file=sys.stderr)
         if progress and tally.seeds % 500 == 0:
             rate = tally.seeds / (time.monotonic() - started)
             print(

@@ -1,0 +1,35 @@
+"""``python -m tests.mutants.hunt NAME SEEDS``: plants one bug in this process, and looks for it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from tests.mutants.plant import plant
+
+
+def hunt(name: str, seeds: int) -> dict[str, object]:
+    """Who caught it, after how many seeds, and with which words."""
+    plant(name)
+    # only now: what they import must be imported with the bug in it
+    from tests.golden.parser import all_stories  # noqa: PLC0415
+    from tests.golden.player import play  # noqa: PLC0415
+    from tests.golden.world import StoryWorld  # noqa: PLC0415
+    from tests.sim.database import Memory  # noqa: PLC0415
+    from tests.sim.run import run  # noqa: PLC0415
+
+    for seed in range(seeds):
+        violations = run(seed).violations
+        if violations:
+            return {"by": "simulation", "after": seed + 1, "words": violations[0]}
+    memory = Memory()
+    for story in all_stories():
+        try:
+            play(StoryWorld(memory), story)
+        except Exception as error:
+            return {"by": "golden scenarios", "after": seeds, "words": f"{story.title}: {error}"}
+    return {"by": "", "after": seeds, "words": ""}
+
+
+if __name__ == "__main__":
+    print(json.dumps(hunt(sys.argv[1], int(sys.argv[2]))))

@@ -1,0 +1,310 @@
+"""The planted bugs: a text of one module, and what is put in its place before the module is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One planted bug. ``before`` stands exactly once in the module's source."""
+
+    name: str
+    module: str
+    before: str
+    after: str
+
+
+MUTATIONS: tuple[Mutation, ...] = (
+    # -- once
+    Mutation(
+        "send before the intent is marked as sent",
+        "syncd.engine.apply",
+        "        if not await self._store.mark_sent(intent):\n",
+        "        await setup.ends[intent.side].connector.submit(intent.request)\n"
+        "        if not await self._store.mark_sent(intent):\n",
+    ),
+    Mutation(
+        "an unknown outcome is taken for not carried out",
+        "syncd.engine.apply",
+        "            return Unknown(ErrorClass.INTERNAL, error.message)\n",
+        "            return Retry(ErrorClass.INTERNAL, error.message)\n",
+    ),
+    Mutation(
+        "a doubtful write is sent again instead of looked up",
+        "syncd.engine.recover",
+        "    return Step.COMPARE if operation.proof is Proof.CONTENT else Step.LOOK_UP\n",
+        "    return Step.COMPARE if operation.proof is Proof.CONTENT else Step.SEND\n",
+    ),
+    Mutation(
+        "an idempotency key never runs out",
+        "syncd.engine.recover",
+        "        return Step.SEND if alive else Step.LOOK_UP\n",
+        "        return Step.SEND\n",
+    ),
+    Mutation(
+        "the life of a key counts from its last use",
+        "syncd.store.settling",
+        "(intent.c.state == IntentState.UNCERTAIN.value, intent.c.sent_at),",
+        "(intent.c.state == 'never', intent.c.sent_at),",
+    ),
+    Mutation(
+        "a doubtful write is looked up at once, not after the settle time",
+        "syncd.engine.apply",
+        "        await self._store.uncertain(intent, outcome.words, capabilities.settle_s)\n",
+        "        await self._store.uncertain(intent, outcome.words, 0.1)\n",
+    ),
+    Mutation(
+        "after a restart what was sent is sent again",
+        "syncd.store.recovery",
+        'uncertain(c, k, one, "the process ended before an answer came", settle_s.get(one.connection))',
+        'drop(c, k, one, "the process ended before an answer came", 0.0)',
+    ),
+    Mutation(
+        "after a restart what was sent is looked up at once",
+        "syncd.store.recovery",
+        '"the process ended before an answer came", settle_s.get(one.connection))',
+        '"the process ended before an answer came", 0.0)',
+    ),
+    Mutation(
+        "after a restart what was sent is forgotten",
+        "syncd.store.recovery",
+        "    for one in doubtful:\n",
+        "    for one in ():\n",
+    ),
+    Mutation(
+        "a pair is decided while a write of it is open",
+        "syncd.store.pairs",
+        "        ~exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED)),\n    )\n"
+        "    .order_by(pair.c.id)\n",
+        "    )\n    .order_by(pair.c.id)\n",
+    ),
+    Mutation(
+        "a lone record is created anew though a create on its side is open",
+        "syncd.store.sql",
+        "        return await self.database.read(lambda c: counting.open_creates(c, flow))\n",
+        "        return frozenset()\n",
+    ),
+    Mutation(
+        "a refused repeat is taken for refused from the start",
+        "syncd.engine.apply",
+        "        if isinstance(outcome, Rejected) and intent.state is IntentState.UNCERTAIN:\n",
+        "        if isinstance(outcome, Rejected) and intent.state is IntentState.HELD:\n",
+    ),
+    Mutation(
+        "the new record is not bound to its pair",
+        "syncd.store.settling",
+        "        for side, rows in bound.items():\n",
+        "        for side, rows in {}.items():\n",
+    ),
+    Mutation(
+        "a record that came back gets the references of its former life",
+        "syncd.engine.decide",
+        "{setup.entity}\\x1f{pair}\\x1f{key}",
+        "{setup.entity}\\x1f{key}",
+    ),
+    # -- nothing lost
+    Mutation(
+        "the cursor moves although the walk was not whole",
+        "syncd.engine.observe",
+        "        complete = True\n        async for page in _ahead(pages):\n"
+        "            complete = complete and page.complete\n",
+        "        complete = True\n        async for page in _ahead(pages):\n",
+    ),
+    Mutation(
+        "the walk's progress is stored before what it showed",
+        "syncd.engine.observe",
+        "        # the progress of the walk is stored with what it showed, "
+        "so that no change lies behind it unstored\n",
+        "        await store.page_seen(stream, (), resume=page.resume, walk_since=since)\n",
+    ),
+    Mutation(
+        "a flow's offset skips the news of one side",
+        "syncd.store.pairs",
+        "    woken = c.execute(_WOKEN[side], fresh).rowcount\n",
+        "    woken = 0\n",
+    ),
+    Mutation(
+        "an announced record is struck off before it is read",
+        "syncd.engine.observe",
+        "            read.error, read.unread = error.message, list(keys[at:])\n",
+        "            read.error, read.unread = error.message, []\n",
+    ),
+    Mutation(
+        "no re-reading before a write that no version guards",
+        "syncd.engine.apply",
+        "        if request.expected is None or request.key is None or spec.conditional_write:\n",
+        "        if request is not None:\n",
+    ),
+    Mutation(
+        "what was edited while we wrote is taken for an echo",
+        "syncd.engine.apply",
+        "    changed = _changed_meanwhile(setup, intent, record)\n",
+        "    changed = dict[str, Value]()\n",
+    ),
+    Mutation(
+        "a lagging listing is believed",
+        "syncd.engine.observe",
+        "    if gate and (old := await _perhaps_old(store, end, stream, observations)):\n",
+        "    if (old := frozenset()) and gate:\n",
+    ),
+    Mutation(
+        "a conflict's base moves with the rest",
+        "syncd.core.reconcile",
+        "    settled = {name: value for name, value in shown.items() if name not in open_fields}\n",
+        "    settled = dict(shown)\n",
+    ),
+    Mutation(
+        "where both changed, the left one wins",
+        "syncd.core.merge",
+        "        elif all(moved.values()):\n            found = self._winner(rule, unit)\n",
+        "        elif all(moved.values()):\n            found = (Side.LEFT, Why.CHANGED_LEFT)\n",
+    ),
+    Mutation(
+        "the parts of a group are merged one by one",
+        "syncd.core.merge",
+        'grouped.setdefault(rule.group or f"={rule.name}", [])',
+        'grouped.setdefault(f"={rule.name}", [])',
+    ),
+    Mutation(
+        "each side is compared with the other side's base",
+        "syncd.core.merge",
+        "any(changed(self.pair.base(side) or {}, self.sides[side], f.name) for f in unit)",
+        "any(changed(self.pair.base(Side.LEFT) or {}, self.sides[side], f.name) for f in unit)",
+    ),
+    Mutation(
+        "bases are never stored after a write",
+        "syncd.store.settling",
+        "            by_link[s.intent.link][s.intent.pair] = s.bases\n",
+        "            pass\n",
+    ),
+    Mutation(
+        "the base becomes what was sent, not what was confirmed",
+        "syncd.core.reconcile",
+        "        bases[side] = dict(shown)\n",
+        "        bases[side] = dict(decided.get(side.other, shown))\n",
+    ),
+    Mutation(
+        "an edit does not win over a removal",
+        "syncd.core.reconcile",
+        "    edited = base is not None and any(changed(base, whole, f.name) for f in policy.fields)\n",
+        "    edited = False\n",
+    ),
+    Mutation(
+        "nothing waits for what it refers to",
+        "syncd.core.crossing",
+        "        found = self.pairs.get((to.other, policy.target, key))\n        if found is None:\n",
+        "        found = self.pairs.get((to.other, policy.target, key))\n        if found is None:\n"
+        "            return None\n        if found is None:\n",
+    ),
+    Mutation(
+        "a refusal is stored without its reason",
+        "syncd.store.settling",
+        "            code=error.value,\n"
+        '            reason=k.text(f"link:{at.link}", "reason", words),\n            field',
+        '            code="",\n            reason=None,\n            field',
+    ),
+    # -- evidence
+    Mutation(
+        "every status sends a document on",
+        "syncd.core.reconcile",
+        "    return _shows(record, policy.select)\n",
+        "    return True\n",
+    ),
+    Mutation(
+        "what was approved before the first sync is posted",
+        "syncd.core.reconcile",
+        "        if policy.select and pair.historical and not policy.post_existing:\n",
+        "        if policy.select and pair.forced:\n",
+    ),
+    Mutation(
+        "a removal is carried over where the flow holds it",
+        "syncd.core.reconcile",
+        "    if policy.deletes is Deletes.HOLD:\n",
+        "    if policy.deletes is Deletes.ARCHIVE:\n",
+    ),
+    Mutation(
+        "what was deleted on both sides and comes back is deleted again",
+        "syncd.core.reconcile",
+        "    if base is not None and base.get(ENDED) == REMOVED:\n",
+        "    if base is None:\n",
+    ),
+    Mutation(
+        "a forbidden record (403) is taken for removed",
+        "syncd.engine.observe",
+        "        except RefuseRecord:\n            continue\n",
+        "        except RefuseRecord:\n"
+        '            found.append(Seen(key, b"{}", deleted=True))\n            continue\n',
+    ),
+    Mutation(
+        "writes leave no line in the journal",
+        "syncd.store.settling",
+        'journal.Entry("sent", at.flow, at.pair, at.id, at.request.name, at.actor) for at in free]',
+        'journal.Entry("sent", at.flow, at.pair, at.id, at.request.name, at.actor) for at in free[:0]]',
+    ),
+    # -- hold means hold
+    Mutation(
+        "holds are not looked at",
+        "syncd.store.settling",
+        "        reason = _covering(open_holds, at) if open_holds else None\n",
+        "        reason = None\n",
+    ),
+    Mutation(
+        "a repeat goes through a hold",
+        "syncd.store.settling",
+        "        reason = _covering(open_holds, at) if open_holds else None\n",
+        "        repeated = at.state is IntentState.UNCERTAIN\n"
+        "        reason = _covering(open_holds, at) if open_holds and not repeated else None\n",
+    ),
+    Mutation(
+        "what waited behind a hold is not planned anew",
+        "syncd.store.holds",
+        "            .values(due_at=k.now, state=PairState.DUE.value)\n",
+        "            .values(due_at=None)\n",
+    ),
+    Mutation(
+        "a tripped brake stops nothing",
+        "syncd.engine.flow_run",
+        "        return bool(trips)\n",
+        "        return False\n",
+    ),
+    # -- it converges
+    Mutation(
+        "a retry is put off for ever",
+        "syncd.engine.apply",
+        "    return float(min(_RETRY_FIRST_S * 2 ** min(attempts, 10), _RETRY_MAX_S))\n",
+        "    return 1e7\n",
+    ),
+    Mutation(
+        "both sides' changes of one record: only the first is written",
+        "syncd.core.reconcile",
+        "write=write, again=both, conflicts",
+        "write=write, again=False, conflicts",
+    ),
+    Mutation(
+        "a platform's absurd Retry-After is obeyed",
+        "syncd.engine.apply",
+        "        return min(max(asked_s, 0.0), _RETRY_MAX_S)\n",
+        "        return max(asked_s, 0.0)\n",
+    ),
+    # -- money
+    Mutation(
+        "money is a binary number",
+        "syncd.core.canonical",
+        "        return exact.quantize(CENT, rounding=ROUND_HALF_UP)\n",
+        '        return Decimal(float(exact)).quantize(CENT, rounding="ROUND_DOWN")\n',
+    ),
+    # -- silence
+    Mutation(
+        "names lie open on the disk as keys for matching",
+        "syncd.store.streams",
+        '"digest": k.digest(natural)',
+        '"digest": natural.encode()',
+    ),
+    Mutation(
+        "a reason is stored open",
+        "syncd.store.sealing",
+        "        return self.seal.seal(owner, field, text.encode()) if text else None\n",
+        "        return text.encode() if text else None\n",
+    ),
+)
