@@ -16,6 +16,7 @@ from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
 from monitor.metrics.standing import Live
 from syncd import __version__
 from syncd.app.installation import Installation, interval_s
+from syncd.app.storyline import Storyline
 from syncd.dispatch.breaker import Circuit
 from syncd.engine.cycle import CycleOutcome
 from syncd.ports import WebhookReceiver
@@ -64,6 +65,7 @@ class Measures:
         self._notifier = notifier(self.meters)
         self._exporter = Exporter(Meter(opened.store.database), self.meters, self._live)
         self._watch = Watch(rules())
+        self._storyline = Storyline(opened.store.database)
         opened.taps.add(self.meters)
         opened.reload_refused = lambda: self.meters.reloaded(ok=False)
 
@@ -83,18 +85,21 @@ class Measures:
         ]
 
     def run(self, link: str, drain: Drain) -> Drain:
-        """The same run, measured."""
+        """The same run, measured and told in the log."""
+        of = self._opened.site.links[link]
+        connections = (of.left.name, of.right.name)
 
         async def measured(scheduled: bool) -> CycleOutcome:
-            clock = self._opened.clock
+            clock, trigger = self._opened.clock, "schedule" if scheduled else "wake"
             started, failed = clock.now(), True
             self.meters.run_started()
             try:
-                outcome = await drain(scheduled)
+                async with self._storyline.run(link, trigger, connections) as told:
+                    told.outcome = outcome = await drain(scheduled)
                 failed = any(flow.error or flow.trips for flow in outcome.flows.values())
             finally:
                 seconds = (clock.now() - started).total_seconds()
-                self.meters.run_ended(link, "schedule" if scheduled else "wake", seconds, failed=failed)
+                self.meters.run_ended(link, trigger, seconds, failed=failed)
             return outcome
 
         return measured
@@ -105,6 +110,8 @@ class Measures:
         async def counted(connection: str, new: Sequence[tuple[str, str]], delivery: str) -> bool:
             stored = await store(connection, new, delivery)
             self.meters.announced(connection)
+            if stored:
+                self._storyline.announced(connection, new, delivery)
             return stored
 
         return counted

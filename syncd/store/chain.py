@@ -196,8 +196,12 @@ def ends(c: Connection) -> list[tuple[str, int, bytes]]:
     return [(row.link, row.seq, row.hash) for row in rows]
 
 
-def end_of_site(c: Connection) -> tuple[int, bytes]:
-    row = c.execute(select(chain.c.seq, chain.c.hash).where(chain.c.link == SITE)).one_or_none()
+_END = select(chain.c.seq, chain.c.hash).where(chain.c.link == bindparam("of"))
+
+
+def end_of(c: Connection, link: str) -> tuple[int, bytes]:
+    """Place and hash of a chain's last line."""
+    row = c.execute(_END, {"of": link}).one_or_none()
     return (row.seq, row.hash) if row else (0, _BEGINNING)
 
 

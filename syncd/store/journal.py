@@ -66,7 +66,7 @@ def anchor(c: Connection, k: Keeper) -> tuple[int, tuple[int, bytes]]:
     if ends:
         write(c, k, [Entry(chain.ANCHORED, text=chain.mark_text(*end), actor="syncd") for end in ends])
         chain.mark_anchored(c, ends)
-    return len(ends), chain.end_of_site(c)
+    return len(ends), chain.end_of(c, chain.SITE)
 
 
 def forget(c: Connection, k: Keeper, before: datetime) -> int:

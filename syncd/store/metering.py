@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Final
 
 from sqlalchemy import Connection, Float, Integer, bindparam, case, cast, func, select, text
@@ -137,3 +137,49 @@ def _news(c: Connection, after: int | None) -> News:
         ],
         [Written(row.link, row.entity, max(row.seconds, 0.0)) for row in c.execute(_WRITTEN, asked)],
     )
+
+
+@dataclass
+class JournalLine:
+    """One line of the journal without its words: what may stand in a log."""
+
+    kind: str
+    entity: str
+    pair: int | None
+    intent: int | None
+    operation: str
+    side: str
+    connection: str
+    reference: str
+    """Ours, under which the write can be found on the other side."""
+    key: str
+    """Of the record written."""
+    error_class: str
+
+
+_LINES_OF = (
+    select(
+        journal.c.kind,
+        func.coalesce(flow.c.entity, "").label("entity"),
+        journal.c.pair_id,
+        journal.c.intent_id,
+        func.coalesce(intent.c.operation, ""),
+        func.coalesce(intent.c.side, ""),
+        func.coalesce(intent.c.connection, ""),
+        func.coalesce(intent.c.reference, ""),
+        func.coalesce(intent.c.remote_key, ""),
+        func.coalesce(intent.c.error_class, pair.c.code, ""),
+    )
+    .outerjoin(flow, flow.c.id == journal.c.flow_id)
+    .outerjoin(intent, intent.c.id == journal.c.intent_id)
+    .outerjoin(pair, pair.c.id == journal.c.pair_id)
+    .where(journal.c.link == bindparam("of_link"), journal.c.seq > bindparam("after"))
+    .order_by(journal.c.seq)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+def journal_lines(c: Connection, link: str, after: int, most: int) -> list[JournalLine]:
+    """What was written down of a link after a place in its chain."""
+    rows = c.execute(_LINES_OF, {"of_link": link, "after": after, "most": most})
+    return [JournalLine(*list(row)) for row in rows]
