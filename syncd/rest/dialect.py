@@ -62,7 +62,7 @@ class Dialect:
         params = {**resource.query, **place.params}
         way = next((way for way in resource.since if part_of(way.parameter, way.template) == part), None)
         if part != EVERYTHING and way is not None and since is not None and resource.stamp is not None:
-            text = way.template.format(resource.stamp.write(max(since, 0)))
+            text = way.template.format((way.stamp or resource.stamp).write(max(since, 0)))
             params[way.parameter] = self.joined(way.parameter, params.get(way.parameter, ""), text)
         return Ask(resource.path, params)
 

@@ -22,6 +22,8 @@ class Since:
 
     parameter: str
     template: str = "{}"
+    stamp: Stamp | None = None
+    """How the filter writes time, where records write it in another form (same ticks a second)."""
 
 
 class VersionIn(StrEnum):
