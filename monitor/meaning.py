@@ -26,11 +26,15 @@ JUMP: Final = 0.15
 """Share of records by which nulls, empties, zeros or a spelling must have moved."""
 LEAP: Final = 0.3
 """The same for what varies more by itself: one constant, case, decimals, a flag."""
-FACTORS: Final[tuple[float, ...]] = (1000, 100, 3600, 60, 24, 12, 10)
-"""Units are confused by these: milli, cents and percent, seconds, minutes, hours, months."""
+FACTORS: Final[tuple[float, ...]] = (1000, 100, 3600, 60)
+"""Units are confused by these: milli, cents and percent, seconds, minutes."""
+TURNED: Final = 0.6
+"""Share of records whose sign must have turned: an evening of credit notes is none."""
+ALL: Final = 0.98
+"""Share of records that counts as all of them."""
 STEPS: Final = 4
 """Magnitude steps to a doubling (see ``shape.magnitude``)."""
-UNEXPLAINED: Final = 8.0
+UNEXPLAINED: Final = 20.0
 """A ratio that no unit explains must be this large."""
 
 _Test = Callable[[Node, Node], tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None]
@@ -128,7 +132,7 @@ def _sign(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], i
     first, second = was.get("negative", 0), now.get("negative", 0)
     of_old, of_new = sum(was.values()), sum(now.values())
     moved = _share(second, of_new) - _share(first, of_old)
-    if abs(moved) < LEAP or min(of_old, of_new) < RECORDS_MIN:
+    if abs(moved) < TURNED or min(of_old, of_new) < RECORDS_MIN:
         return None
     before, after = ({"negative": _tenth(_share(n, of))} for n, of in ((first, of_old), (second, of_new)))
     return Kind.SIGN, before, after, second, evidence.split(first, of_old, second, of_new)
@@ -165,32 +169,45 @@ def _factor(moved: float) -> float | None:
 
 
 def _writing(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
-    """Case, padding, masking, markup or decimals differ."""
-    for feature in ("marks", "case", "decimals", "items"):
+    """Padding, masking or markup where there was none."""
+    was, now = old.features.get("marks", {}), new.features.get("marks", {})
+    if min(sum(was.values()), sum(now.values())) < RECORDS_MIN or evidence.distance(was, now) < JUMP:
+        return None
+    before, after = {"marks": _main(was)}, {"marks": _main(now)}
+    return Kind.FORMAT_CHANGED, before, after, sum(now.values()), evidence.homogeneity(was, now)
+
+
+def _manner(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """What people themselves vary, now all in one manner: capitals only, whole amounts only, empty lists.
+
+    A batch of such records may be somebody's work, so this is doubt, not proof: a share that jumped.
+    """
+    for feature, category in (("case", "upper"), ("case", "lower"), ("decimals", "0"), ("items", "none")):
         was, now = old.features.get(feature, {}), new.features.get(feature, {})
-        least = JUMP if feature == "marks" else LEAP
-        if min(sum(was.values()), sum(now.values())) < RECORDS_MIN or evidence.distance(was, now) < least:
-            continue
-        before, after = {feature: _main(was)}, {feature: _main(now)}
-        return Kind.FORMAT_CHANGED, before, after, sum(now.values()), evidence.homogeneity(was, now)
+        of_old, of_new = sum(was.values()), sum(now.values())
+        first, second = _share(was.get(category, 0), of_old), _share(now.get(category, 0), of_new)
+        if min(of_old, of_new) >= RECORDS_MIN and second >= ALL and second - first >= LEAP:
+            chance = evidence.split(was.get(category, 0), of_old, now.get(category, 0), of_new)
+            before, after = (
+                {f"{feature} {category}": _tenth(first)},
+                {f"{feature} {category}": _tenth(second)},
+            )
+            return Kind.SHARE, before, after, now[category], chance
     return None
 
 
 def _width(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
-    """Texts end where they used to go on: cut at a width (or padded to one)."""
+    """Texts that used to go on all end at one width: they are cut there."""
     was, now = _lengths(old), _lengths(new)
     of_old, of_new = sum(was.values()), sum(now.values())
     if min(of_old, of_new) < RECORDS_MIN:
         return None
-    longest, shortest = max(now), min(now)
+    longest = max(now)
     beyond = sum(count for length, count in was.items() if length > longest)
-    within = sum(count for length, count in was.items() if length < shortest)
-    cut, name = max((beyond, "longest"), (within, "shortest"))
-    if cut < JUMP * of_old:
+    if beyond < JUMP * of_old or now[longest] < JUMP * of_new:
         return None
-    before = {name: max(was) if name == "longest" else min(was)}
-    after = {name: longest if name == "longest" else shortest}
-    return Kind.FORMAT_CHANGED, before, after, of_new, evidence.split(of_old - cut, of_old, of_new, of_new)
+    chance = evidence.split(of_old - beyond, of_old, of_new, of_new)
+    return Kind.FORMAT_CHANGED, {"longest": max(was)}, {"longest": longest}, now[longest], chance
 
 
 def _key(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
@@ -204,8 +221,8 @@ def _key(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], in
     return Kind.KEY_LOST, {"unique": True}, {"unique": False}, repeated, chance
 
 
-_TESTS: Final[tuple[_Test, ...]] = (_shares, _flags, _sign, _scale, _writing, _width)
-_TESTS_OF_KEYS: Final[tuple[_Test, ...]] = (_shares, _key, _writing, _width)
+_TESTS: Final[tuple[_Test, ...]] = (_shares, _flags, _sign, _scale, _writing, _width, _manner)
+_TESTS_OF_KEYS: Final[tuple[_Test, ...]] = (_shares, _key, _writing, _width, _manner)
 
 
 def _of(node: Node, feature: str, category: str) -> int:

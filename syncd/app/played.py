@@ -6,11 +6,8 @@ from, and proved against."""
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from datetime import date
-from decimal import Decimal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,13 +18,10 @@ import msgspec
 from syncd.bridge.database import Database
 from syncd.clock import SystemClock
 from syncd.connectors import registry
-from syncd.connectors.memory import FIELD, PLATFORM, MemoryConnector, MemoryPlatform
 from syncd.connectors.registry import Opening
-from syncd.core.errors import FixInput, RefuseRecord
-from syncd.core.model import Value
-from syncd.mapping.atoms import Atom, Day, Flag, Identifier, Lines, Money, Tags, Text
+from syncd.core.errors import FixInput
 from syncd.ports import Connector
-from syncd.sandbox.sandbox import Order
+from syncd.sandbox.sandbox import Keep, Order, sandbox_platform
 from syncd.sandbox.serve import running
 
 SIZE: Final = 200
@@ -64,135 +58,54 @@ class ReadOnlyChannel:
         raise FixInput("learning a contract writes nothing")
 
 
-Play = Callable[[Mapping[str, Any]], AbstractAsyncContextManager[Connector]]
+def variants(platform: str) -> Sequence[Mapping[str, Any]]:
+    """Settings under which one platform answers differently; a shipped contract covers them all."""
+    return sandbox_platform(platform).variants
 
 
 @asynccontextmanager
-async def _servicetrade(changes: Mapping[str, Any]) -> AsyncIterator[Connector]:
-    async with running("servicetrade", Order(size=SIZE)) as sandbox:
-        details = sandbox.ready.details
-        with TemporaryDirectory() as folder:
-            secret = Path(folder) / "secret"
-            secret.touch(mode=0o600)
-            secret.write_text(details["client_secret"])
-            auth = {
-                "scheme": "oauth2",
-                "client_id": details["client_id"],
-                "client_secret": f"file:{secret}",
-            }
-            settings = {"base_url": details["base_url"], "auth": auth, "payment_method": "check", **changes}
-            connector = _open("servicetrade", settings, Path(folder))
-            try:
-                yield connector
-            finally:
-                await connector.close()
-
-
-@asynccontextmanager
-async def _sage100_contractor(changes: Mapping[str, Any]) -> AsyncIterator[Connector]:
-    async with running("sage100-contractor", Order(size=SIZE)) as sandbox:
-        details = sandbox.ready.details
-        with closing(Database(details["database_url"])) as database:
-            settings = {
-                "company": details["company"],
-                "user": details["user"],
-                "dialect": "sqlite",
-                "locations": True,
-                **changes,
-            }
-            connector = _open("sage100-contractor", settings, PROFILES, ReadOnlyChannel(database))
-            try:
-                yield connector
-            finally:
-                await connector.close()
-
-
-@asynccontextmanager
-async def _memory(changes: Mapping[str, Any]) -> AsyncIterator[Connector]:
-    """The reference platform has no company of its own: it holds what the two others show."""
-    platform = MemoryPlatform(FIELD, SystemClock())
-    async with _servicetrade(changes) as field, _sage100_contractor(changes) as books:
-        for entity in PLATFORM.entities:
-            source = field if entity in field.capabilities.entities else books
-            lens = source.capabilities.entities[entity].map
-            async for page in source.pages(entity, since=None):
-                for at, seen in enumerate(page.records):
-                    record = dict(lens.get(json.loads(seen.raw)))
-                    # what neither of them has a word for is there in some records
-                    platform.add(entity, _said(entity, _filled(entity, record) if at % 3 else record))
-    connector = MemoryConnector(platform)
-    yield connector
-    await connector.close()
-
-
-_EXAMPLES: Final[Mapping[type, Value]] = {
-    Text: "as agreed",
-    Money: Decimal("12.50"),
-    Day: date(2026, 4, 1),
-    Identifier: "1",
-    Flag: True,
-    Tags: frozenset({"night"}),
-}
-
-
-def _filled(entity: str, record: Mapping[str, Value]) -> dict[str, Value]:
-    """The record with a value for every plain field that it leaves out, in its lines as well."""
-    filled: dict[str, Value] = {}
-    for field in FIELD.maps[entity].fields:
-        held = record.get(field.name)
-        if isinstance(field.atom, Lines) and isinstance(held, tuple):
-            names = {name: atom for name, _, atom in field.atom.fields}
-            filled[field.name] = tuple({**_examples(names), **line} for line in held)
-    return _examples({field.name: field.atom for field in FIELD.maps[entity].fields}) | {**record, **filled}
-
-
-def _examples(atoms: Mapping[str, Atom]) -> dict[str, Value]:
-    return {name: _EXAMPLES[type(atom)] for name, atom in atoms.items() if type(atom) in _EXAMPLES}
-
-
-def _said(entity: str, record: dict[str, Any]) -> dict[str, Any]:
-    """The record in the memory platform's words, without what it has no word for."""
-    lens = FIELD.maps[entity]
-    while True:
-        try:
-            return lens.put(record, None)
-        except RefuseRecord as unsaid:
-            if unsaid.field not in record:
-                raise
-            del record[unsaid.field]
-
-
-_PLAYS: Final[Mapping[str, Play]] = {
-    "servicetrade": _servicetrade,
-    "sage100-contractor": _sage100_contractor,
-    "memory": _memory,
-}
-
-VARIANTS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
-    "sage100-contractor": ({"billing": "job"}, {"billing": "service"}),
-}
-"""Settings under which one platform answers differently; a shipped contract covers them all."""
-
-
-def played(platform: str, changes: Mapping[str, Any] | None = None) -> AbstractAsyncContextManager[Connector]:
+async def played(platform: str, changes: Mapping[str, Any] | None = None) -> AsyncIterator[Connector]:
     """A connection to ``platform``'s sandbox, filled with a made-up company. ``changes``: to its settings.
 
-    Raises ``FixInput`` for a platform that is not played here.
+    Raises ``FixInput`` for a platform without a sandbox, or one that does not say how to connect to it.
     """
-    play = _PLAYS.get(platform)
-    if play is None:
-        raise FixInput(f"{platform!r} has no sandbox to learn from", remedy=f"one of: {', '.join(_PLAYS)}")
-    return play(changes or {})
+    settings = sandbox_platform(platform).settings
+    if settings is None:
+        raise FixInput(f"{platform!r} has no sandbox to learn from that says how to connect to it")
+    async with AsyncExitStack() as closing:
+        sandbox = await closing.enter_async_context(running(platform, Order(size=SIZE)))
+        folder = Path(closing.enter_context(TemporaryDirectory()))
+        told = sandbox.ready.details
+        connector = _open(
+            platform, {**settings(told, _keeper(folder)), **(changes or {})}, folder, told, closing
+        )
+        closing.push_async_callback(connector.close)
+        yield connector
+
+
+def _keeper(folder: Path) -> Keep:
+    def keep(name: str, secret: str) -> str:
+        file = folder / name
+        file.touch(mode=0o600)
+        file.write_text(secret)
+        return f"file:{file}"
+
+    return keep
 
 
 def _open(
-    name: str, settings: Mapping[str, Any], folder: Path, channel: ReadOnlyChannel | None = None
+    name: str, settings: Mapping[str, Any], folder: Path, told: Mapping[str, str], closing: AsyncExitStack
 ) -> Connector:
     platform = registry.platform(name)
     profile = None
     if platform.profile is not None:
-        loaded = import_module(f"syncd.connectors.{name.replace('-', '_')}.profile")
+        loaded = import_module(platform.profile.__module__)
         profile = loaded.load_profile(PROFILES / f"{name}.yaml")
+    channel = None
+    if platform.bridged:
+        database = Database(told["database_url"])
+        closing.callback(database.close)
+        channel = ReadOnlyChannel(database)
     return platform.open(
         Opening(
             connection=f"played-{name}",

@@ -73,6 +73,10 @@ class Sandbox(Protocol):
     async def close(self) -> None: ...
 
 
+Keep = Callable[[str, str], str]
+"""(name, secret) -> the reference under which a connection's settings may name it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxPlatform:
     """A platform that can be played. Its package exposes one of these as ``SANDBOX``."""
@@ -80,6 +84,10 @@ class SandboxPlatform:
     name: str
     build: Callable[[Order], Sandbox]
     """Raises ``FixInput`` for an option or profile that it does not understand."""
+    settings: Callable[[Mapping[str, str], Keep], Mapping[str, Any]] | None = None
+    """What a connection to it is configured with, from what ``Sandbox.start`` told; None: nobody needs it."""
+    variants: tuple[Mapping[str, Any], ...] = ({},)
+    """Settings under which the platform answers differently."""
 
 
 def names() -> tuple[str, ...]:

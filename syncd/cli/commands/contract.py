@@ -279,7 +279,7 @@ async def _learned(
         origin = Provenance(LIVE, learned=today, of=f"connection {connection}")
         opened = contracts.connection(options().config, connection)
         return await _walk([opened], entities, records, values, origin, into)
-    variants = played.VARIANTS.get(sandbox, ({},))
+    variants = played.variants(sandbox)
     origin = Provenance(SANDBOX, learned=today, of="a made-up company on the platform's sandbox")
     return await _walk(
         [played.played(sandbox, changes) for changes in variants], entities, records, values, origin, into

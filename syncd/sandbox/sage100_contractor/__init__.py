@@ -5,7 +5,22 @@ The object's face is one POST for each method, ``/object/<Method>`` with ``{"arg
 address stands in the ready line (``database_url``).
 """
 
-from syncd.sandbox.sage100_contractor.product import Sage100ContractorSandbox
-from syncd.sandbox.sandbox import SandboxPlatform
+from __future__ import annotations
 
-SANDBOX = SandboxPlatform(name="sage100-contractor", build=Sage100ContractorSandbox)
+from collections.abc import Mapping
+from typing import Any
+
+from syncd.sandbox.sage100_contractor.product import Sage100ContractorSandbox
+from syncd.sandbox.sandbox import Keep, SandboxPlatform
+
+
+def _settings(told: Mapping[str, str], _keep: Keep) -> Mapping[str, Any]:
+    return {"company": told["company"], "user": told["user"], "dialect": "sqlite", "locations": True}
+
+
+SANDBOX = SandboxPlatform(
+    name="sage100-contractor",
+    build=Sage100ContractorSandbox,
+    settings=_settings,
+    variants=({"billing": "job"}, {"billing": "service"}),
+)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from syncd.sandbox.sandbox import SandboxPlatform
+from collections.abc import Mapping
+from typing import Any
+
+from syncd.sandbox.sandbox import Keep, SandboxPlatform
 from syncd.sandbox.servicetrade.server import ServiceTradeSandbox
 
-SANDBOX = SandboxPlatform("servicetrade", ServiceTradeSandbox)
+
+def _settings(told: Mapping[str, str], keep: Keep) -> Mapping[str, Any]:
+    auth = {"scheme": "oauth2", "client_id": told["client_id"]}
+    return {
+        "base_url": told["base_url"],
+        "auth": {**auth, "client_secret": keep("client_secret", told["client_secret"])},
+    }
+
+
+SANDBOX = SandboxPlatform("servicetrade", ServiceTradeSandbox, _settings)

@@ -128,7 +128,7 @@ def test_a_lens_that_no_longer_fits_fails_the_check(run: Run, site: Path) -> Non
 def test_learning_needs_one_source(run: Run) -> None:
     assert run("contract", "learn").returncode == 2
     assert run("contract", "learn", "field", "--sandbox", "memory").returncode == 2
-    assert "has no sandbox to learn from" in run("contract", "learn", "--sandbox", "acme").stderr
+    assert "no sandbox plays 'acme'" in run("contract", "learn", "--sandbox", "acme").stderr
 
 
 def test_a_contract_is_learned_from_a_connection(run: Run, site: Path) -> None:

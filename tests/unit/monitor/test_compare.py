@@ -73,11 +73,11 @@ CASES: list[tuple[str, Callable[[Record], None], Kind, str]] = [
     ("nulls in most records", _sometimes(0.6, _set("notes", lambda _: None)), Kind.SHARE, "notes"),
     ("empty texts", _sometimes(0.5, _set("invoiceNumber", lambda _: "")), Kind.SHARE, "invoiceNumber"),
     ("zeros", _sometimes(0.6, _set("totalPrice", lambda _: 0.0)), Kind.SHARE, "totalPrice"),
-    ("capitals", _set("customer.name", str.upper), Kind.FORMAT_CHANGED, "customer.name"),
+    ("capitals", _set("customer.name", str.upper), Kind.SHARE, "customer.name"),
     ("padded", _set("customer.name", lambda v: v.ljust(40)), Kind.FORMAT_CHANGED, "customer.name"),
     ("masked", _set("customer.name", lambda v: "****" + v[-4:]), Kind.FORMAT_CHANGED, "customer.name"),
     ("cut", _set("customer.name", lambda v: v[:10]), Kind.FORMAT_CHANGED, "customer.name"),
-    ("cents lost", _set("totalPrice", lambda v: float(round(v))), Kind.FORMAT_CHANGED, "totalPrice"),
+    ("cents lost", _set("totalPrice", lambda v: float(round(v))), Kind.SHARE, "totalPrice"),
 ]  # fmt: skip
 
 
