@@ -1,12 +1,12 @@
-"""``syncd demo``: the main job on this machine, from two sandboxes to a table for a person."""
+"""``syncd demo``: a pair of platforms on this machine, from two sandboxes to a table for a person."""
 
 from __future__ import annotations
 
 import asyncio
 
 
-def run(*, keep: bool = False, json: bool = False, seed: int = 1, port: int = 0) -> int:
-    """Runs the story. 0 if everything it promises held, 1 if not (it says which)."""
+def run(pair: str, *, keep: bool = False, json: bool = False, seed: int = 1, port: int = 0) -> int:
+    """Runs the story of a pair. 0 if everything it promises held, 1 if not (it says which)."""
     from syncd.demo.story import tell  # noqa: PLC0415 - the command line asks for `--help` far more often
 
-    return asyncio.run(tell(keep=keep, as_json=json, seed=seed, port=port))
+    return asyncio.run(tell(pair, keep=keep, as_json=json, seed=seed, port=port))

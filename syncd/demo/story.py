@@ -9,7 +9,8 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -26,9 +27,9 @@ from syncd.app.installation import Installation, installation
 from syncd.app.listening import bridges
 from syncd.config.load import load
 from syncd.core.errors import SyncdError
-from syncd.demo.field_service import Office
 from syncd.demo.kept import left_running
-from syncd.demo.result import DemoResult, Times, duplicates, table
+from syncd.demo.pair import BooksSide, Document, FieldSide, Pair, Told, Waiting, pair
+from syncd.demo.result import DemoResult, Times, doubled, table
 from syncd.demo.site import INTERVAL_S, LINK, DemoSite, write_site
 from syncd.logs import configure
 from syncd.sandbox.company import Company
@@ -41,40 +42,40 @@ APPROVED = 25
 BY_POLL = 5
 """Of the approved: those whose webhooks get lost, so that the schedule must find them."""
 _WAIT_S = 90.0
-_TRIES_LOST = 1_000
 
 
 @dataclass
 class Stage:
     """Everything the story happens between."""
 
+    pair: Pair
     site: DemoSite
     opened: Installation
-    office: Office
-    field_service: SandboxControl
-    ledger: SandboxControl
+    field: FieldSide
+    books: BooksSide
     console: Console
-    approved: dict[str, datetime] = field(default_factory=dict)
+    approved: dict[str, datetime] = made(default_factory=dict)
     """Invoice number -> when it was approved."""
-    by_poll: set[str] = field(default_factory=set)
+    by_poll: set[str] = made(default_factory=set)
 
     def say(self, text: str) -> None:
         self.console.print(f"[bold]·[/bold] {text}")
 
 
-async def tell(*, keep: bool, as_json: bool, seed: int, port: int) -> int:
-    """Run the whole story. Returns the exit code."""
+async def tell(name: str, *, keep: bool, as_json: bool, seed: int, port: int) -> int:
+    """Run the whole story of a pair. Returns the exit code. Raises ``FixInput`` for a pair without one."""
+    told = pair(name)
     console = Console(stderr=True)
     configure(logging.ERROR)  # the story is told on this terminal; a log would only interrupt it
     folder = Path(mkdtemp(prefix="syncd-demo-"))
     try:
-        async with _stage(folder, seed, port, console) as stage:
+        async with _stage(told, folder, seed, port, console) as stage:
             result = await _run(stage)
             broken = result.broken()
             if as_json:
                 sys.stdout.write(result.model_dump_json(indent=2) + "\n")
             else:
-                Console().print(table(result))
+                Console().print(table(result, told))
             for words in broken:
                 console.print(f"[red]broken:[/red] {words}")
             if keep:
@@ -88,29 +89,35 @@ async def tell(*, keep: bool, as_json: bool, seed: int, port: int) -> int:
 
 
 @asynccontextmanager
-async def _stage(folder: Path, seed: int, port: int, console: Console) -> AsyncIterator[Stage]:
-    order = Order(seed=seed, size=CUSTOMERS)
+async def _stage(told: Pair, folder: Path, seed: int, port: int, console: Console) -> AsyncIterator[Stage]:
     console.print("[bold]·[/bold] starting both platforms as sandboxes, each in a process of its own")
+    orders = [
+        Order(seed=seed, size=CUSTOMERS, options=told.options.get(platform, {}))
+        for platform in (told.left, told.right)
+    ]
     async with (
-        SandboxProcess.start("servicetrade", order) as field_service,
-        SandboxProcess.start("sage100-contractor", order) as ledger,
-        SandboxControl(field_service.control_url) as field_control,
-        SandboxControl(ledger.control_url) as books_control,
+        SandboxProcess.start(told.left, orders[0]) as left,
+        SandboxProcess.start(told.right, orders[1]) as right,
+        SandboxControl(left.control_url) as left_control,
+        SandboxControl(right.control_url) as right_control,
     ):
         company = Company.of_size(seed, CUSTOMERS)
-        site = write_site(folder, field_service.ready, ledger.ready, company, port)
-        details = field_service.ready.details
+        site = write_site(folder, told, left.ready, right.ready, company, port)
         async with (
-            _bridge(site),
+            _bridge(site, needed=told.bridge is not None),
             installation(load(site.config)) as opened,
-            Office(details["base_url"], details["username"], details["password"]) as office,
+            told.field(left.ready, left_control) as field,
+            told.books(right.ready, right_control) as books,
         ):
-            yield Stage(site, opened, office, field_control, books_control, console)
+            yield Stage(told, site, opened, field, books, console)
 
 
 @asynccontextmanager
-async def _bridge(site: DemoSite) -> AsyncIterator[None]:
+async def _bridge(site: DemoSite, *, needed: bool) -> AsyncIterator[None]:
     """The bridge beside the ERP, a process of its own as on a customer's server."""
+    if not needed:
+        yield
+        return
     with (site.folder / "bridge.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "syncd", "bridge", str(site.bridge), stdout=log, stderr=log
@@ -124,14 +131,15 @@ async def _bridge(site: DemoSite) -> AsyncIterator[None]:
 
 
 async def _run(stage: Stage) -> DemoResult:
-    before = await stage.ledger.view("invoices")
+    before = len(await stage.books.documents())
     first = await _first_sync(stage)
     stop = asyncio.Event()
     async with running(stage.opened, stop):
-        await _until(lambda: _subscribed(stage), "the webhooks are subscribed")
+        if stage.pair.webhooks:
+            await _until(stage.field.announces, "the webhooks are subscribed")
         await _approve(stage)
         edited = await _edit(stage)
-        await _until(lambda: _all_acknowledged(stage), "every approved invoice is acknowledged")
+        await _until(lambda: _all_answered(stage), "every approved invoice is answered")
         edits = await _eventually(lambda: _edits_arrived(stage, edited))
         quiet = await _quiet_writes(stage)
         return await _count(stage, before, first, edits=edits, quiet=quiet)
@@ -141,13 +149,8 @@ async def _run(stage: Stage) -> DemoResult:
 
 
 async def _first_sync(stage: Stage) -> SyncReport:
-    state, books = await stage.field_service.state(), await stage.ledger.state()
-    invoices = books["acrinv"] + books["srvinv"]
-    stage.say(
-        f"ServiceTrade: {state['company'] - 1} customers, {state['location']} locations, "
-        f"{state['job']} jobs, {state['invoice']} invoices; "
-        f"Sage: {books['reccln']} clients, {books['actrec']} jobs, {invoices} invoices"
-    )
+    stage.say(f"{stage.pair.left_title}: {await stage.field.summary()}")
+    stage.say(f"{stage.pair.right_title}: {await stage.books.summary()}")
     stage.say("first sync: match and adopt, create what is missing, post nothing historical")
     report: SyncReport | None = None
     columns = (SpinnerColumn(), TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn())
@@ -174,37 +177,37 @@ async def _first_sync(stage: Stage) -> SyncReport:
     return report
 
 
-async def _subscribed(stage: Stage) -> bool:
-    return bool((await stage.field_service.view("webhooks"))["hooks"])
-
-
 # -- what happens then --------------------------------------------------------------------------
 
 
 async def _approve(stage: Stage) -> None:
-    ready = [i for i in await stage.field_service.view("invoices", status="ok") if i["job"] is not None]
-    chosen = ready[:APPROVED]
-    stage.say(f"approving {len(chosen)} invoices through ServiceTrade's own API")
-    for invoice in chosen[:-BY_POLL]:
+    chosen = list(await stage.field.waiting())[:APPROVED]
+    announced = chosen[:-BY_POLL] if stage.pair.webhooks else []
+    stage.say(f"approving {len(chosen)} invoices in {stage.pair.left_title}")
+    for invoice in announced:
         await _approve_one(stage, invoice)
         await asyncio.sleep(0.2)
-    await _until(lambda: _webhooks_idle(stage), "the webhooks have been delivered")
-    stage.say(f"the last {BY_POLL} with every webhook lost: the schedule must find them")
-    await stage.field_service.act("webhooks/fail", times=_TRIES_LOST)
-    for invoice in chosen[-BY_POLL:]:
-        stage.by_poll.add(invoice["invoiceNumber"])
+    if announced:
+        await _until(lambda: _all_answered(stage), "what was announced is answered")
+        stage.say(f"the last {BY_POLL} with every webhook lost: the schedule must find them")
+        await stage.field.fall_silent()
+    for invoice in chosen[len(announced) :]:
+        stage.by_poll.add(invoice.number)
         await _approve_one(stage, invoice)
 
 
-async def _approve_one(stage: Stage, invoice: dict[str, Any]) -> None:
-    stage.approved[invoice["invoiceNumber"]] = datetime.now(UTC)
-    await stage.office.approve(invoice["id"])
+async def _approve_one(stage: Stage, invoice: Waiting) -> None:
+    stage.approved[invoice.number] = datetime.now(UTC)
+    await stage.field.approve(invoice)
 
 
-async def _webhooks_idle(stage: Stage) -> bool:
-    """Every approval so far was announced, and what followed from it is settled."""
-    shown = {i["invoiceNumber"]: i["status"] for i in await stage.field_service.view("invoices")}
-    return all(shown[number] == "processed" for number in stage.approved)
+async def _all_answered(stage: Stage) -> bool:
+    """Every approved invoice was told of; where its source cannot be told, it stands in the ledger."""
+    told = await stage.field.told()
+    if told:
+        return all(told.get(number, Told.NOTHING) is not Told.NOTHING for number in stage.approved)
+    posted = {document.number for document in await stage.books.documents()}
+    return stage.approved.keys() <= posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,31 +217,22 @@ class Edited:
     left: str
     right: str
     phone: str
-    email: str
+    street: str
 
 
 async def _edit(stage: Stage) -> Edited:
     (left, right), *_ = await stage.opened.store.bindings(LINK, "customer")
-    edited = Edited(left, right, phone="(317) 555-0177", email="")
-    stage.say("editing one customer: the phone in ServiceTrade, the street in Sage")
-    await stage.office.rename_phone(int(left), edited.phone)
-    await stage.ledger.act("edit_client", recnum=int(right), columns={"addrs1": "77 Harbor Way"})
+    edited = Edited(left, right, phone="(317) 555-0177", street="77 Harbor Way")
+    left_title, right_title = stage.pair.left_title, stage.pair.right_title
+    stage.say(f"editing one customer: the phone in {left_title}, the street in {right_title}")
+    await stage.field.set_phone(left, edited.phone)
+    await stage.books.set_street(right, edited.street)
     return edited
 
 
 async def _edits_arrived(stage: Stage, edited: Edited) -> bool:
-    company = await stage.office.company(int(edited.left))
-    (client,) = await stage.ledger.view("clients", recnum=edited.right)
-    street = (company.get("address") or {}).get("street")
-    return bool(client["phnnum"] == edited.phone and street == "77 Harbor Way")
-
-
-async def _all_acknowledged(stage: Stage) -> bool:
-    shown = {i["invoiceNumber"]: i for i in await stage.field_service.view("invoices")}
-    return all(
-        shown[number]["status"] in ("processed", "failed") and shown[number]["externalIds"]
-        for number in stage.approved
-    )
+    shown = await stage.field.customer(edited.left), await stage.books.customer(edited.right)
+    return shown[0].street == edited.street and shown[1].phone == edited.phone
 
 
 async def _quiet_writes(stage: Stage) -> int:
@@ -253,28 +247,23 @@ async def _quiet_writes(stage: Stage) -> int:
 
 
 async def _writes(stage: Stage) -> int:
-    field_service, books = await stage.field_service.state(), await stage.ledger.state()
-    return field_service["writes"] + books["submissions"]
+    return await stage.field.writes() + await stage.books.writes()
 
 
 # -- counting, from the sandboxes' own ledgers ----------------------------------------------------
 
 
-async def _count(
-    stage: Stage, before: Sequence[dict[str, Any]], first: SyncReport, *, edits: bool, quiet: int
-) -> DemoResult:
-    books = await stage.ledger.view("invoices")
-    field_service = {i["invoiceNumber"]: i for i in await stage.field_service.view("invoices")}
-    mine = [d for d in books if str(d["usrdf1"]).startswith("sy-")]
-    posted = {d["invnum"] for d in mine}
+async def _count(stage: Stage, before: int, first: SyncReport, *, edits: bool, quiet: int) -> DemoResult:
+    documents = await stage.books.documents()
+    posted = {document.number for document in documents} & stage.approved.keys()
+    told = await stage.field.told()
     seconds = await _seconds(stage)
-    left, right, pairs = await _totals(stage, books)
-    clients = await stage.ledger.view("clients")
+    left, right, pairs = await _totals(stage, documents)
     return DemoResult(
         approved=len(stage.approved),
-        posted=len(posted & stage.approved.keys()),
-        duplicates=duplicates(books, "usrdf1", "invnum") + duplicates(clients, "usrdf1", "recnum"),
-        missing=len(stage.approved.keys() - {d["invnum"] for d in books}),
+        posted=len(posted),
+        duplicates=doubled(documents) + await stage.books.doubled(),
+        missing=len(stage.approved.keys() - posted),
         left_total=left,
         right_total=right,
         quiet_writes=quiet,
@@ -282,11 +271,8 @@ async def _count(
         approval_to_confirmed_by_poll_seconds=Times.of([s for n, s in seconds.items() if n in stage.by_poll]),
         poll_interval_seconds=INTERVAL_S,
         paired_invoices=pairs,
-        historical_posted=len(books) - len(before) - len(posted & stage.approved.keys()),
-        acknowledged=sum(
-            field_service[n]["status"] == "processed" and bool(field_service[n]["externalIds"])
-            for n in stage.approved
-        ),
+        historical_posted=len(documents) - before - len(posted),
+        acknowledged=sum(told.get(n) is Told.POSTED for n in stage.approved) if told else None,
         edits_arrived=edits,
         outcomes=await _outcomes(stage),
         first_sync_seconds=first.seconds,
@@ -305,11 +291,11 @@ async def _seconds(stage: Stage) -> dict[str, float]:
     return found
 
 
-async def _totals(stage: Stage, books: Sequence[dict[str, Any]]) -> tuple[Decimal, Decimal, int]:
+async def _totals(stage: Stage, documents: Sequence[Document]) -> tuple[Decimal, Decimal, int]:
     """Over every pair of invoices, each side by its own ledger."""
     pairs = await stage.opened.store.bindings(LINK, "invoice")
-    left = {str(i["id"]): Decimal(i["totalPrice"]) for i in await stage.field_service.view("invoices")}
-    right = {str(d["recnum"]): Decimal(d["invttl"]) for d in books if d["table"] == "acrinv"}
+    left = await stage.field.totals()
+    right = {document.key: document.total for document in documents}
     return (
         sum((left[a] for a, _ in pairs), Decimal(0)),
         sum((right[b] for _, b in pairs), Decimal(0)),

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncd.demo.pair import DEFAULT, pair
 from syncd.demo.site import DemoSite, write_site
 from syncd.sandbox.company import Company
 from syncd.sandbox.control import SandboxControl
@@ -205,7 +206,7 @@ async def house(folder: Path, *, seed: int, size: int, timeout_s: float = 30.0) 
         SandboxControl(ledger.control_url) as ledger_control,
     ):
         company = Company.of_size(seed, size)
-        site = write_site(folder, field_service.ready, ledger.ready, company, 0)
+        site = write_site(folder, pair(DEFAULT), field_service.ready, ledger.ready, company, 0)
         _hurry(site.config, timeout_s)
         bridge = Program(folder / "bridge.log", "bridge", str(site.bridge))
         daemon = Program(folder / "daemon.log", "run", "--config", str(site.config))

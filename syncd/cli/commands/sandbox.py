@@ -77,17 +77,22 @@ def list_() -> int:
     return Exit.OK
 
 
-def demo(*, keep: bool = False, seed: int = 1, port: int = 0) -> int:
-    """Watch the main job on this machine: two sandboxes, 200 customers, 25 invoices approved in the one
-    and standing in the other's ledger seconds later, each exactly once.
+def demo(
+    pair: str = "servicetrade-sage100-contractor", /, *, keep: bool = False, seed: int = 1, port: int = 0
+) -> int:
+    """Watch a pair of platforms on this machine: two sandboxes, 200 customers, 25 invoices approved in the
+    one and standing in the other's ledger seconds later, each exactly once.
 
     For example:
       syncd demo
+      syncd demo buildops-acumatica
       syncd demo --keep        # leave it running, with things to try
       syncd demo --json
 
     Parameters
     ----------
+    pair
+        Which two, named as field-ledger; another name lists those that there are.
     keep
         Leave everything running at the end and say what to try next.
     seed
@@ -97,4 +102,4 @@ def demo(*, keep: bool = False, seed: int = 1, port: int = 0) -> int:
     """
     from syncd.demo import run  # noqa: PLC0415
 
-    return int(run(keep=keep, json=options().output is Output.JSON, seed=seed, port=port))
+    return int(run(pair, keep=keep, json=options().output is Output.JSON, seed=seed, port=port))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.demo.field_service import Office
+from syncd.demo.sides.servicetrade import Office
 from syncd.sandbox.serve import Ready
 
 Fields = Mapping[str, Any]

@@ -27,6 +27,7 @@ from syncd.bridge.mbxml_object import LedgerSession, Login
 from syncd.bridge.outbox import Outbox
 from syncd.bridge.program import object_maker, serve
 from syncd.config.load import load
+from syncd.demo.pair import DEFAULT, pair
 from syncd.demo.result import duplicates
 from syncd.demo.site import LINK, DemoSite, write_site
 from syncd.engine.operate import LocalOperator
@@ -303,7 +304,9 @@ async def sandboxes(
 
 def site_between(folder: Path, left: Running, right: Running, changes: Sequence[Change] = ()) -> DemoSite:
     """The customer's folder."""
-    site = write_site(folder, left.ready, right.ready, Company.of_size(SEED, CUSTOMERS), port=0)
+    site = write_site(
+        folder, pair(DEFAULT), left.ready, right.ready, Company.of_size(SEED, CUSTOMERS), port=0
+    )
     for change in changes:
         change(site)
     return site

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.demo.pair import DEFAULT, pair
 from syncd.demo.site import DemoSite, write_site
 from syncd.sandbox.company import Company
 from syncd.sandbox.serve import Ready
@@ -30,7 +31,7 @@ def site(tmp_path: Path) -> DemoSite:
     """A site folder with nothing wrong in it."""
     field = Ready(platform="servicetrade", url="http://127.0.0.1:1", control_url="", details=FIELD)
     books = Ready(platform="sage100-contractor", url="http://127.0.0.1:1", control_url="", details=BOOKS)
-    return write_site(tmp_path, field, books, Company.of_size(SEED, CUSTOMERS), port=0)
+    return write_site(tmp_path, pair(DEFAULT), field, books, Company.of_size(SEED, CUSTOMERS), port=0)
 
 
 def without_profile(site: DemoSite) -> None:

@@ -1,0 +1,169 @@
+"""What a demo needs to know about a pair of platforms: data, and how a person works on each side.
+
+A pair is a module in ``syncd.demo.pairs`` with a ``PAIR``; the story tells every pair the same way. A side
+is what a person does and sees in one product, in a module of ``syncd.demo.sides``; pairs may share it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from enum import StrEnum
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import NamedTuple, Protocol
+
+from syncd.core.errors import FixInput
+from syncd.sandbox.company import Company
+from syncd.sandbox.control import SandboxControl
+from syncd.sandbox.serve import Ready
+
+
+class Told(StrEnum):
+    """What a source was told became of its invoice."""
+
+    NOTHING = "nothing"
+    POSTED = "posted"
+    REFUSED = "refused"
+
+
+class Waiting(NamedTuple):
+    """An invoice that could be approved."""
+
+    key: str
+    number: str
+
+
+class Document(NamedTuple):
+    """An invoice in the ledger. ``mark``: our own reference on it, where the platform has a place for one."""
+
+    key: str
+    number: str
+    total: Decimal
+    mark: str = ""
+
+
+class Shown(NamedTuple):
+    """A customer as one side shows it."""
+
+    phone: str | None
+    street: str | None
+
+
+class FieldSide(Protocol):
+    """The field-service product, as its office sees it."""
+
+    async def summary(self) -> str:
+        """What it holds, in words."""
+        ...
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """Invoices that may be approved now."""
+        ...
+
+    async def approve(self, invoice: Waiting) -> None: ...
+
+    async def told(self) -> Mapping[str, Told]:
+        """Invoice number -> what the product was told became of it; empty where it is never told."""
+        ...
+
+    async def set_phone(self, key: str, phone: str) -> None: ...
+
+    async def customer(self, key: str) -> Shown: ...
+
+    async def totals(self) -> Mapping[str, Decimal]:
+        """Invoice key -> its total."""
+        ...
+
+    async def announces(self) -> bool:
+        """Whether it has been asked to announce changes and does so."""
+        ...
+
+    async def fall_silent(self) -> None:
+        """From now on its announcements are lost."""
+        ...
+
+    async def writes(self) -> int:
+        """Changes that it has been asked to make so far."""
+        ...
+
+
+class BooksSide(Protocol):
+    """The ledger, as its bookkeepers see it."""
+
+    async def summary(self) -> str: ...
+
+    async def documents(self) -> Sequence[Document]:
+        """Every living receivable."""
+        ...
+
+    async def doubled(self) -> int:
+        """Masters that stand there twice."""
+        ...
+
+    async def set_street(self, key: str, street: str) -> None: ...
+
+    async def customer(self, key: str) -> Shown: ...
+
+    async def writes(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One crosswalk: (left, right) codes."""
+
+    pairs: Sequence[tuple[str, str]] = ()
+    default_right: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two platforms, the file that links them, and how a person works on each."""
+
+    name: str
+    """As ``syncd demo`` takes it: both platforms' names, joined by ``-``."""
+    title: str
+    left: str
+    right: str
+    left_title: str
+    right_title: str
+    secrets: Mapping[str, tuple[str, str]]
+    """File in ``keys/`` -> (left | right, name in what its sandbox says once it listens)."""
+    connections: Callable[[Ready, Ready], str]
+    """The connections ``field`` and ``books`` as YAML, without indentation."""
+    flows: str
+    """The link's flows as YAML, without indentation."""
+    crosswalks: Callable[[Company], Mapping[str, Table]]
+    field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[FieldSide]]
+    books: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[BooksSide]]
+    files: Sequence[str] = ()
+    """Further files of the sandboxes' profiles that a profile names (a schema)."""
+    bridge: Callable[[Ready], str] | None = None
+    """What the bridge's file says of the ERP beside it, as YAML."""
+    webhooks: bool = False
+    options: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    """Platform -> options of its sandbox."""
+
+
+DEFAULT = "servicetrade-sage100-contractor"
+"""The main job."""
+
+
+def names() -> tuple[str, ...]:
+    """Every pair that has a demo."""
+    found = import_module("syncd.demo.pairs")
+    return tuple(sorted(m.name.replace("_", "-") for m in iter_modules(found.__path__)))
+
+
+def pair(name: str) -> Pair:
+    """The pair of that name. Raises ``FixInput`` with the nearest known one."""
+    if name not in names():
+        near = get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names())}"
+        raise FixInput(f"there is no demo of {name!r}", remedy=hint)
+    found: Pair = import_module(f"syncd.demo.pairs.{name.replace('-', '_')}").PAIR
+    return found

@@ -1,0 +1,1 @@
+"""Pairs of platforms that have a demo, one module each with a ``PAIR``."""

@@ -1,0 +1,101 @@
+"""ServiceTrade -> Sage 100 Contractor: the main job, through a bridge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from syncd.demo.pair import Pair, Table
+from syncd.demo.sides import sage100_contractor, servicetrade
+from syncd.sandbox.company import Company
+from syncd.sandbox.serve import Ready
+
+
+def _connections(field: Ready, books: Ready) -> str:
+    return f"""\
+field:
+  platform: servicetrade
+  profile: profiles/servicetrade.yaml
+  settings:
+    base_url: {field.details["base_url"]}
+    auth:
+      scheme: oauth2
+      client_id: {field.details["client_id"]}
+      client_secret: file:keys/servicetrade
+  settle: {{seconds: 5, provenance: measured}}
+books:
+  platform: sage100-contractor
+  profile: profiles/sage100-contractor.yaml
+  bridge_token: file:keys/bridge
+  settings:
+    company: {json.dumps(books.details["company"])}
+    user: {json.dumps(books.details["user"])}
+    billing: job
+    dialect: sqlite
+  settle: {{seconds: 5, provenance: measured}}
+"""
+
+
+_FLOWS = """\
+customer:
+  mode: both
+  fields:
+    name: {rule: left}
+    number: {rule: right}
+location: {mode: observe}
+job:
+  mode: left-to-right
+  create: [right]
+  fields:
+    customer: {rule: left}
+    name: {rule: left}
+invoice:
+  mode: left-to-right
+  create: [right]
+  create_only: true
+  select: {status: [pending_accounting]}
+  fields:
+    lines.account: {crosswalk: gl_account, source: item}
+  acknowledge:
+    posted: [[set_external_id, "{key}"], [set_status, processed]]
+    rejected: [[set_status, failed], [comment, "{reason}"]]
+payment: {mode: observe}
+"""
+
+
+def _crosswalks(company: Company) -> Mapping[str, Table]:
+    return {
+        "tax": Table([(d.code, str(d.ledger_number)) for d in company.tax_districts]),
+        "gl_account": Table([(item.code, str(item.ledger_account)) for item in company.items]),
+    }
+
+
+def _bridge(books: Ready) -> str:
+    return f"""\
+sql_url: {json.dumps(books.details["database_url"])}
+object: sandbox
+sandbox_url: {books.url}
+data_source: {json.dumps(books.details["data_source"])}
+company: {json.dumps(books.details["company"])}
+user: {json.dumps(books.details["user"])}
+password: file:keys/sage
+"""
+
+
+PAIR = Pair(
+    name="servicetrade-sage100-contractor",
+    title="ServiceTrade → Sage 100 Contractor",
+    left="servicetrade",
+    right="sage100-contractor",
+    left_title="ServiceTrade",
+    right_title="Sage",
+    secrets={"servicetrade": ("left", "client_secret"), "sage": ("right", "password")},
+    connections=_connections,
+    flows=_FLOWS,
+    crosswalks=_crosswalks,
+    field=servicetrade.office,
+    books=sage100_contractor.books,
+    files=("mbxml.xsd",),
+    bridge=_bridge,
+    webhooks=True,
+)

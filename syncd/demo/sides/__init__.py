@@ -1,0 +1,1 @@
+"""What a person does and sees in one product, one module a platform."""

@@ -1,0 +1,115 @@
+"""ServiceTrade as its office sees it: through its own API, like anybody else, and its sandbox's own truth."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any, Final, Self
+
+import aiohttp
+
+from syncd.core.errors import SyncdError
+from syncd.demo.pair import FieldSide, Shown, Told, Waiting
+from syncd.sandbox.control import SandboxControl
+from syncd.sandbox.serve import Ready
+
+_TRIES_LOST: Final = 1_000
+
+
+class Office:
+    """A person logged in to the account (session login), through its own API. An async context manager."""
+
+    def __init__(self, base_url: str, username: str, password: str) -> None:
+        self._base = base_url.rstrip("/")
+        self._login = {"username": username, "password": password}
+        self._session: aiohttp.ClientSession | None = None
+        self._cookie = ""
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        answer = await self._ask("POST", "/auth", self._login)
+        self._cookie = f"PHPSESSID={answer['authToken']}"
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def approve(self, invoice: int) -> None:
+        """Hand an invoice over to accounting."""
+        await self._ask("PUT", f"/invoice/{invoice}", {"status": "pending_accounting"})
+
+    async def rename_phone(self, company: int, phone: str) -> None:
+        """Correct a customer's phone number."""
+        await self._ask("PUT", f"/company/{company}", {"phoneNumber": phone})
+
+    async def company(self, ident: int) -> dict[str, Any]:
+        """A customer as the API shows it."""
+        return await self._ask("GET", f"/company/{ident}", None)
+
+    async def _ask(self, method: str, path: str, body: Any) -> dict[str, Any]:
+        assert self._session is not None
+        headers = {"Cookie": self._cookie} if self._cookie else {}
+        async with self._session.request(method, self._base + path, json=body, headers=headers) as answer:
+            if answer.status >= 400:
+                raise SyncdError(f"ServiceTrade's sandbox refused {method} {path}: {answer.status}")
+            content: dict[str, Any] = await answer.json()
+        data: dict[str, Any] = content.get("data") or {}
+        return data
+
+
+@asynccontextmanager
+async def office(ready: Ready, control: SandboxControl) -> AsyncIterator[FieldSide]:
+    details = ready.details
+    async with Office(details["base_url"], details["username"], details["password"]) as person:
+        yield _Side(person, control)
+
+
+class _Side:
+    def __init__(self, office: Office, control: SandboxControl) -> None:
+        self._office = office
+        self._control = control
+
+    async def summary(self) -> str:
+        state = await self._control.state()
+        # the account's own company is one of them
+        return (
+            f"{state['company'] - 1} customers, {state['location']} locations, "
+            f"{state['job']} jobs, {state['invoice']} invoices"
+        )
+
+    async def waiting(self) -> Sequence[Waiting]:
+        ready = await self._control.view("invoices", status="ok")
+        return [Waiting(str(i["id"]), i["invoiceNumber"]) for i in ready if i["job"] is not None]
+
+    async def approve(self, invoice: Waiting) -> None:
+        await self._office.approve(int(invoice.key))
+
+    async def told(self) -> Mapping[str, Told]:
+        return {i["invoiceNumber"]: _told(i) for i in await self._control.view("invoices")}
+
+    async def set_phone(self, key: str, phone: str) -> None:
+        await self._office.rename_phone(int(key), phone)
+
+    async def customer(self, key: str) -> Shown:
+        shown = await self._office.company(int(key))
+        return Shown(shown["phoneNumber"], (shown.get("address") or {}).get("street"))
+
+    async def totals(self) -> Mapping[str, Decimal]:
+        return {str(i["id"]): Decimal(i["totalPrice"]) for i in await self._control.view("invoices")}
+
+    async def announces(self) -> bool:
+        return bool((await self._control.view("webhooks"))["hooks"])
+
+    async def fall_silent(self) -> None:
+        await self._control.act("webhooks/fail", times=_TRIES_LOST)
+
+    async def writes(self) -> int:
+        return int((await self._control.state())["writes"])
+
+
+def _told(invoice: Mapping[str, Any]) -> Told:
+    if invoice["status"] == "failed":
+        return Told.REFUSED
+    return Told.POSTED if invoice["status"] == "processed" and invoice["externalIds"] else Told.NOTHING
