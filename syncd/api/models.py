@@ -27,6 +27,19 @@ class Health(StrEnum):
     ERROR = "error"
 
 
+class Reconciled(View):
+    """How the last full comparison of a flow ended; the differences themselves are not kept."""
+
+    at: datetime
+    complete: bool
+    """Both sides were listed in full."""
+    pairs: int
+    differences: int
+    unexplained: int
+    amounts: dict[str, str] = Field(default_factory=dict)
+    """Field -> amount that nothing explains; only those that are not nought."""
+
+
 class FlowStatus(View):
     flow: str
     mode: str
@@ -48,6 +61,8 @@ class FlowStatus(View):
     last_success_at: datetime | None = None
     last_error: str = ""
     oldest_due_at: datetime | None = None
+    reconciled: Reconciled | None = None
+    """None: never compared in full (`syncd reconcile`)."""
 
 
 class HoldView(View):

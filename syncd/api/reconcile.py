@@ -93,16 +93,3 @@ class ReconcileReport(View):
     def equal(self) -> bool:
         """Clean, and not even an explained difference."""
         return self.clean and not any(flow.differences for flow in self.flows)
-
-
-class Reconciled(View):
-    """How the last full comparison of a flow ended; the differences themselves are not kept."""
-
-    flow: str
-    at: datetime
-    complete: bool
-    pairs: int
-    differences: int
-    unexplained: int
-    unexplained_amounts: dict[str, str] = Field(default_factory=dict)
-    """Field -> amount that nothing explains; only those that are not nought."""

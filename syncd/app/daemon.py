@@ -17,6 +17,7 @@ from syncd.app.hooks import hooks
 from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening, scraping
 from syncd.app.measures import Measures
+from syncd.app.nightly import comparing
 from syncd.dispatch.local import LocalDispatcher, Runnable
 from syncd.secrets.bearer import digest, new_token
 from syncd.secrets.reference import Secret, resolve
@@ -78,6 +79,7 @@ async def running(
                 asyncio.create_task(_keep_pruned(opened), name="prune"),
                 *there.tasks(),
                 *measures.tasks(),
+                *comparing(opened, woken.wake_all),
                 *_watching(opened, woken),
             ]
             log.info("daemon started", url=url, links=len(opened.links))

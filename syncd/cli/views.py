@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from syncd.api.models import BudgetView, FieldChange, Life, LifeEvent, LinkStatus, PlanItem, PlanView, Status
+from syncd.api.models import (
+    BudgetView,
+    FieldChange,
+    FlowStatus,
+    Life,
+    LifeEvent,
+    LinkStatus,
+    PlanItem,
+    PlanView,
+    Status,
+)
 from syncd.cli.output import Column, Row, say, table, text
 
 if TYPE_CHECKING:
@@ -69,6 +79,8 @@ STATUS: Final = [
     Column("last_success_at", "LAST SUCCESS"),
     Column("oldest_due_at", "OLDEST DUE", wide=True),
     Column("last_cycle_at", "LAST RUN", wide=True),
+    Column("unexplained", "UNEXPLAINED", right=True, spare=True),
+    Column("compared_at", "COMPARED", wide=True),
     Column("last_error", "LAST ERROR", spare=True),
 ]
 EVENTS: Final = [
@@ -152,7 +164,7 @@ def say_counts(plan: PlanView) -> None:
 # -- status -----------------------------------------------------------------------------------
 
 
-_TIMES: Final = ("last_success_at", "last_cycle_at", "oldest_due_at")
+_TIMES: Final = ("last_success_at", "last_cycle_at", "oldest_due_at", "compared_at")
 
 
 def _short(written: str | None) -> str:
@@ -164,8 +176,16 @@ def status_rows(status: Status) -> list[Row]:
     rows: list[Row] = []
     for link in status.links:
         head = {"link": link.link, "health": link.health.value}
-        rows += [{**head, **flow.model_dump(mode="json")} for flow in link.flows] or [head]
+        rows += [{**head, **_flow_row(flow)} for flow in link.flows] or [head]
     return rows
+
+
+def _flow_row(flow: FlowStatus) -> dict[str, Any]:
+    last = flow.reconciled
+    return flow.model_dump(mode="json", exclude={"reconciled"}) | {
+        "unexplained": last.unexplained if last else 0,
+        "compared_at": last.at.isoformat() if last else None,
+    }
 
 
 def status_table(status: Status) -> RenderableType:

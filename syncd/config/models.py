@@ -345,6 +345,8 @@ class LinkConfig(Section):
     """File with the link's tables of values."""
     schedule: Schedule = Schedule(every=60.0)
     """When it runs without being told."""
+    reconcile: Schedule | None = Schedule(cron="0 2 * * *")
+    """When both sides are read in full and compared, to the cent (`syncd reconcile`); null: never."""
     webhooks: bool = False
     """Whether platforms that can are asked to announce changes; needs `service.public_url`."""
     budget: BudgetConfig = BudgetConfig()

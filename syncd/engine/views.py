@@ -21,6 +21,7 @@ from syncd.api.models import (
     PlanItem,
     PlanView,
     QuarantineItem,
+    Reconciled,
     SendResult,
     SyncReport,
     TripView,
@@ -37,7 +38,7 @@ from syncd.engine.cycle import CycleOutcome, Preview
 from syncd.engine.decide import Decided
 from syncd.engine.flow_run import FlowOutcome, as_plan
 from syncd.engine.setup import FlowSetup, LinkSetup
-from syncd.ports import FlowLine, HoldRow, PairLife, RefusedPair
+from syncd.ports import FlowLine, HoldRow, PairLife, ReconciliationRow, RefusedPair
 
 _LATE_INTERVALS = 2.5
 """A link is late after so many of its own intervals without a success."""
@@ -68,6 +69,20 @@ def source_sides(flow: FlowSetup) -> tuple[Side, ...]:
 # -- status -----------------------------------------------------------------------------------
 
 
+def _reconciled(found: ReconciliationRow | None) -> Reconciled | None:
+    if found is None:
+        return None
+    result = found.result
+    return Reconciled(
+        at=found.at,
+        complete=result.complete,
+        pairs=result.pairs,
+        differences=result.differences,
+        unexplained=result.unexplained,
+        amounts=dict(result.amounts),
+    )
+
+
 def flow_status(setup: FlowSetup | None, line: FlowLine) -> FlowStatus:
     states, intents = line.counts.states, line.counts.intents
     return FlowStatus(
@@ -88,6 +103,7 @@ def flow_status(setup: FlowSetup | None, line: FlowLine) -> FlowStatus:
         last_success_at=line.last_success_at,
         last_error=line.last_error,
         oldest_due_at=line.counts.oldest_due_at,
+        reconciled=_reconciled(line.compared),
     )
 
 
@@ -144,6 +160,8 @@ def _health(
     if errors or any(f.last_error for f in flows):
         return Health.ERROR
     if holds or any(f.unmatched or f.conflicts or f.quarantined or f.held for f in flows):
+        return Health.ACTION_REQUIRED
+    if any(f.reconciled and (f.reconciled.unexplained or f.reconciled.amounts) for f in flows):
         return Health.ACTION_REQUIRED
     successes = [f.last_success_at for f in flows]
     if not flows or any(at is None for at in successes):

@@ -22,6 +22,8 @@ class FlowLine:
     last_cycle_at: datetime | None
     last_success_at: datetime | None
     last_error: str
+    compared: ReconciliationRow | None = None
+    """How its last full comparison ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from syncd.ports.records import FlowLine
 from syncd.ports.store import Counts, FlowRow, HoldRow
 from syncd.store import holds
 from syncd.store.columns import UNSETTLED, chunks
+from syncd.store.comparing import latest
 from syncd.store.tables import cycle, flow, intent, link_line, pair, stream, written
 
 _SICK: Final = tuple(
@@ -53,6 +54,7 @@ def flow_lines(c: Connection, link: str) -> list[FlowLine]:
     """The flows of a link with what is pending or sick in them; what is in step is not counted."""
     rows = c.execute(select(flow).where(flow.c.link == link).order_by(flow.c.id)).all()
     ids = [row.id for row in rows]
+    compared = {one.entity: one for one in latest(c, link)}
     states: dict[int, dict[PairState, int]] = {ident: {} for ident in ids}
     for flow_id, state, count in c.execute(
         select(pair.c.flow_id, pair.c.state, func.count())
@@ -82,6 +84,7 @@ def flow_lines(c: Connection, link: str) -> list[FlowLine]:
             row.last_cycle_at,
             row.last_success_at,
             row.last_error,
+            compared.get(row.entity),
         )
         for row in rows
     ]

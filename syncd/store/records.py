@@ -12,6 +12,7 @@ from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.ports.records import Event, FlowLine, PairLife, RefusedPair
 from syncd.ports.store import FlowRow
 from syncd.store import journal
+from syncd.store.comparing import latest
 from syncd.store.counting import counts
 from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper
@@ -27,10 +28,14 @@ _PAIRS = select(pair, flow.c.link, flow.c.entity).join(flow, flow.c.id == pair.c
 
 def flow_lines(c: Connection, link: str) -> list[FlowLine]:
     rows = c.execute(select(flow).where(flow.c.link == link).order_by(flow.c.id)).all()
+    compared = {one.entity: one for one in latest(c, link)}
     lines = []
     for row in rows:
         at = FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint, row.ceiling)
-        lines.append(FlowLine(at, counts(c, at), row.last_cycle_at, row.last_success_at, row.last_error))
+        last = compared.get(row.entity)
+        lines.append(
+            FlowLine(at, counts(c, at), row.last_cycle_at, row.last_success_at, row.last_error, last)
+        )
     return lines
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncd.api.models import Progress
+from syncd.api.models import Health, Progress
 from syncd.api.reconcile import FlowComparison, ReconcileReport
 from syncd.connectors.memory import Call, Fault, FaultKind, OrderedFaults
 from syncd.core.errors import NothingMatched
@@ -16,6 +16,7 @@ from syncd.core.model import Side
 from syncd.core.policy import Mode
 from syncd.engine.compare import AGREED, DUE
 from syncd.engine.reconciling import Reconciler
+from syncd.engine.views import flow_status, link_status
 from tests.integration.engine.world import World, policy
 
 ACME = {"name": "Acme", "phoneNumber": "1", "status": "active"}
@@ -170,3 +171,20 @@ async def test_an_unknown_flow_is_told() -> None:
     with pytest.raises(NothingMatched, match="no flow 'bill'"):
         await reconciled(world, "bill")
     assert world.setup.ends[Side.LEFT].connection == "field"
+
+
+async def test_status_shows_how_the_last_comparison_ended() -> None:
+    world = await billed()
+    await reconciled(world)
+    (line,) = [one for one in await world.store.flow_lines("acme") if one.flow.entity == "invoice"]
+    status = flow_status(world.setup.flow("invoice"), line)
+    assert status.reconciled is not None
+    assert (status.reconciled.pairs, status.reconciled.unexplained, status.reconciled.amounts) == (3, 0, {})
+    key = next(iter(world.right.records("invoice")))
+    world.right.edit("invoice", key, {"doc_total": 10.76})
+    world.wait(60)
+    await world.cycle()
+    await reconciled(world)
+    lines = await world.store.flow_lines("acme")
+    shown = link_status(world.setup, lines, [], {}, world.clock.now(), None)
+    assert shown.health is Health.ACTION_REQUIRED
