@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
 from syncd.api.client import LiveEvent
-from syncd.api.endpoints import A, Endpoint, T
+from syncd.api.endpoint import A, Endpoint, T
 from syncd.api.models import Progress, SyncReport
 
 

@@ -25,7 +25,7 @@ from syncd.api.conflicts import (
     Sided,
 )
 from syncd.api.drift import DriftView
-from syncd.api.endpoints import PREFIX, A, Endpoint, T
+from syncd.api.endpoint import PREFIX, A, Endpoint, T
 from syncd.api.errors import Problem, exception
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (

@@ -6,7 +6,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from syncd.api.endpoints import ENDPOINTS, Endpoint, Form
+from syncd.api.endpoint import Endpoint, Form
+from syncd.api.endpoints import ENDPOINTS
 from syncd.api.errors import problem
 from syncd.api.requests import Asked
 from syncd.core.errors import SyncdError

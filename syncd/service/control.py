@@ -12,7 +12,8 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
-from syncd.api.endpoints import ENDPOINTS, PREFIX, Endpoint, Form
+from syncd.api.endpoint import PREFIX, Endpoint, Form
+from syncd.api.endpoints import ENDPOINTS
 from syncd.api.errors import Problem, problem
 from syncd.api.requests import Asked, WhoAmI
 from syncd.core.errors import FixInput, SyncdError

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from syncd import __version__
-from syncd.api.endpoints import ENDPOINTS, PREFIX, Endpoint, Form
+from syncd.api.endpoint import PREFIX, Endpoint, Form
+from syncd.api.endpoints import ENDPOINTS
 from syncd.api.errors import KINDS, Problem
 from syncd.api.requests import Asked
 from syncd.api.scopes import Scope

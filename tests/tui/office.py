@@ -13,7 +13,7 @@ from syncd.api import endpoints
 from syncd.api.client import LiveEvent
 from syncd.api.conflicts import ConflictField, ConflictPage, ConflictView, Resolved
 from syncd.api.drift import DriftView, Held, Rename
-from syncd.api.endpoints import A, Endpoint, T
+from syncd.api.endpoint import A, Endpoint, T
 from syncd.api.fleet import (
     Allowance,
     Breaker,

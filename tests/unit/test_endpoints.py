@@ -11,8 +11,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from monitor.desk import DriftDesk
-from syncd.api import endpoints, operator
-from syncd.api.endpoints import ENDPOINTS, Endpoint, Form
+from syncd.api import operator
+from syncd.api.endpoint import PREFIX, Endpoint, Form
+from syncd.api.endpoints import ENDPOINTS
 from syncd.api.scopes import GRANTABLE, Scope, granted
 from syncd.engine.conflicts import ConflictDesk
 from syncd.engine.operate import LocalOperator
@@ -95,7 +96,7 @@ def test_scopes_go_with_each_other() -> None:
 def test_the_document_names_every_call_its_scope_and_its_refusals() -> None:
     served = document(ENDPOINTS)
     for call in ENDPOINTS:
-        operation = served["paths"][endpoints.PREFIX + call.path][call.method.lower()]
+        operation = served["paths"][PREFIX + call.path][call.method.lower()]
         assert operation["operationId"] == call.name
         assert operation["x-scope"] == call.scope.value
         assert {"200", "400", "401", "403", "404", "429"} <= set(operation["responses"])

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from syncd.api.endpoints import A, Endpoint, T
+from syncd.api.endpoint import A, Endpoint, T
 from syncd.api.scopes import Scope
 from syncd.core.errors import DaemonUnreachable, SyncdError
 from tui.text import harmless

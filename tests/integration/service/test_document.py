@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from syncd.api.endpoints import ENDPOINTS, Form
+from syncd.api.endpoint import Form
+from syncd.api.endpoints import ENDPOINTS
 from syncd.service.document import document
 from tests.integration.service.daemon import ADMIN, Daemon, daemon
 from tests.integration.service.office import Office
