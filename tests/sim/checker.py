@@ -273,9 +273,6 @@ class Checker:
         side = here[0][0]
         if not expected.writes(other(side)):
             return True
-        gone = other(side)
-        if thing.removed[gone] and not self.platforms[gone].behaviour.delete_feed:
-            return True  # nothing but a full sweep could tell
         if expected.posted and self.sent_on.get(thing.tag, self.first_synced) <= self.first_synced:
             return True
         return any(
@@ -313,7 +310,7 @@ class Checker:
         if members.get(unit.name, unit.name) in row.contested:
             if mine == its:
                 self.violated("converges", f"{name} is in conflict though both sides say the same")
-            elif not (expected.posted or row.doubted) and self._plainly_newer(thing, unit, mine, its):
+            elif expected.mode == "both" and not row.doubted and self._plainly_newer(thing, unit, mine, its):
                 self.violated(
                     "converges", f"{name} is in conflict though one side's value rests on the other's"
                 )
@@ -325,6 +322,9 @@ class Checker:
         }
         if expected.posted and RIGHT in authors:
             return  # the ledger's own wording of a posted document stands
+        owner = expected.rules.get(unit.name, "manual")
+        if owner in SIDES and not expected.writes(other(owner)):
+            return  # the owner's value stands where it is, and the flow does not carry it over
         targets = [side for side in SIDES if not expected.writes(other(side))]
         if any(side in authors for side in targets):
             return  # the flow does not carry this side's values over

@@ -112,6 +112,17 @@ class Day:
         await self._operate("retry", self._retry_all)
         await self._operate("release", self._release_all)
         await asyncio.sleep(320.0)
+        if world.fired["deleted"]:
+            # what no feed tells is seen by two complete sweeps, some minutes apart
+            for _ in range(2):
+                await asyncio.sleep(400.0)
+                await self._operate("sweep", self._sweep)
+            await asyncio.sleep(320.0)
+
+    async def _sweep(self) -> None:
+        process = self._world.machine.process
+        assert process is not None
+        await process.engine.sweep()
 
     async def _release_all(self) -> None:
         process = self._world.machine.process
