@@ -12,7 +12,7 @@ from syncd.config.load import load
 from syncd.config.models import FlowConfig, Schedule
 from syncd.config.policy import policy_of
 from syncd.core.model import Side
-from syncd.core.policy import Deletes, Kind, Mode, Rule
+from syncd.core.policy import Deletes, EditedMeanwhile, Kind, Mode, Posting, Rule
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,38 @@ def test_an_interval_counts_from_the_start_and_a_cron_line_in_its_own_zone() -> 
     # the night the clocks go forward: seven o'clock there is an hour earlier here
     march = datetime(2026, 3, 8, 3, 0, tzinfo=UTC)
     assert cron.next_after(march) == datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
+
+
+def test_what_a_file_says_of_posting_and_removals_reaches_the_policy() -> None:
+    flow = FlowConfig.model_validate(
+        {
+            "create_only": False,
+            "posting": {
+                "ledger": "right",
+                "posted": {"status": ["posted", "paid"]},
+                "void": {"status": ["void"]},
+                "action": "set_status",
+                "argument": "void",
+            },
+            "deletes": "archive",
+            "edited": "removal-wins",
+            "limits": {"policy_changed_share": 0.02},
+        }
+    )
+    policy = policy_of("invoice", flow)
+    assert policy.posting == Posting(
+        Side.RIGHT,
+        {"status": frozenset({"posted", "paid"})},
+        {"status": frozenset({"void"})},
+        {},
+        "set_status",
+        "void",
+    )
+    assert (policy.deletes, policy.edited) == (Deletes.ARCHIVE, EditedMeanwhile.REMOVAL_WINS)
+    assert policy.limits.policy_changed_share == 0.02
+
+
+def test_lines_may_stand_alone_and_be_known_by_another_field() -> None:
+    flow = FlowConfig.model_validate({"fields": {"lines": {"alone": True, "key": "item", "rule": "union"}}})
+    (lines,) = [f for f in policy_of("invoice", flow).fields if f.kind is Kind.LINES]
+    assert (lines.group, lines.key, lines.rule) == ("", "item", Rule.UNION)
