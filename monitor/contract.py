@@ -36,6 +36,7 @@ VOCABULARY: Final[Mapping[str, str]] = {
     "x-format": "a spelling that JSON Schema's `format` has no word for (see monitor/lexical.py)",
     "x-role": "key, cursor, reference, amount, date, status: why it matters even if no lens reads it",
     "x-required-to-create": "paths that a new record must carry when we write it",
+    "x-seen": "records a place was learned from, where they are few: nulls and gaps there prove nothing yet",
     "x-case": "upper or lower, where a platform writes a text in one case only",
 }
 """Every word that stands in a contract and is not JSON Schema's own."""
@@ -86,6 +87,8 @@ class Field:
     presence: str = ""
     case: str = ""
     max_length: int | None = None
+    thin: bool = False
+    """Learned from few records: that it was always there, and never null, may be chance."""
 
     @property
     def nullable(self) -> bool:
@@ -262,6 +265,7 @@ def _flatten(schema: Mapping[str, Any], path: str, required: bool, found: dict[s
         presence="always" if required else str(schema.get("x-presence", "")),
         case=str(schema.get("x-case", "")),
         max_length=schema.get("maxLength"),
+        thin="x-seen" in schema,
     )
     for branch in branches:
         needed = frozenset(branch.get("required", ()))

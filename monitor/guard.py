@@ -99,7 +99,7 @@ class Guard:
         for name, field in self._inside.get(path, ()):
             if name in record:
                 self._look(field.path, record[name], found)
-            elif field.required:
+            elif field.required and not field.thin:
                 found[Violation(Kind.OPTIONAL, field.path, "a value", "nothing")] = None
 
 
@@ -144,7 +144,7 @@ def _type_violation(field: Field, kind: str) -> Violation | None:
         return None
     wanted = " or ".join(sorted(allowed - {"null"})) or "null"
     if kind == "null":
-        return Violation(Kind.NULLABLE, field.path, wanted, "null")
+        return None if field.thin else Violation(Kind.NULLABLE, field.path, wanted, "null")
     if kind == "number" and "integer" in allowed:
         return Violation(Kind.TYPE_WIDENED, field.path, wanted, "decimal number")
     held = {"object", "array"}

@@ -11,6 +11,8 @@ from monitor.shape import Node, Shape, is_data
 
 READY_RECORDS: Final = 50
 READY_POLLS: Final = 3
+THIN: Final = 100
+"""Records at a place before *always there* and *never null* are more than luck."""
 NAMED_IN: Final = 3
 """Distinct records before a name is written down: a name seen once may be a customer's own data."""
 PURE: Final = 0.98
@@ -57,6 +59,8 @@ def _schema(node: Node, path: str, closed: Mapping[str, tuple[Any, ...]]) -> dic
         kinds.remove("integer")
     schema: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
     schema |= _spelling(node)
+    if node.seen < THIN and path:
+        schema["x-seen"] = node.seen
     if path in closed:
         schema["enum"] = list(closed[path])
     if node.objects:

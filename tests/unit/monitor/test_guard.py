@@ -102,6 +102,17 @@ def test_endlessly_many_structures_do_not_fill_memory() -> None:
     assert len(guard._verdicts) <= STRUCTURES_KEPT
 
 
+def test_what_was_seen_in_few_records_may_be_missing_but_not_of_another_type() -> None:
+    records: list[dict[str, Any]] = [
+        {"id": n, "rare": {"code": "a"}} if n % 10 == 0 else {"id": n} for n in range(100)
+    ]
+    guard = Guard(learned(shape_of(records), "acme", "invoice"))
+    assert guard.violations({"id": 1, "rare": {"code": None}}) == ()
+    assert guard.violations({"id": 1, "rare": {}}) == ()
+    assert [v.path for v in guard.violations({"id": 1, "rare": {"code": 7}})] == ["rare.code"]
+    assert [v.path for v in guard.violations({"id": None})] == ["id"]
+
+
 def test_hardly_any_record_of_the_same_platform_is_stopped() -> None:
     guard = Guard(learned(shape_of(invoices(300, 1)), "acme", "invoice"))
     assert sum(bool(guard.violations(record)) for record in invoices(2000, 2)) <= 2
