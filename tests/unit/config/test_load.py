@@ -102,6 +102,27 @@ BROKEN: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "      customer:\n",
+        "      customer: {posting: {posted: {stauts: [posted]}}}\n",
+        ":20 (links.acme.flows.customer.posting.posted.stauts)",
+        "unknown customer field 'stauts'",
+        "did you mean 'status'?",
+    ),
+    (
+        "      customer:\n",
+        "      customer: {create_only: true, select: {}, posting: {}}\n",
+        ":20 (links.acme.flows.customer.posting)",
+        "customer is create_only",
+        "create_only: false",
+    ),
+    (
+        "      customer:\n",
+        "      customer: {fields: {name: {key: item}}}\n",
+        ":20 (links.acme.flows.customer.fields.name.key)",
+        "unknown line field 'item'",
+        "",
+    ),
+    (
+        "      customer:\n",
         "      customer: {fields: {nmae: {rule: left}}}\n",
         ":20 (links.acme.flows.customer.fields.nmae)",
         "unknown customer field 'nmae'",
