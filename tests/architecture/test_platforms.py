@@ -21,6 +21,7 @@ WORKED_EXAMPLE = {
     "syncd/config/templates/crosswalks.yaml",
     "syncd/cli/commands/site.py",
     "syncd/cli/commands/sandbox.py",
+    "syncd/demo/pair.py",
 }
 """What shows a newcomer how it is done must show it with something."""
 
