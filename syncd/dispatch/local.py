@@ -19,6 +19,12 @@ _PAUSE_MAX_S = 300.0
 """After a cycle that failed as a whole: 1, 2, 4 ... seconds, at most five minutes."""
 
 
+_AT_ONCE = 100
+_NEXT_S = 0.005
+"""So many links begin at once when the daemon does, each further one a little later: thousands together
+would keep each other, and whoever calls, waiting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runnable:
     """One link as the dispatcher sees it."""
@@ -51,11 +57,14 @@ class LocalDispatcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Runs every link until ``stop`` is set; what is under way then is finished first."""
         async with asyncio.TaskGroup() as group:
-            for name, link in self._links.items():
-                group.create_task(self._keep_running(name, link, stop), name=f"link-{name}")
+            for at, (name, link) in enumerate(self._links.items()):
+                later_s = max(at - _AT_ONCE, 0) * _NEXT_S
+                group.create_task(self._keep_running(name, link, later_s, stop), name=f"link-{name}")
 
-    async def _keep_running(self, name: str, link: Runnable, stop: asyncio.Event) -> None:
+    async def _keep_running(self, name: str, link: Runnable, later_s: float, stop: asyncio.Event) -> None:
         failures = 0
+        if later_s:
+            await self._rest(name, self._clock.now().timestamp() + later_s, stop)
         start = self._clock.now()
         while not stop.is_set():
             scheduled = self._clock.now() >= start
