@@ -174,7 +174,7 @@ class Checker:
         living = [
             k for k, w in platform.records(thing.entity).items() if tag_of(thing.entity, side, w) == thing.tag
         ]
-        if len(living) > 1 and not thing.restored:
+        if len(living) > 1 and not self._muddled(thing):
             self.violated(
                 "once", f"{thing.entity} {thing.tag} stands {len(living)} times on the {side}: {living}"
             )
@@ -187,6 +187,12 @@ class Checker:
             self.violated(
                 "evidence", f"{thing.entity} {thing.tag} was posted though nobody had sent it on since"
             )
+
+    def _muddled(self, thing: Thing) -> bool:
+        """Whether people had their hands in it so that two records are right: they brought one back that had
+        been made anew meanwhile, or deleted one of ours where nothing tells of it, before we knew it."""
+        unseen = [s for s in SIDES if thing.removed[s] and not self.platforms[s].behaviour.delete_feed]
+        return bool(thing.restored) or any(thing.created[s] for s in unseen)
 
     def _check_delete(self, side: str, entity: str, key: str, before: Wire | None) -> None:
         thing = self.truth.things.get((entity, tag_of(entity, side, before or {})))
@@ -250,8 +256,8 @@ class Checker:
     def _judge_thing(self, thing: Thing, pairs: Pairs) -> None:
         living = {side: self._living(thing, side) for side in SIDES}
         expected = self._expected[thing.entity]
-        if thing.restored and max(len(found) for found in living.values()) > 1:
-            return  # people brought back what had been made anew meanwhile: two records, as they wanted
+        if self._muddled(thing) and max(len(found) for found in living.values()) > 1:
+            return
         for side, found in living.items():
             if len(found) > 1 and thing.entered[side] <= 1:
                 self.violated("once", f"{thing.entity} {thing.tag} stands {len(found)} times on the {side}")
