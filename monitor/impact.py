@@ -14,10 +14,11 @@ from monitor.contract import Contract
 from monitor.severity import Role
 from syncd.core.policy import FieldPolicy, Kind
 from syncd.entities import ENTITIES
-from syncd.mapping.atoms import Code, Day, Lines, LocalTime, Money, UnixDay, UnixTime
+from syncd.mapping.atoms import Code, Lines, Money
 from syncd.mapping.entity_map import EntityMap
 
-_LEDGER_ATOMS: Final = (Money, Day, UnixDay, UnixTime, LocalTime, Code)
+_LEDGER_ATOMS: Final = (Money, Code)
+"""A date is critical where the record must have one: our own postings may well leave out a due date."""
 _STATUS: Final = frozenset({"status", "type"})
 
 
