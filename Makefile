@@ -50,6 +50,14 @@ soak: setup ## The long ones: kill -9 of the real process, every crash point, 2,
 docs: setup ## Pages printed from the code: docs/how-it-decides.md
 	$(BIN)/python docs
 
+.PHONY: crash2
+crash2: setup ## A second crash into every state that a recovery goes through (about an hour)
+	$(BIN)/python -m tests.golden --twice --workers $(WORKERS)
+
+.PHONY: mutants
+mutants: setup ## Plant bugs, and hunt each with up to 10,000 seeds
+	$(BIN)/python -m tests.mutants --workers $(WORKERS)
+
 .PHONY: bench
 bench: setup ## Ratios against the bare loop, in one run
 	$(BIN)/python -m benchmarks

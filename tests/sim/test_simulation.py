@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from tests.sim import batch
+from tests.sim import batch, document
 from tests.sim.faults import FIRED_HERE, TABLE, Layer
 from tests.sim.loop import SimClock, SimLoop, Stuck, process
 
@@ -50,6 +50,12 @@ def test_every_fault_has_one_row_and_one_layer() -> None:
     assert len({row.name for row in TABLE}) == len(TABLE)
     assert all(row.where for row in TABLE if row.layer is not Layer.SIMULATION)
     assert len(FIRED_HERE) > 30
+
+
+def test_the_page_shows_the_faults_as_they_are_in_the_code() -> None:
+    assert (
+        f"<!-- faults: generated -->\n{document.faults()}\n<!-- faults: end -->" in document.PAGE.read_text()
+    )
 
 
 def test_a_large_batch_in_which_a_fault_never_fired_is_told() -> None:

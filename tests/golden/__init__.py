@@ -1,0 +1,1 @@
+"""Golden scenarios: stories a bookkeeper can follow, played against the real engine and store."""
