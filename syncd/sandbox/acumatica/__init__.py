@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from syncd.sandbox.acumatica.server import AcumaticaSandbox
-from syncd.sandbox.sandbox import SandboxPlatform
+from collections.abc import Mapping
+from typing import Any
 
-SANDBOX = SandboxPlatform("acumatica", AcumaticaSandbox)
+from syncd.sandbox.acumatica.server import AcumaticaSandbox
+from syncd.sandbox.sandbox import Keep, SandboxPlatform
+
+
+def _settings(told: Mapping[str, str], keep: Keep) -> Mapping[str, Any]:
+    return {
+        "base_url": told["base_url"],
+        "auth": {
+            "client_id": told["client_id"],
+            "client_secret": keep("client_secret", told["client_secret"]),
+            "refresh_token": keep("consent", told["secret"]),
+        },
+    }
+
+
+SANDBOX = SandboxPlatform("acumatica", AcumaticaSandbox, _settings)

@@ -20,6 +20,8 @@ def opened(company: Company, profile: AcumaticaProfile) -> Books:
     entry.projects()
     entry.items()
     entry.invoices()
+    entry.payments()
+    entry.people()
     return entry.books
 
 
@@ -125,3 +127,46 @@ class _Entry:
                 "Details": lines,
             }
             self._seed("Invoice", number, invoice.date, fields)
+
+    def payments(self) -> None:
+        """A receipt for every invoice that is paid, applied to it alone."""
+        stand = {row.fields["CustomerOrder"]: row.fields for row in self.books.table("Invoice")}
+        for invoice in self._company.invoices:
+            if not (invoice.in_ledger and invoice.paid and invoice.paid_on):
+                continue
+            paid = stand[invoice.number]
+            number = f"PM{1 + len(self.books.table('Payment')):06d}"
+            applied = {
+                "DocType": paid["Type"],
+                "ReferenceNbr": paid["ReferenceNbr"],
+                "AmountPaid": paid["Amount"],
+            }
+            fields = {
+                "Type": "Payment",
+                "ReferenceNbr": number,
+                "Status": "Closed",
+                "CustomerID": paid["Customer"],
+                "PaymentRef": invoice.check_number,
+                "PaymentAmount": paid["Amount"],
+                "ApplicationDate": invoice.paid_on.isoformat(),
+                "DocumentsToApply": [applied],
+            }
+            self._seed("Payment", number, invoice.paid_on, fields)
+
+    def people(self) -> None:
+        """Those who work here, and those whom parts are bought from."""
+        for at, name in enumerate(("Dana Whitaker", "Luis Muñoz", "Priya Raman", "Tom Olsen"), 1):
+            number = f"EP{at:06d}"
+            fields = {"EmployeeID": number, "EmployeeName": name, "Status": "Active"}
+            self._seed("Employee", number, date(2024, 1, 2), fields)
+        for at, name in enumerate(("Harbor Supply", "Summit Refrigerants", "Beacon Electric"), 1):
+            number = f"V{at:06d}"
+            contact = {
+                "Phone1": "(614) 555-0150",
+                "Email": None,
+                "Address": {"City": "Columbus", "State": "OH"},
+            }
+            fields = {"VendorID": number, "VendorName": name, "VendorClass": "PARTS", "Status": "Active"}
+            self._seed(
+                "Vendor", number, date(2024, 1, 2), {**fields, "Terms": "NET30", "MainContact": contact}
+            )

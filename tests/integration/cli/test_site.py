@@ -11,6 +11,7 @@ import pytest
 
 from syncd.cli import program
 from syncd.config.load import load
+from syncd.connectors import registry
 from syncd.core.model import Side
 from syncd.sandbox.sage100_contractor.product import OWN_PROFILE
 
@@ -38,8 +39,7 @@ def test_init_writes_a_whole_folder_and_keeps_the_key_to_its_owner(site: Path) -
         "contracts/README.md",
         "crosswalks/acme.yaml",
         "keys/master.key",
-        "profiles/sage100-contractor.yaml",
-        "profiles/servicetrade.yaml",
+        *(f"profiles/{name}.yaml" for name in registry.names() if registry.platform(name).profile),
     }
     assert (site / "keys").stat().st_mode & 0o777 == 0o700
     assert (site / "keys/master.key").stat().st_mode & 0o777 == 0o600
