@@ -37,6 +37,10 @@ STEPS: Final = 4
 UNEXPLAINED: Final = 20.0
 """A ratio that no unit explains must be this large."""
 
+DEFAULTS_MAX: Final = 1
+"""Places that may turn to one constant in the same window: a default strikes one field, a batch several."""
+
+_CONSTANT: Final = "one constant"
 _Test = Callable[[Node, Node], tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None]
 
 
@@ -45,6 +49,13 @@ def differences(
 ) -> Iterator[Difference]:
     """At most one difference a place: the most telling one. ``counted`` false: ``before`` is only what
     a contract says, so that there are spellings to compare but no shares."""
+    found = list(_each(contract, before, after, counted))
+    constant = [each for each in found if _CONSTANT in each.after]
+    # many places that say one thing at once are one customer's batch, not a default
+    return iter([each for each in found if each not in constant] if len(constant) > DEFAULTS_MAX else found)
+
+
+def _each(contract: Contract, before: Shape, after: Shape, counted: bool) -> Iterator[Difference]:
     pairs = list(common(before, after))
     spellings = Rates(
         (count, sum(counts.values()))
@@ -115,7 +126,7 @@ def _shares(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any],
 def _constant(old: Node, new: Node) -> Iterator[tuple[str, int, int, float]]:
     if new.values and (not old.open or not old.values or new.seen):
         digest, hits = max(new.values.items(), key=lambda item: item[1])
-        yield "one constant", min(old.seen, old.values.get(digest, 0)), min(new.seen, hits), LEAP
+        yield _CONSTANT, min(old.seen, old.values.get(digest, 0)), min(new.seen, hits), LEAP
 
 
 def _flags(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:

@@ -115,6 +115,18 @@ def test_a_line_repeated_in_one_record_is_one_observation() -> None:
     assert drift(change) == []
 
 
+def test_a_default_in_place_of_an_answer_is_told_and_one_customers_batch_is_not() -> None:
+    def default(record: Record) -> None:
+        record["customer"]["name"] = "customer"
+
+    def batch(record: Record) -> None:
+        record["customer"] = {"id": 7, "name": "north harbor"}
+        record["customerPo"] = "PO-7"
+
+    assert [(d.kind, d.path) for d in drift(default)] == [(Kind.SHARE, "customer.name")]
+    assert [d for d in drift(batch) if "one constant" in d.after] == []
+
+
 def test_a_renamed_field_names_its_successor() -> None:
     def change(record: Record) -> None:
         record["totalAmount"] = record.pop("totalPrice")
