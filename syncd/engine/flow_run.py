@@ -25,7 +25,7 @@ BATCH = 200
 PLAN_MAX = 5_000
 """Changes and deletions in one plan; the brakes weigh them whole, before any of it is written down."""
 _TURN = 25
-"""Decisions in a row before what is on the wire gets its turn."""
+"""Records in a row before what is on the wire, and every other link, gets its turn."""
 _BATCHES_UNDER_WAY = 2
 
 Progress = Callable[[str, str, int, int | None], None]
@@ -200,7 +200,11 @@ class FlowRun:
     ) -> tuple[list[Sides], Mapping[int, tuple[str, ...]]]:
         """The batch, parsed, once lone records of either side that are the same thing are one pair; and those
         that could be several."""
-        sides = [deciding.guarded(self._setup, row) for row in rows]
+        sides = []
+        for at, row in enumerate(rows):
+            if at % _TURN == 0:
+                await asyncio.sleep(0)
+            sides.append(deciding.guarded(self._setup, row))
         for end in self._setup.ends.values():
             # what the guard has just seen may call for a hold: it stands before any of this is sent
             await end.guard.caught_up(end.connection)
