@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import cold, fairness, memory, peers, reading, scrape, server, storm, trigger, writing
+from benchmarks import (
+    cold,
+    fairness,
+    memory,
+    peers,
+    reading,
+    scrape,
+    server,
+    storm,
+    trigger,
+    watching,
+    writing,
+)
 from benchmarks.report import Line, table, write_json
 
 
@@ -63,6 +75,13 @@ def _groups(
             lambda url: [asyncio.run(writing.first_load_far_away(folder, url, sizes.load, few))],
         ),
         "N6": (0, lambda url: asyncio.run(trigger.trigger(folder, url, sizes.pairs[0], sizes.events))),
+        "N7": (
+            sizes.load,
+            lambda url: [
+                asyncio.run(watching.no_change_pass(folder, url, sizes.load, 2 * rounds)),
+                asyncio.run(watching.first_load(folder, url, sizes.load, rounds)),
+            ],
+        ),
         "N8": (0, lambda url: [memory.peak(folder, url, sizes.in_state)]),
         "N10": (0, lambda url: cold.starts(folder, url, rounds)),
         "S1": (0, lambda _url: asyncio.run(storm.storm(folder, 500, sizes.storm_s))),

@@ -26,7 +26,7 @@ from syncd.store.sql import SqlStore
 
 LINK = "bench"
 _MASTER = bytes(range(32))
-_TABLES = {
+TABLES = {
     "terms": Table.of((("NET30", "30"),), None, None),
     "department": Table.of((("SERVICE", "20"),), None, None),
     "tax": Table.of((("IL-SANGAMON", "84"),), None, None),
@@ -76,7 +76,7 @@ def link_over(
     """A link of invoices; a second one in the same store has connections of its own."""
     prefix = "" if name == LINK else f"{name}-"
     ends = {side: End(f"{prefix}{side.value}", platform) for side, platform in platforms.items()}
-    setup = link_setup(name, ends, {ENTITY: policy(mode)}, _TABLES)
+    setup = link_setup(name, ends, {ENTITY: policy(mode)}, TABLES)
     gates = {end.connection: asyncio.Semaphore(concurrency) for end in ends.values()}
     return LinkEngine(setup, store, clock, gates)
 
