@@ -27,8 +27,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "an unknown outcome is taken for not carried out",
         "syncd.engine.apply",
-        "            return Unknown(ErrorClass.INTERNAL, error.message)\n",
-        "            return Retry(ErrorClass.INTERNAL, error.message)\n",
+        "        await self._store.uncertain(intent, outcome.words, capabilities.settle_s)\n",
+        "        await self._store.retry_later(intent, outcome.error_class, outcome.words, 2.0)\n",
     ),
     Mutation(
         "a doubtful write is sent again instead of looked up",
