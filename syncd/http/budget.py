@@ -72,6 +72,11 @@ class Budget:
         opens = self._clock.now() + timedelta(seconds=after_s)
         self._opens = opens if self._opens is None else max(self._opens, opens)
 
+    def spent(self, pause: timedelta) -> None:
+        """The platform says that its quota is used up, and for how long: it need not say so with a 429."""
+        opens = self._clock.now() + pause
+        self._opens = opens if self._opens is None else max(self._opens, opens)
+
     def served(self) -> None:
         """The platform answered without complaint."""
         if self._allowed == self._most and not self._complaints:

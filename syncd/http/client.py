@@ -30,6 +30,7 @@ from syncd.http.auth import AuthScheme
 from syncd.http.budget import Budget, Rate
 from syncd.http.destination import Destination
 from syncd.http.outcomes import Exchange, Lost, NotSent, Shows, error_class, retry_after, shows
+from syncd.http.quota import quota
 from syncd.http.tokens import Tokens
 from syncd.http.transport import DEFAULT_MAX_BODY_BYTES, Transport
 from syncd.ports import UNWATCHED, Clock, Tap
@@ -54,8 +55,8 @@ class HttpClient:
     checked against it if it is JSON. ``max_body_bytes`` holds before and after decompression. ``tap`` is
     told of every exchange, logins too, but for bodies and tokens. ``headers`` go with every request that is
     signed in. ``login_url`` is where the login is asked for, where that is another host. ``explained``:
-    statuses from 500 on that this platform also refuses a write with, and says why in JSON; the connector then
-    reads them.
+    statuses from 500 on that this platform also refuses a write with, and says why in JSON; the connector
+    then reads them.
     """
 
     def __init__(
@@ -267,6 +268,10 @@ class HttpClient:
             self.budget.throttled(retry_after(exchange.headers, self._clock.now()))
         elif exchange.status < 500:
             self.budget.served()
+        left = quota(exchange.headers, self._clock.now())
+        pause = left.pause(self._clock.now()) if left is not None else None
+        if pause is not None:
+            self.budget.spent(pause)
 
     def _outcome(self, exchange: Exchange) -> Answer | Retry | Unknown:
         proof = shows(exchange)

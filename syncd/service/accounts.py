@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from syncd.api.fleet import Allowance, Breaker, Circuit, ConnectionLine, Credential, Deliveries, Found, Tested
 from syncd.core.errors import NothingMatched, SyncdError
 from syncd.dispatch.breaker import BreakingConnector, State
 from syncd.engine import views
+from syncd.http.outcomes import retry_after
+from syncd.http.quota import quota
 from syncd.ports import BridgeChannel, Clock, Finding, Observation, Records
 from syncd.ports.watching import Exchange, Grant
 
@@ -76,46 +77,12 @@ def after_exchange(before: Said, seen: Exchange, now: datetime) -> Said:
     after = before
     if before.refused and 0 < seen.status < 400:
         after = replace(after, refused="")
-    headers = {name.lower(): value for name, value in seen.headers.items()}
-    remaining = _number(headers, "ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining")
-    if remaining is not None:
-        resets = _number(headers, "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
-        after = replace(after, remaining=remaining, resets_at=_instant(resets, now))
+    left = quota(seen.headers, now)
+    if left is not None:
+        after = replace(after, remaining=left.remaining, resets_at=left.resets_at)
     if seen.status == 429:
-        after = replace(after, pause_until=_retry_at(headers.get("retry-after", ""), now))
+        after = replace(after, pause_until=now + timedelta(seconds=retry_after(seen.headers, now) or 0.0))
     return after
-
-
-_EPOCH_FROM = 10**9
-"""A reset that large is a time, a smaller one so many seconds from now: both are in use."""
-
-
-def _instant(resets: int | None, now: datetime) -> datetime | None:
-    if resets is None:
-        return None
-    if resets < _EPOCH_FROM:
-        return now + timedelta(seconds=resets)
-    try:
-        return datetime.fromtimestamp(resets, now.tzinfo)
-    except (OverflowError, ValueError, OSError):
-        return None
-
-
-def _retry_at(text: str, now: datetime) -> datetime | None:
-    if text.isdigit() and len(text) < 8:
-        return now + timedelta(seconds=int(text))
-    try:
-        return parsedate_to_datetime(text)
-    except ValueError:
-        return None
-
-
-def _number(headers: Mapping[str, str], *names: str) -> int | None:
-    for name in names:
-        value = headers.get(name, "").split(",")[0].split(";")[0].strip()
-        if value.isdigit() and len(value) < 16:
-            return int(value)
-    return None
 
 
 @dataclass(frozen=True, slots=True)
