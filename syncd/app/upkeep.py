@@ -59,13 +59,9 @@ def restore(site: Site, source: Path, actor: str) -> StateRestored:
                 _must_open(connection, keeper)
                 upkeep.begin_generation(connection, keeper, found, actor)
                 count = connection.execute(select(func.count()).select_from(generation)).scalar_one()
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
-            engine.dispose()
+            engine.dispose()  # the last one to close it leaves one file, with everything in it
         aside = _put_aside(path)
-        for end in _BESIDE[1:]:
-            arriving.with_name(arriving.name + end).unlink(missing_ok=True)
         arriving.replace(path)
     finally:
         lock.release()
