@@ -15,6 +15,7 @@ from syncd.api import operator
 from syncd.api.endpoint import PREFIX, Endpoint, Form
 from syncd.api.endpoints import ENDPOINTS
 from syncd.api.scopes import GRANTABLE, Scope, granted
+from syncd.app.reload import Reloads
 from syncd.engine.conflicts import ConflictDesk
 from syncd.engine.operate import LocalOperator
 from syncd.engine.reconciling import Reconciler
@@ -35,6 +36,7 @@ ANSWERING: tuple[type, ...] = (
     Reconciler,
     KeyRing,
     DriftDesk,
+    Reloads,
 )
 """Who answers in the daemon, in this order."""
 BY_NAME = {call.name: call for call in ENDPOINTS}
