@@ -1,4 +1,4 @@
-"""Write the files under ``deploy/`` that are made from code: ``python -m deploy.generate``.
+"""Write the files that are made from code: ``python -m deploy.generate``.
 
 A test holds that what is committed is what this writes.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy import scenarios
 from deploy.dashboard import document
+from deploy.metrics_page import page
 from deploy.promtool import unit_tests
 from monitor.alerts.prometheus import rule_file
 from monitor.alerts.rules import rules
@@ -24,6 +25,7 @@ def files() -> Mapping[Path, str]:
         HERE / "prometheus" / "rules_test.yaml": unit_tests(scenarios.SHORT, rules()),
         HERE / "prometheus" / "rules_long_test.yaml": unit_tests(scenarios.LONG_ONES, rules(), "10m"),
         HERE / "grafana" / "syncd.json": document(),
+        HERE.parent / "docs" / "metrics.md": page(),
     }
 
 
