@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from inspect import getdoc
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import work
 from textual.app import App
@@ -41,29 +41,33 @@ _SETTLE_S = 0.3
 """Changes that come together are read together."""
 
 
+_SCREENS: Final[dict[str, tuple[str, type[Screen[None]]]]] = {
+    "fleet": ("Fleet", Fleet),
+    "conflicts": ("Conflicts", Conflicts),
+    "refused": ("Refused", Reasons),
+    "drift": ("Drift", Drifts),
+    "credentials": ("Credentials", Credentials),
+    "events": ("Events", Events),
+    "jobs": ("Jobs", Jobs),
+}
+"""Mode -> its name and screen, in the order of their numbers."""
+
+
 class Dashboard(App[None]):
     """Reads through ``daemon`` and paints; owns no state that matters to anybody."""
 
     TITLE = "syncd"
     CSS_PATH = "dashboard.tcss"
-    MODES: ClassVar[Mapping[str, type[Screen[None]]]] = {  # type: ignore[assignment]
-        "fleet": Fleet,
-        "conflicts": Conflicts,
-        "refused": Reasons,
-        "drift": Drifts,
-        "credentials": Credentials,
-        "events": Events,
-        "jobs": Jobs,
+    MODES: ClassVar[dict[str, type[Screen[None]]]] = {  # type: ignore[assignment]
+        mode: screen for mode, (_, screen) in _SCREENS.items()
     }
     DEFAULT_MODE = "fleet"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "go('fleet')", "Fleet", id="go.fleet"),
-        Binding("2", "go('conflicts')", "Conflicts", id="go.conflicts"),
-        Binding("3", "go('refused')", "Refused", id="go.refused"),
-        Binding("4", "go('drift')", "Drift", id="go.drift", show=False),
-        Binding("5", "go('credentials')", "Credentials", id="go.credentials", show=False),
-        Binding("6", "go('events')", "Events", id="go.events", show=False),
-        Binding("7,J", "go('jobs')", "Jobs", id="go.jobs", show=False),
+        *(
+            Binding(str(at), f"go('{mode}')", name, id=f"go.{mode}", show=False)
+            for at, (mode, (name, _)) in enumerate(_SCREENS.items(), 1)
+        ),
+        Binding("J", "go('jobs')", "Jobs", id="go.jobs_too", show=False),
         Binding("colon", "jump", "Jump", id="app.jump", show=False),
         Binding("escape", "back", "Back", id="app.back", show=False),
         Binding("ctrl+r,f5", "refresh", "Refresh", id="app.refresh", show=False),
@@ -88,6 +92,7 @@ class Dashboard(App[None]):
         self.frozen = False
         self.absolute = False
         self._changed = False
+        self.tabs = {mode: name for mode, (name, _) in _SCREENS.items()}
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)

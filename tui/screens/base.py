@@ -16,6 +16,7 @@ from syncd.api.scopes import Scope
 from syncd.core.errors import DaemonUnreachable, SyncdError
 from tui.text import harmless
 from tui.views.standing import banner
+from tui.views.tabs import tabs
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
@@ -34,6 +35,7 @@ class Board(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="banner")
+        yield Static(tabs(self.dashboard.tabs, self.dashboard.current_mode), id="tabs")
         yield Static(self.HEADLINE, id="headline")
         with Vertical(id="body"):
             yield from self.body()

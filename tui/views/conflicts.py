@@ -20,10 +20,10 @@ COLUMNS: Final = (
     Column("unit", "Field", 16),
     Column("left", "Left", 20),
     Column("right", "Right", 20),
-    Column("link", "Link", 18, wide=True),
+    Column("link", "Link", 18, beyond=100),
     Column("since", "For", 5),
-    Column("why", "Why", 24, wide=True),
-    Column("resolved", "", 14, wide=True),
+    Column("why", "Why", 24, beyond=100),
+    Column("resolved", "", 14, beyond=100),
 )
 
 

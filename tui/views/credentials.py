@@ -19,12 +19,12 @@ COLUMNS: Final = (
     Column("name", "Connection", 20),
     Column("platform", "Platform", 18),
     Column("up", "Answers", 16),
-    Column("scheme", "Login", 16, wide=True),
+    Column("scheme", "Login", 16, beyond=100),
     Column("expires", "Ends", 10),
     Column("renewed", "Renewed", 8),
-    Column("hooks", "Webhooks", 14, wide=True),
+    Column("hooks", "Webhooks", 14, beyond=100),
     Column("links", "Links", 6),
-    Column("detail", "Detail", 40, wide=True),
+    Column("detail", "Detail", 40, beyond=100),
 )
 
 

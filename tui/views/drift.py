@@ -18,13 +18,13 @@ from tui.words import age, clock, number
 COLUMNS: Final = (
     Column("level", "Level", 12),
     Column("platform", "Platform", 18),
-    Column("connection", "Connection", 18, wide=True),
+    Column("connection", "Connection", 18, beyond=100),
     Column("path", "Where", 30),
     Column("kind", "What", 16),
     Column("waiting", "Waits", 6),
     Column("state", "State", 9),
     Column("since", "For", 5),
-    Column("flows", "Hits", 24, wide=True),
+    Column("flows", "Hits", 24, beyond=100),
 )
 _LEVELS: Final = {
     "breaking": ("✖", "bold red"),

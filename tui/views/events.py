@@ -18,7 +18,7 @@ COLUMNS: Final = (
     Column("flow", "Flow", 10),
     Column("kind", "What", 12),
     Column("text", "Text", 60),
-    Column("actor", "Who", 18, wide=True),
+    Column("actor", "Who", 18, beyond=100),
 )
 JOBS: Final = (
     Column("id", "Job", 5),
@@ -27,7 +27,7 @@ JOBS: Final = (
     Column("done", "Done", 16),
     Column("by", "Who", 18),
     Column("at", "Asked", 7),
-    Column("message", "Message", 40, wide=True),
+    Column("message", "Message", 40, beyond=100),
 )
 _KINDS: Final = {
     "posted": "green",

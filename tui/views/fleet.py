@@ -15,17 +15,17 @@ from tui.words import HEALTH, age, number, span, sparkline
 
 COLUMNS: Final = (
     Column("health", "State", 12),
-    Column("link", "Link", 22),
-    Column("customer", "Customer", 18, wide=True),
+    Column("link", "Link", 20),
+    Column("customer", "Customer", 18, beyond=140),
     Column("since", "For", 5),
     Column("lag", "Lag", 5),
     Column("backlog", "Todo", 6),
     Column("conflicts", "Confl", 6),
     Column("quarantined", "Refus", 6),
     Column("held", "Held", 5),
-    Column("written", "Written/h", 12),
-    Column("last", "Last ok", 7),
-    Column("error", "What is wrong", 40, wide=True),
+    Column("written", "Written/h", 12, beyond=90),
+    Column("last", "Last ok", 7, beyond=90),
+    Column("error", "What is wrong", 40, beyond=100),
 )
 
 
@@ -37,7 +37,7 @@ def row(line: FleetLine, now: datetime) -> Row:
         line.link,
         (
             Text(f"{sign.glyph} {sign.word}", style=sign.style, no_wrap=True),
-            cell(line.link, "bold" if troubled else "", 22),
+            cell(line.link, "bold" if troubled else "", 20),
             cell(line.customer, width=18),
             Text(age(line.since, now)),
             Text(span(line.lag_s), style="yellow" if line.health is Health.LATE else ""),

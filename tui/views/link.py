@@ -17,7 +17,7 @@ from tui.words import HEALTH, age, clock, number, span, sparkline, until
 
 _FLOWS: Final = (
     Column("flow", "Flow"),
-    Column("mode", "Mode", wide=True),
+    Column("mode", "Mode", beyond=100),
     Column("in_step", "In step"),
     Column("due", "Todo"),
     Column("in_flight", "On wire"),

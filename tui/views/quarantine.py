@@ -19,18 +19,18 @@ REASONS: Final = (
     Column("code", "Class", 11),
     Column("link", "Link", 20),
     Column("flow", "Flow", 10),
-    Column("field", "Field", 14, wide=True),
+    Column("field", "Field", 14, beyond=100),
     Column("oldest", "Oldest", 7),
-    Column("newest", "Newest", 7, wide=True),
+    Column("newest", "Newest", 7, beyond=100),
     Column("sample", "In the platform's own words", 60),
 )
 ITEMS: Final = (
     Column("label", "Record", 18),
     Column("side", "On", 6),
-    Column("key", "Key", 18, wide=True),
+    Column("key", "Key", 18, beyond=100),
     Column("since", "Since", 6),
     Column("attempts", "Tries", 6),
-    Column("field", "Field", 14, wide=True),
+    Column("field", "Field", 14, beyond=100),
     Column("reason", "In the platform's own words", 80),
 )
 

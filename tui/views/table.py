@@ -11,12 +11,12 @@ from rich.text import Text
 
 
 class Column(NamedTuple):
-    """``wide``: only where the terminal has more than 100 columns."""
+    """``beyond``: only in a terminal with more characters to a line than this."""
 
     key: str
     label: str
     width: int | None = None
-    wide: bool = False
+    beyond: int = 0
 
 
 class Row(NamedTuple):
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 def fitting(columns: Sequence[Column], width: int) -> list[int]:
     """Which columns (by place) a terminal of so many characters shows."""
-    return [at for at, column in enumerate(columns) if not column.wide or width > 100]
+    return [at for at, column in enumerate(columns) if width > column.beyond]
 
 
 def laid_out(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Table:
