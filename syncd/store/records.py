@@ -166,11 +166,15 @@ def requeue(c: Connection, k: Keeper, pairs: Sequence[int], actor: str) -> int:
         .where(pair.c.id.in_(found))
         .values(due_at=k.now, state=PairState.DUE.value, forced=once_sent)
     )
-    # a refused action is not derived from state: deciding anew would not plan it again
+    # a refused action is not derived from state: deciding anew would not plan it again. What was to be told
+    # of a refusal is told anew if it comes to that: sent now, it would end the order to try once more
+    both = select(pair.c.id).where(
+        pair.c.id.in_(found), pair.c.left_id.is_not(None), pair.c.right_id.is_not(None)
+    )
     c.execute(
         update(intent)
         .where(
-            intent.c.pair_id.in_(found),
+            intent.c.pair_id.in_(both),
             intent.c.state == IntentState.REJECTED.value,
             intent.c.operation == Operation.ACTION.value,
         )
