@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from syncd.connectors.quality import quality_of
 from syncd.core.errors import (
     ForbiddenDestination,
     RefuseRecord,
@@ -30,7 +31,6 @@ from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, 
 from syncd.entities import ENTITIES
 from syncd.ports import Connector, EntitySpec, Page, Proof, Seen, WriteRequest
 from tests.conformance.harness import Harness, Moment, Trouble
-from tests.conformance.quality import quality_of
 
 _PLAIN_OPERATIONS = {"create", "update", "delete"}
 _references = count(1)
@@ -76,6 +76,14 @@ class ConnectorSuite:
             for operation, how in spec.operations.items():
                 assert (how.proof is Proof.NATIVE_KEY) == (how.native_key_life_s > 0), operation
                 assert operation != "create" or how.proof is not Proof.CONTENT, "a create is not idempotent"
+
+    async def test_no_more_is_declared_than_is_told(self, harness: Harness) -> None:
+        """What ``syncd platforms`` and the README tell of a platform covers what its connections declare."""
+        told = quality_of(self.package).parity
+        for entity, spec in (await harness.connect()).capabilities.entities.items():
+            covered = told.entities.get(entity)
+            assert covered is None or {"read", *spec.operations} <= {*covered}, (entity, *spec.operations)
+        assert told.verified_by
 
     def test_rules_are_all_answered(self) -> None:
         """``quality.toml`` answers every rule of this suite, and no other."""

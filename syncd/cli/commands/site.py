@@ -70,34 +70,49 @@ def check(*, live: bool = False) -> int:
     return Exit.FAILED if errors else Exit.OK
 
 
-def platforms() -> int:
-    """List the platforms that can be connected, and what each of them takes.
+def platforms(*, markdown: bool = False) -> int:
+    """List the platforms that can be connected: what each reads and writes, how its changes are found, how
+    it was verified, and what is not possible and why.
 
     For example:
-      syncd platforms -o json
+      syncd platforms
+      syncd platforms --json
+
+    Parameters
+    ----------
+    markdown
+        Print the README's table instead.
     """
     from syncd.connectors import registry  # noqa: PLC0415
+    from syncd.connectors.quality import parity, table  # noqa: PLC0415
 
+    told = parity()
+    if markdown:
+        sys.stdout.write(table(told))
+        return Exit.OK
     rows = []
-    for name in registry.names():
+    for name, one in told.items():
         found = registry.platform(name)
         rows.append(
             {
-                "platform": name,
+                "name": name,
                 "title": found.title,
-                "entities": ", ".join(found.entities),
+                "entities": {kind: list(what) for kind, what in one.entities.items()},
+                "modes": list(one.modes),
+                "verified_by": one.verified_by,
+                "limits": list(one.limits),
                 "profile": found.profile is not None,
                 "bridge": found.bridged,
             }
         )
+    shown = [{**row, "kinds": ", ".join(told[str(row["name"])].entities)} for row in rows]
     columns = [
-        Column("platform", "PLATFORM"),
+        Column("name", "PLATFORM"),
         Column("title", "TITLE"),
-        Column("entities", "ENTITIES"),
-        Column("profile", "PROFILE"),
-        Column("bridge", "BRIDGE"),
+        Column("kinds", "ENTITIES"),
+        Column("verified_by", "VERIFIED BY"),
     ]
-    emit(rows, rows, columns)
+    emit(rows, shown, columns)
     return Exit.OK
 
 

@@ -1,0 +1,79 @@
+"""``quality.toml`` of a connector: which rules of the conformance suite it keeps, which do not apply to it
+and why, how each fact it is built on is known, and what it comes to for people who choose platforms."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from syncd.connectors import registry
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rule(_Strict):
+    status: Literal["done", "exempt"]
+    reason: str = ""
+    """Why it does not apply: a property of the platform's transport or documents, never a plan."""
+
+    @model_validator(mode="after")
+    def _exempt_says_why(self) -> Self:
+        if self.status == "exempt" and not self.reason.strip():
+            raise ValueError("an exempt rule says why")
+        return self
+
+
+class Fact(_Strict):
+    says: str
+    known: Literal["documented", "seen in public code", "inferred", "assumed"]
+
+
+class Parity(_Strict):
+    """What a connection to the platform can do at most; its settings and profile may take from it."""
+
+    verified_by: str = ""
+    """How it was tried: no more than that is claimed."""
+    modes: tuple[Literal["poll", "webhook", "on command", "file"], ...] = ()
+    """How changes are found, or handed over."""
+    limits: tuple[str, ...] = ()
+    """What is not possible, and why."""
+    entities: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Kind of record -> ``read`` and the operations on it; the suite holds what is declared against it."""
+
+
+class Quality(_Strict):
+    rules: dict[str, Rule]
+    """By the name of the suite's test, without ``test_``."""
+    facts: dict[str, Fact] = {}
+    parity: Parity = Parity()
+
+
+def quality_of(package: str) -> Quality:
+    """The file beside the connector's code. Raises ``ValidationError`` for one that does not hold."""
+    return Quality.model_validate(tomllib.loads(files(package).joinpath("quality.toml").read_text("utf-8")))
+
+
+def parity() -> dict[str, Parity]:
+    """Platform -> what it comes to, of every platform that is shipped."""
+    shipped = [name for name in registry.names() if name not in registry.outside()]
+    return {name: quality_of(f"syncd.connectors.{name.replace('-', '_')}").parity for name in shipped}
+
+
+def table(platforms: dict[str, Parity]) -> str:
+    """The parity table of the README."""
+    lines = ["| | entities | found by | verified by | not possible |", "|---|---|---|---|---|"]
+    for name, one in platforms.items():
+        kinds = "<br>".join(f"{kind}: {_listed(what)}" for kind, what in one.entities.items())
+        cells = (f"**{name}**", kinds, ", ".join(one.modes), one.verified_by, "<br>".join(one.limits))
+        lines.append("| " + " | ".join(cell or "–" for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _listed(operations: Sequence[str]) -> str:
+    return ", ".join(operations)
