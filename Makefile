@@ -68,7 +68,7 @@ generate: setup ## Write what is made from code: rules, their tests, the dashboa
 
 .PHONY: lock
 lock: setup ## Pin everything an installation needs, with hashes
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra alerts \
 		--constraint constraints.txt --output-file deploy/requirements.lock pyproject.toml
 	sed -i '1i # Every package of an installation, with hashes. Written by `make lock`; install with\n#   pip install --require-hashes -r deploy/requirements.lock' deploy/requirements.lock
 

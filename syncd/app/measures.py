@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
 
 from monitor.alerts.rules import rules
 from monitor.alerts.watch import EVERY_S, Watch
+from monitor.channels import Channel, Channels, Quiet, by_apprise
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
 from monitor.metrics.standing import Live
 from syncd import __version__
 from syncd.app.installation import Installation, interval_s
 from syncd.app.storyline import Storyline
+from syncd.config.monitoring import QuietHours
 from syncd.dispatch.breaker import Circuit
 from syncd.engine.cycle import CycleOutcome
 from syncd.ports import WebhookReceiver
 from syncd.ports.alerting import Alert, Notifier
+from syncd.secrets.reference import resolve
 from syncd.store import journal
 from syncd.store.metering import Meter
 
@@ -50,19 +54,51 @@ class LogNotifier:
             self._meters.notified(LOG, ok=True)
 
 
+class Everyone:
+    """Several notifiers as one."""
+
+    def __init__(self, *notifiers: Notifier) -> None:
+        self._notifiers = notifiers
+
+    async def notify(self, alerts: Sequence[Alert]) -> None:
+        for one in self._notifiers:
+            await one.notify(alerts)
+
+
+def told_to(opened: Installation, meters: Meters) -> Notifier:
+    """The log, and the channels of the configuration. Raises ``FixInput`` for one that cannot be used."""
+    folder = opened.site.folder
+    channels = [
+        Channel(name, by_apprise(resolve(one.url, folder)), frozenset(one.severities), _quiet(one.quiet))
+        for name, one in opened.site.config.alerts.channels.items()
+    ]
+    count = partial(_count, meters)
+    return Everyone(LogNotifier(meters), Channels(channels, opened.clock, count))
+
+
+def _count(meters: Meters, channel: str, taken: bool) -> None:
+    meters.notified(channel, ok=taken)
+
+
+def _quiet(hours: QuietHours | None) -> Quiet | None:
+    if hours is None:
+        return None
+    return Quiet(hours.begin, hours.end, hours.timezone, frozenset(hours.unless))
+
+
 class Measures:
-    """``notifier``: makes, given the meters it counts in, who takes the daemon's own alerts to people;
-    ``channels``: the names it counts under."""
+    """``notifier``: makes, given the meters it counts in, who takes the daemon's own alerts to people; by
+    default the log, and the channels of the configuration."""
 
     def __init__(
         self,
         opened: Installation,
-        notifier: Callable[[Meters], Notifier] = LogNotifier,
-        channels: Sequence[str] = (LOG,),
+        notifier: Callable[[Meters], Notifier] | None = None,
     ) -> None:
         self._opened = opened
+        channels = (LOG, *opened.site.config.alerts.channels)
         self.meters = Meters(opened.clock, replace(facts(opened), channels=channels), __version__)
-        self._notifier = notifier(self.meters)
+        self._notifier = told_to(opened, self.meters) if notifier is None else notifier(self.meters)
         self._exporter = Exporter(Meter(opened.store.database), self.meters, self._live)
         self._watch = Watch(rules())
         self._storyline = Storyline(opened.store.database)
@@ -129,8 +165,7 @@ class Measures:
     async def look(self) -> None:
         """Look at the rules once, and tell what is to be told."""
         told = self._watch.look(self._opened.clock.now(), await self._exporter.samples())
-        if told:
-            await self._notifier.notify(told)
+        await self._notifier.notify(told)  # also nothing: a channel may be ready for what waits
 
     async def _keep_watching(self) -> None:
         while True:
