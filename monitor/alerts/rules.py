@@ -96,7 +96,7 @@ def _of_link(family: Family, how: str = "max") -> Now:
 
 def rules(t: Thresholds = Thresholds()) -> tuple[Rule, ...]:
     """The whole table."""
-    return (*_links(t), *_records(t), *_connections(t), *_daemon())
+    return (*_links(t), *_records(t), *_schemas(), *_connections(t), *_daemon())
 
 
 def _links(t: Thresholds) -> tuple[Rule, ...]:
@@ -238,24 +238,6 @@ def _connections(t: Thresholds) -> tuple[Rule, ...]:
     left = Until(Now(f.CREDENTIAL_EXPIRY, _CONNECTION))
     return (
         Rule(
-            "SyncdSchemaBreaking",
-            "critical",
-            0,
-            Is(Now(f.SCHEMA_OPEN, _CONNECTION, where={"impact": "breaking"}), ">", 0),
-            _CONNECTION,
-            "A platform answers otherwise than its contract says, and a mapping depends on it.",
-            "Connection {connection} shows {value} breaking changes; what they touch is held.",
-        ),
-        Rule(
-            "SyncdSchemaReview",
-            "info",
-            DAY,
-            Is(Now(f.SCHEMA_OPEN, _CONNECTION, where={"impact": "review"}), ">", 0),
-            _CONNECTION,
-            "A platform answers otherwise than its contract says; nothing depends on it.",
-            "Connection {connection} shows {value} changes that nobody has looked at for a day.",
-        ),
-        Rule(
             "SyncdConnectionDown",
             "critical",
             10 * MINUTE,
@@ -312,6 +294,29 @@ def _connections(t: Thresholds) -> tuple[Rule, ...]:
             "A platform that announces changes has announced none.",
             "Connection {connection} has announced nothing for {value}; its schedule still finds changes.",
             "duration",
+        ),
+    )
+
+
+def _schemas() -> tuple[Rule, ...]:
+    return (
+        Rule(
+            "SyncdSchemaBreaking",
+            "critical",
+            0,
+            Is(Now(f.SCHEMA_OPEN, _CONNECTION, where={"impact": "breaking"}), ">", 0),
+            _CONNECTION,
+            "A platform answers otherwise than its contract says, and a mapping depends on it.",
+            "Connection {connection} shows {value} breaking changes; what they touch is held.",
+        ),
+        Rule(
+            "SyncdSchemaReview",
+            "info",
+            DAY,
+            Is(Now(f.SCHEMA_OPEN, _CONNECTION, where={"impact": "review"}), ">", 0),
+            _CONNECTION,
+            "A platform answers otherwise than its contract says; nothing depends on it.",
+            "Connection {connection} shows {value} changes that nobody has looked at for a day.",
         ),
     )
 
