@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
-from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient, OAuth2Error
+from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 
 from syncd.core.errors import RenewCredentials, RetryLater, UnreadableAnswer
 from syncd.http.answer import Answer
@@ -116,8 +116,6 @@ class Grants:
     consent: Secret | None = None
     """The refresh token that a person's consent gave; a new consent takes the place of what the vault
     holds."""
-    user: tuple[str, Secret] | None = None
-    """A user's name and password."""
     client_in_header: bool = False
     """The client shows itself by a basic header instead of in the body."""
     busy: Callable[[Answer], bool] | None = None
@@ -198,10 +196,6 @@ class OAuth2(Tokens):
         """The body that asks for the first tokens."""
         secret = {} if self._grants.client_in_header else {"client_secret": self._client_secret.reveal()}
         shown = not self._grants.client_in_header
-        if self._grants.user is not None:
-            name, password = self._grants.user
-            user = LegacyApplicationClient(self._client_id, scope=self._scope)
-            return str(user.prepare_request_body(name, password.reveal(), include_client_id=shown, **secret))
         client = BackendApplicationClient(self._client_id, scope=self._scope)
         return str(client.prepare_request_body(include_client_id=shown, **secret))
 
