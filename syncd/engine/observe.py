@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 import xxhash
@@ -49,7 +50,8 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     """One record, mapped far enough to know whether it changed. Pure.
 
     A record that cannot be mapped is stored all the same, by its bytes: it will be quarantined with
-    its reason when it is decided, and nothing is lost meanwhile.
+    its reason when it is decided, and nothing is lost meanwhile. By its keys, if they can be read, it is
+    found all the same: else it would be made once more for its counterpart on the other side.
     """
     if seen.deleted:
         raw_hash = shown_hash(spec)(seen.raw)
@@ -57,20 +59,27 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
             seen.key, seen.raw, raw_hash, GONE, known, gone=True, merged_into=seen.merged_into,
             evidence=f"merged into {seen.merged_into}" if seen.merged_into else "its platform says so",
         )  # fmt: skip
+    wire: Any = None
     try:
-        record = spec.map.get(orjson.loads(seen.raw))
+        wire = orjson.loads(seen.raw)
+        record = spec.map.get(wire)
     except (RefuseRecord, orjson.JSONDecodeError):
         raw_hash = shown_hash(spec)(seen.raw)
-        return Observation(seen.key, seen.raw, raw_hash, raw_hash, known)
+        natural = _natural(spec, spec.map.readable(wire)) if isinstance(wire, dict) else ()
+        return Observation(seen.key, seen.raw, raw_hash, raw_hash, known, natural)
     return mapped_record(spec, seen, record, known)
+
+
+def _natural(spec: EntitySpec, record: Record) -> tuple[str | None, ...]:
+    kind = ENTITIES[spec.entity]
+    # beyond the keys that match, what people call the record: so that it is found by that, too
+    names = (*kind.match, *((name,) for name in kind.label if (name,) not in kind.match))
+    return natural_keys(record, names, _fields(spec.entity))
 
 
 def mapped_record(spec: EntitySpec, seen: Seen, record: Record, known: Known | None) -> Observation:
     """The same for a record that was mapped already. Pure."""
-    kind = ENTITIES[spec.entity]
-    # beyond the keys that match, what people call the record: so that it is found by that, too
-    names = (*kind.match, *((name,) for name in kind.label if (name,) not in kind.match))
-    natural = natural_keys(record, names, _fields(spec.entity))
+    natural = _natural(spec, record)
     raw_hash = shown_hash(spec)(seen.raw)
     blocks = block_keys(record, _fields(spec.entity))
     return Observation(seen.key, seen.raw, raw_hash, content_hash(record), known, natural, blocks=blocks)

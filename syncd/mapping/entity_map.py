@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -64,6 +65,16 @@ class EntityMap:
                     field=field.name,
                     remedy="mend the record at its source, or the map if the platform changed",
                 ) from None
+        return record
+
+    def readable(self, wire: Mapping[str, Any]) -> dict[str, Value]:
+        """What can be read of a record that ``get`` refuses: the other fields are left out."""
+        record: dict[str, Value] = {}
+        for field in self.fields:
+            value = _at(wire, field.path)
+            if value is not _MISSING:
+                with suppress(ValueError):
+                    record[field.name] = field.atom.get(value)
         return record
 
     @cached_property
