@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from monitor.metrics.standing import Live
 from syncd import __version__
 from syncd.app.installation import Installation, interval_s
 from syncd.app.storyline import Storyline
+from syncd.app.tracing import tracer
 from syncd.config.monitoring import QuietHours
 from syncd.dispatch.breaker import Circuit
 from syncd.engine.cycle import CycleOutcome
@@ -101,7 +103,7 @@ class Measures:
         self._notifier = told_to(opened, self.meters) if notifier is None else notifier(self.meters)
         self._exporter = Exporter(Meter(opened.store.database), self.meters, self._live)
         self._watch = Watch(rules())
-        self._storyline = Storyline(opened.store.database)
+        self._storyline = Storyline(opened.store.database, tracer(os.environ))
         opened.taps.add(self.meters)
         opened.reload_refused = lambda: self.meters.reloaded(ok=False)
 

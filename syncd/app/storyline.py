@@ -17,6 +17,7 @@ from typing import Any, Final
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from syncd.app.tracing import Tracer, span
 from syncd.engine.cycle import CycleOutcome
 from syncd.store import chain
 from syncd.store.database import Database
@@ -40,8 +41,9 @@ class Told:
 class Storyline:
     """Follows announcements into runs and runs into writes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tracer: Tracer | None = None) -> None:
         self._database = database
+        self._tracer = tracer
         self._woken_by: dict[str, deque[str]] = {}
 
     def announced(self, connection: str, records: Sequence[tuple[str, str]], delivery: str) -> None:
@@ -65,7 +67,7 @@ class Storyline:
         if deliveries := self._taken(connections):
             bound["deliveries"] = deliveries
         before = await self._end(link)
-        with bound_contextvars(**bound):
+        with bound_contextvars(**bound), span(self._tracer, "run", **bound):
             try:
                 yield told
             finally:
