@@ -27,7 +27,14 @@ def hunted(name: str, seeds: int) -> dict[str, Any]:
     if done.returncode:
         # it does not even start with this bug in it: found before the first seed
         return {"by": "the first seed crashes", "after": 1, "words": done.stderr.strip().splitlines()[-1]}
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    answer = [line for line in done.stdout.splitlines() if line.startswith('{"by"')]
+    if not answer:
+        return {
+            "by": "the run itself breaks",
+            "after": 1,
+            "words": (done.stderr or done.stdout)[-90:].strip(),
+        }
+    found: dict[str, Any] = json.loads(answer[-1])
     return found
 
 

@@ -7,11 +7,15 @@ import sys
 
 from tests.mutants.plant import plant
 
+_CRASHED = 4
+"""Stories whose every crash point is tried on a bug that nothing else has caught."""
+
 
 def hunt(name: str, seeds: int) -> dict[str, object]:
     """Who caught it, after how many seeds, and with which words."""
     plant(name)
     # only now: what they import must be imported with the bug in it
+    from tests.golden.crashes import once  # noqa: PLC0415
     from tests.golden.parser import all_stories  # noqa: PLC0415
     from tests.golden.player import play  # noqa: PLC0415
     from tests.golden.world import StoryWorld  # noqa: PLC0415
@@ -28,6 +32,10 @@ def hunt(name: str, seeds: int) -> dict[str, object]:
             play(StoryWorld(memory), story)
         except Exception as error:
             return {"by": "golden scenarios", "after": seeds, "words": f"{story.title}: {error}"}
+    for story in [story for story in all_stories() if story.every_step][:_CRASHED]:
+        for wrong in once(memory, story):
+            if wrong:
+                return {"by": "crash points", "after": seeds, "words": wrong[0]}
     return {"by": "", "after": seeds, "words": ""}
 
 

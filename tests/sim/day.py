@@ -29,6 +29,14 @@ class Day:
         self._revoked: list[str] = []
         self._last_touch: dict[tuple[str, str], tuple[str, float]] = {}
         self._count = 0
+        self._armed: Callable[[], None] | None = None
+
+    def request_on_the_wire(self) -> None:
+        """A write arrives at a platform: a crash that waited for one strikes within a few steps."""
+        if self._armed is not None:
+            loop = self._world.loop
+            loop.at_step[loop.steps + self._random.randint(1, 8)] = self._armed
+            self._armed = None
 
     @property
     def _now(self) -> float:
@@ -371,12 +379,17 @@ class Day:
 
         if world.machine.process is not None:
             world.machine.process.wake()
-        world.loop.at_step[world.loop.steps + steps] = now
+        if self._random.random() < 0.5:
+            # with a request on the wire, or just carried out: where most is at stake
+            self._armed = now
+        else:
+            world.loop.at_step[world.loop.steps + steps] = now
         try:
             await asyncio.wait_for(died.wait(), 120.0)
         except TimeoutError:
             world.loop.at_step.clear()
             world.machine.kill()
+        self._armed = None
         world.fired[name] += 1
         await asyncio.sleep(self._random.choice((0.1, 2.0, 40.0)))
         world.machine.start()

@@ -178,6 +178,7 @@ class Noting:
             f"{platform.side} is asked to {command.operation} {command.entity} {command.reference}"
         )
         self._world.checker.arrives(platform, command)
+        self._world.day.request_on_the_wire()
 
     def carried_out(
         self, platform: AdversarialPlatform, command: Any, key: str, before: Any, after: Any
