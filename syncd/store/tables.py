@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The revision this code needs; a test holds it to the newest one in ``migrations/``."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -182,6 +182,14 @@ pair = Table(
     UniqueConstraint("flow_id", "left_id"),
     UniqueConstraint("flow_id", "right_id"),
     Index("ix_pair_flow_id_due_at", "flow_id", "due_at"),
+    # batches are taken in the order of the pairs: without it a large backlog is sorted anew for each
+    Index(
+        "ix_pair_flow_id_id_due",
+        "flow_id",
+        "id",
+        sqlite_where=text("due_at is not null"),
+        postgresql_where=text("due_at is not null"),
+    ),
     Index("ix_pair_flow_id_state", "flow_id", "state"),
     Index("ix_pair_waits_entity_waits_key", "waits_entity", "waits_key"),
     Index("ix_pair_left_id", "left_id"),
