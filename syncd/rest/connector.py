@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from syncd.core.errors import FixInput, RefuseRecord, SyncdError, UnreadableAnswer
+from syncd.core.errors import FixInput, RefuseRecord, RetryLater, SyncdError, UnreadableAnswer
 from syncd.core.model import Operation
 from syncd.core.outcome import ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.http import Answer, HttpClient
@@ -130,21 +130,32 @@ class RestConnector:
         return answer if isinstance(answer, Retry | Unknown) else self._dialect.outcome(request, answer)
 
     async def _rows(self, entity: str, query: Mapping[str, str]) -> Sequence[Row]:
-        """Every record that ``query`` asks for, beside what every list of its kind asks for."""
+        """Every record that ``query`` asks for, beside what every list of its kind asks for.
+
+        Raises ``RetryLater`` if the list moved while it was read: a record that was hidden from us would pass
+        for one that was never made.
+        """
         resource = self._resource(entity)
         rows: dict[str, Row] = {}
-        place = Place("", resource.limit, 0)
+        shown: dict[str, str] = {}
+        walk = walks.begin((), resource.limit)
         for _ in range(_PAGES_MAX):
-            ask = self._dialect.listing(entity, walks.EVERYTHING, None, resource.paging.ask(place))
-            params = {**ask.params, **query} if not ask.path.startswith("http") else ask.params
-            answer = await self._read(entity, ask.path, self._both(ask.params, params))
-            listed = self._dialect.listed(entity, answer)
+            listed = await self._filtered(entity, query, resource.paging.ask(walk.place))
+            border = resource.paging.look_back(walk.place)
+            back = None if border is None else await self._filtered(entity, query, border)
             rows |= {row.key: row for row in listed.rows if not row.deleted}
-            following = resource.paging.following(place, listed)
-            if following is None or following == place.at:
+            page, walk = walks.advance(walk, resource.paging, listed, back, shown, None)
+            if page.resume is None and page.complete:
                 return list(rows.values())
-            place = Place(following, resource.limit, place.listed + listed.held)
+            if page.resume is None:
+                raise RetryLater(f"{self._dialect.platform}: the list of {entity} moved while it was read")
         raise UnreadableAnswer(f"{self._dialect.platform}: the list of {entity} has no end")
+
+    async def _filtered(self, entity: str, query: Mapping[str, str], place: Ask) -> Listed:
+        ask = self._dialect.listing(entity, walks.EVERYTHING, None, place)
+        # an address that the platform gave holds the query already
+        params = ask.params if place.path else self._both(ask.params, {**ask.params, **query})
+        return self._dialect.listed(entity, await self._read(entity, ask.path, params))
 
     def _both(self, always: Mapping[str, str], params: Mapping[str, str]) -> Mapping[str, str]:
         return {

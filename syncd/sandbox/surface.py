@@ -62,13 +62,14 @@ class Surface:
 
     def shift(self, request: web.Request, start: int) -> int:
         """By how many records the listing has moved before the page at ``start`` is cut. It moves on order,
-        and stays so until somebody begins at its front again."""
+        behind the front: what is asked for from its front is shown as it stands. It stays so until somebody
+        begins at the front again."""
         fault = self._faults.pick(_SHIFT, method=request.method, path=request.path)
+        if start == 0:
+            self._moved.pop(request.path, None)
         if fault is not None:
             self._moved[request.path] = fault.shift
-        elif start == 0:
-            self._moved.pop(request.path, None)
-        return self._moved.get(request.path, 0)
+        return self._moved.get(request.path, 0) if start else 0
 
     @web.middleware
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -324,6 +324,19 @@ class ConnectorSuite:
         assert await harness.count(entity) == before + 1
         assert len(await connector.evidence(request)) == 1
 
+    async def test_evidence_is_not_lost_in_a_shifting_list(self, harness: Harness, entity: str) -> None:
+        """A list that moves while it is looked through hides nothing: it is found, or it is asked again."""
+        connector, request = await self._create(harness, entity)
+        await harness.seed(entity, 9)
+        outcome = await connector.submit(request)
+        assert isinstance(outcome, Confirmed), outcome
+        await harness.order(Trouble.SHIFT, Moment.READ, after=1)
+        try:
+            found = await connector.evidence(request)
+        except RetryLater:
+            found = await connector.evidence(request)
+        assert [seen.key for seen in found] == [outcome.key]
+
     async def test_create_lost_on_the_way_leaves_no_evidence(self, harness: Harness, entity: str) -> None:
         connector, request = await self._create(harness, entity)
         before = await harness.count(entity)
