@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.sim.platform import AdversarialPlatform
 from tests.sim.truth import (
     CANARY,
     LEFT,
@@ -32,6 +31,9 @@ from tests.sim.truth import (
     other,
     tag_of,
 )
+
+if TYPE_CHECKING:
+    from tests.sim.platform import AdversarialPlatform
 
 _EPOCH_US = int(datetime(2026, 11, 2, 9, 0, tzinfo=UTC).timestamp()) * 1_000_000
 _INTENT = """

@@ -52,6 +52,21 @@ def test_every_fault_has_one_row_and_one_layer() -> None:
     assert len(FIRED_HERE) > 30
 
 
+@pytest.mark.parametrize("module", ["checker", "truth"])
+def test_the_judge_shares_no_code_with_what_it_judges(module: str) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys, tests.sim.{module}; print([n for n in sys.modules if n.split('.')[0] == 'syncd'])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_page_shows_the_faults_as_they_are_in_the_code() -> None:
     assert (
         f"<!-- faults: generated -->\n{document.faults()}\n<!-- faults: end -->" in document.PAGE.read_text()
