@@ -63,3 +63,19 @@ async def test_both_ends_can_be_checked(name: str, tmp_path: Path) -> None:
         for connector in story.opened.connectors.values():
             found = await connector.probe()
             assert [finding for finding in found if finding.level == "error"] == []
+
+
+@pytest.mark.parametrize("name", PAIRS)
+async def test_one_invoice_is_sent_on_command_and_only_once(name: str, tmp_path: Path) -> None:
+    """Also one that nobody has approved yet: whoever asks for it by its number means it."""
+    async with told(name, tmp_path) as story:
+        await story.sync()
+        before = await story.books.documents()
+        wanted, *_ = await story.field.waiting()
+        operator = story.opened.operator(daemon=False)
+        for _ in range(2):
+            await operator.send(LINK, "invoice", wanted.number, actor="test")
+        await story.sync(2)
+        documents = await story.books.documents()
+        assert [d.number for d in documents].count(wanted.number) == 1
+        assert len(documents) == len(before) + 1
