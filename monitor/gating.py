@@ -8,8 +8,8 @@ from typing import Final
 
 from monitor.credentials import LOGIN, LoginDrift
 from monitor.differences import Kind
+from monitor.findings import Finding, Waiver
 from monitor.impact import Flow
-from monitor.operation import Finding, Waiver
 from monitor.repair import Repair
 from monitor.severity import Action, Level, Role, Severity
 from syncd.ports.drift import DriftRow, DriftState, Sighting
@@ -29,6 +29,8 @@ class Watched:
     platform: str
     flows: tuple[Flow, ...] = ()
     """Every flow that reads or writes there."""
+    sources: frozenset[str] | None = None
+    """Entities of which anything is written elsewhere; None: all of them."""
     sides: Mapping[str, str] = field(default_factory=dict)
     """Link -> left | right: where this connection stands in it."""
 

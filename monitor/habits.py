@@ -127,7 +127,8 @@ class Habits:
         return found
 
     def shifted(self, records: Iterable[Mapping[str, Any]], factor: int) -> Sequence[str]:
-        """Places that are about ``factor`` times as large in these records as their customers' usually."""
+        """Places that are about ``factor`` times as large in these records as their customers' usually; if
+        every amount that they show is, those that they do not show are taken to be."""
         distances: dict[str, list[float]] = {}
         for record in records:
             who = self._who(record)
@@ -139,7 +140,10 @@ class Habits:
                 usual = own.mean if own is not None and own.count >= OWN_MIN else everybody.mean
                 distances.setdefault(path, []).append(log - usual)
         shift = math.log10(factor)
-        return [p for p, logs in distances.items() if abs(sum(logs) / len(logs) - shift) < shift / 2]
+        found = [p for p, logs in distances.items() if abs(sum(logs) / len(logs) - shift) < shift / 2]
+        shown = self._amounts & distances.keys()
+        unseen = self._amounts - distances.keys() if shown and shown <= set(found) else frozenset()
+        return [*found, *sorted(unseen)]
 
     def rescale(self, places: Iterable[str], factor: int) -> None:
         """The other unit was accepted: what was ordinary is ``factor`` times as large from now on."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from monitor import impact, learning, paths
 from monitor.compare import compare
 from monitor.contract import GROUNDED_AT, Contract, Provenance
 from monitor.differences import Difference, Evidence, Kind
+from monitor.findings import Finding, Objection, Waiver
 from monitor.guard import Guard, Violation
 from monitor.habits import Habits, Outlier, values_at
 from monitor.severity import Action, Level, Role, Severity, judge
@@ -38,43 +39,6 @@ _WEIGH_EVERY: Final = 10
 _SUSPECTS_MAX: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Objection:
-    """Why one record must not be decided about."""
-
-    kind: Kind
-    path: str
-    words: str
-    field: str
-    """The mapped field, in canonical words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One drift, weighed."""
-
-    difference: Difference
-    severity: Severity
-    impact: impact.Impact
-    samples: tuple[str, ...]
-    correction: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A break that somebody accepted or let through."""
-
-    path: str
-    kinds: frozenset[Kind]
-    values: frozenset[int] = frozenset()
-    """For new values of a closed set: the digests of those that are meant."""
-    keys: frozenset[str] = frozenset()
-    """Only these records, whatever their place; empty: every one."""
-
-    def covers(self, kind: Kind, path: str, key: str) -> bool:
-        return kind in self.kinds and (key in self.keys if self.keys else path == self.path)
-
-
 class Operation:
     """The state of one operation on one connection."""
 
@@ -87,13 +51,17 @@ class Operation:
         filed: Contract | None = None,
         secret: bytes = b"",
         trust_sandbox: bool = False,
+        source: bool = True,
     ) -> None:
-        """``filed``: the contract in the site's or the shipped folder, if there is one."""
+        """``filed``: the contract in the site's or the shipped folder, if there is one. ``source``: whether
+        anything of these records is written elsewhere. What is only written to is full of our own records,
+        whose amounts and gaps are ours: there only what a lens cannot read counts."""
         self.platform = platform
         self.entity = entity
         self._secret = secret
         self._filed = filed
         self._trust_sandbox = trust_sandbox
+        self._source = source
         self._waivers: tuple[Waiver, ...] = ()
         self.baseline = Shape(secret)
         self._window = Shape(secret)
@@ -106,6 +74,8 @@ class Operation:
         """Records looked at since the first suspect, suspects included."""
         self._clean: dict[str, int] = {}
         """Cause -> ordinary records in a row."""
+        self._forgotten: set[str] = set()
+        """Places whose values are learned anew."""
         self._weighed_at = (0, 0)
         self.changed = False
         """Whether there is something new to store."""
@@ -158,9 +128,9 @@ class Operation:
 
     def _renew(self) -> None:
         filed = self._filed
-        if filed is not None and (filed.provenance.holds or not self.ready):
-            self._contract: Contract | None = filed
-        elif self.ready:
+        self._contract: Contract | None = filed
+        self._knows = self.ready
+        if self._knows:
             closed = {} if filed is None else {f.path: f.enum for f in filed.fields.values() if f.enum}
             self._contract = learning.learned(
                 self.baseline,
@@ -170,8 +140,9 @@ class Operation:
                 provenance=Provenance(records=self.baseline.records),
                 closed=closed,
             )
-        else:
-            self._contract = None
+            if filed is not None and filed.provenance.holds:
+                # what a person reviewed has the last word, what was learned adds what the file leaves out
+                self._contract = self._contract.with_overlay(filed)
         self._guard = Guard(self._contract, self._mapped) if self._contract is not None else None
 
     # -- looking
@@ -194,6 +165,7 @@ class Operation:
             if not broken:
                 self.baseline.observe(record, key)
                 self.changed = True
+                self._grown()
             return
         self.changed = self._window.observe(record, key) or self.changed
         if broken:
@@ -204,7 +176,11 @@ class Operation:
     def poll(self) -> None:
         """One more exchange was sampled."""
         (self._window if self.ready else self.baseline).poll()
-        if self.ready and self._contract is None:
+        self._grown()
+
+    def _grown(self) -> None:
+        """From the moment that enough is known, what was learned counts."""
+        if self.ready and not self._knows:
             self._renew()
 
     def is_new(self, record: Mapping[str, Any]) -> bool:
@@ -215,7 +191,7 @@ class Operation:
         found: list[Violation | Outlier] = []
         if self._guard is not None:
             found += [v for v in self._guard.violations(record) if self._matters(v, key, record)]
-        outlier = self.habits.outlier(record)
+        outlier = self.habits.outlier(record) if self._source else None
         if outlier is not None and not self._waived(Kind.SCALE, outlier.path, key):
             found.append(outlier)
         return tuple(found)
@@ -223,6 +199,8 @@ class Operation:
     def _matters(self, one: Violation, key: str, record: Mapping[str, Any]) -> bool:
         """Whether a violation stops the record: not where somebody accepted it, nor where a mapping copes
         with nothing in a place that no ledger depends on."""
+        if not self._source and one.kind not in _UNREADABLE:
+            return False
         if one.kind is Kind.ENUM_NEW:
             return not self._strange(one.path, record) <= self._accepted_values(one.path)
         if self._waived(one.kind, one.path, key):
@@ -312,7 +290,10 @@ class Operation:
     def accept(self, kind: Kind, path: str, after: Mapping[str, Any], moved_to: str = "") -> None:
         """The new behaviour is ordinary from now on, by this change only."""
         if kind is Kind.SCALE:
-            self.habits.rescale(after.get("paths", [path]), int(after["factor"]))
+            places = after.get("paths", [path])
+            self.habits.rescale(places, int(after["factor"]))
+            self.baseline.forget_values(places)
+            self._forgotten |= set(places)
         if moved_to:
             self.habits.move(path, moved_to)
         for record in self._suspects.values():
@@ -375,7 +356,7 @@ class Operation:
     def _tells(self, one: Difference) -> bool:
         """Whether a difference between windows is news: a new field is none, many records saved at one
         instant are none, and of amounts the habits know more."""
-        if one.kind is Kind.SHARE and one.path == self.lens.modified:
+        if one.kind is Kind.SHARE and one.path in {self.lens.modified, *self._forgotten}:
             return False
         if one.kind is Kind.SCALE and one.path in self.habits.everybody:
             return False
@@ -425,6 +406,8 @@ class Operation:
         if not difference.certain and severity.level is not Level.ADDITIVE:
             # seen, quarantined, and not yet often enough to be more than a bad record
             severity = Severity(Level.RISKY, Action.QUARANTINE)
+        elif not self._source and difference.kind not in _UNREADABLE and severity.level is Level.BREAKING:
+            severity = Severity(Level.RISKY, Action.TICKET)
         elif severity.action is Action.HOLD_ON_EVIDENCE:
             severity = Severity(Level.BREAKING, Action.HOLD)
         samples = [k for k, why in self._why.items() if any(_shows(one, difference) for one in why)]
@@ -481,6 +464,19 @@ class Operation:
 _NAME: Final = re.compile(r"[A-Za-z0-9_ .-]{1,40}")
 """What may be the name of a state or a kind; anything else is data and is not shown."""
 
+
+_UNREADABLE: Final = frozenset(
+    {
+        Kind.FIELD_GONE,
+        Kind.FIELD_RENAMED,
+        Kind.TYPE_CHANGED,
+        Kind.SHAPE_CHANGED,
+        Kind.KEY_LOST,
+        Kind.WRITE_NARROWED,
+        Kind.ENVELOPE,
+    }
+)
+"""What a lens cannot read or write through, whichever way the records go."""
 
 _SCALE: Final = "another unit"
 """The cause of every amount that looks like one, wherever in the record."""

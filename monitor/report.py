@@ -84,8 +84,12 @@ def page(view: DriftView) -> str:
 
 def headline(view: DriftView) -> str:
     """What happened, in a line."""
-    what = _MEANINGS.get(view.kind, view.kind.replace("_", " "))
-    return f"{what}: {view.path} of {view.operation} at {view.connection}"
+    return f"{meaning(view.kind)}: {view.path} of {view.operation} at {view.connection}"
+
+
+def meaning(kind: str) -> str:
+    """A kind of drift in words."""
+    return _MEANINGS.get(kind, kind.replace("_", " "))
 
 
 def _head(view: DriftView, title: str) -> str:

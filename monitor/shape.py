@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
@@ -153,6 +153,14 @@ class Shape:
         self.polls += other.polls
         self._keys |= other._keys
         _add(self.root, other.root)
+
+    def forget_values(self, places: Iterable[str]) -> None:
+        """What was learned of the values there counts no more: they come in another unit."""
+        nodes = self.nodes()
+        for path in places:
+            node = nodes.get(path)
+            if node is not None:
+                node.features, node.values, node.open = {}, {}, True
 
     def fold_maps(self, where: frozenset[str]) -> None:
         """Make one place of all the names under each of ``where``."""

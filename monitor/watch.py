@@ -19,9 +19,10 @@ from monitor import credentials, gating
 from monitor.contract import Contract
 from monitor.credentials import LoginDrift
 from monitor.differences import Kind
+from monitor.findings import Finding
 from monitor.gating import Watched
 from monitor.impact import Flow
-from monitor.operation import Finding, Operation
+from monitor.operation import Operation
 from monitor.repair import suggest_repair
 from monitor.severity import Action
 from monitor.watched import Contracts, Holds, Known, Settings
@@ -86,6 +87,7 @@ class Watch:
                 filed=self._contracts(at.platform, entity),
                 secret=self._secret,
                 trust_sandbox=self.settings.trust_sandbox,
+                source=at.sources is None or entity in at.sources,
             )
             for entity, lens in lenses.items()
         }
@@ -364,6 +366,10 @@ class Watch:
             event = self._known(ident)
             await self.drifts.propose(event, by=by, reason=reason)
             await self.drifts.grant(event, by=by, reason=reason, lasts=self.settings.grant)
+        if event.seen.correction is not None and self.relens is not None:
+            # before anything is let through: cents read through the old lens would pass for dollars
+            await self.relens(event.seen.connection)
+        async with self._lock:
             operation = self.operation(event.seen.connection, event.seen.operation)
             if operation is not None:
                 moved = event.seen.renames[0][0] if event.seen.renames else ""
@@ -371,8 +377,6 @@ class Watch:
                 await self._keep(force=True)
             await self._close(event, DriftState.ACCEPTED, by, reason)
             await self._waive()
-        if event.seen.correction is not None and self.relens is not None:
-            await self.relens(event.seen.connection)
         await self.again(event)
         return event
 

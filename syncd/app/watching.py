@@ -82,7 +82,8 @@ async def begin(watch: Watch, site: Site, connectors: Mapping[str, Connector]) -
     """Have every connection watched. Returns the connectors as the links are to use them."""
     for name, connector in connectors.items():
         platform = site.connections[name].platform.name
-        watch.add(Watched(name, platform, _flows(site, name), _sides(site, name)), lenses(connector))
+        at = Watched(name, platform, _flows(site, name), _sources(site, name), _sides(site, name))
+        watch.add(at, lenses(connector))
     await watch.load()
     return {name: await corrected(watch, name, connector) for name, connector in connectors.items()}
 
@@ -101,6 +102,20 @@ def _flows(site: Site, connection: str) -> tuple[Flow, ...]:
         for name, link in site.links.items()
         if connection in (link.left.name, link.right.name)
         for entity in link.flows
+    )
+
+
+def _sources(site: Site, connection: str) -> frozenset[str] | None:
+    """Entities that some flow carries from this connection to another; None where it has no flow at all:
+    who only watches wants to know everything."""
+    sides = _sides(site, connection)
+    if not sides:
+        return None
+    return frozenset(
+        entity
+        for name, side in sides.items()
+        for entity in site.links[name].flows
+        if site.links[name].policy(entity).mode.writes(Side(side).other)
     )
 
 

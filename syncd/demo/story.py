@@ -7,7 +7,7 @@ import logging
 import shutil
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from dataclasses import field as made
@@ -53,6 +53,8 @@ class Stage:
     opened: Installation
     field: FieldSide
     books: BooksSide
+    control: SandboxControl
+    """Of the field-service sandbox."""
     console: Console
     approved: dict[str, datetime] = made(default_factory=dict)
     """Invoice number -> when it was approved."""
@@ -69,7 +71,7 @@ async def tell(name: str, *, keep: bool, as_json: bool, seed: int, port: int) ->
     configure(logging.ERROR)  # the story is told on this terminal; a log would only interrupt it
     folder = Path(mkdtemp(prefix="syncd-demo-"))
     try:
-        async with _stage(told, folder, seed, port, console) as stage:
+        async with open_stage(told, folder, seed, port, console) as stage:
             result = await _run(stage)
             broken = result.broken()
             if as_json:
@@ -89,7 +91,16 @@ async def tell(name: str, *, keep: bool, as_json: bool, seed: int, port: int) ->
 
 
 @asynccontextmanager
-async def _stage(told: Pair, folder: Path, seed: int, port: int, console: Console) -> AsyncIterator[Stage]:
+async def open_stage(
+    told: Pair,
+    folder: Path,
+    seed: int,
+    port: int,
+    console: Console,
+    prepare: Callable[[Path], None] = lambda _folder: None,
+) -> AsyncIterator[Stage]:
+    """Both platforms, the bridge and the site, while the block runs; ``prepare``: what else the site's
+    folder needs."""
     console.print("[bold]·[/bold] starting both platforms as sandboxes, each in a process of its own")
     orders = [
         Order(seed=seed, size=CUSTOMERS, options=told.options.get(platform, {}))
@@ -103,13 +114,14 @@ async def _stage(told: Pair, folder: Path, seed: int, port: int, console: Consol
     ):
         company = Company.of_size(seed, CUSTOMERS)
         site = write_site(folder, told, left.ready, right.ready, company, port)
+        prepare(folder)
         async with (
             _bridge(site, needed=told.bridge is not None),
             installation(load(site.config)) as opened,
             told.field(left.ready, left_control) as field,
             told.books(right.ready, right_control) as books,
         ):
-            yield Stage(told, site, opened, field, books, console)
+            yield Stage(told, site, opened, field, books, left_control, console)
 
 
 @asynccontextmanager
@@ -132,15 +144,15 @@ async def _bridge(site: DemoSite, *, needed: bool) -> AsyncIterator[None]:
 
 async def _run(stage: Stage) -> DemoResult:
     before = len(await stage.books.documents())
-    first = await _first_sync(stage)
+    first = await first_sync(stage)
     stop = asyncio.Event()
     async with running(stage.opened, stop):
         if stage.pair.webhooks:
-            await _until(stage.field.announces, "the webhooks are subscribed")
+            await until(stage.field.announces, "the webhooks are subscribed")
         await _approve(stage)
         edited = await _edit(stage)
-        await _until(lambda: _all_answered(stage), "every approved invoice is answered")
-        edits = await _eventually(lambda: _edits_arrived(stage, edited))
+        await until(lambda: _all_answered(stage), "every approved invoice is answered")
+        edits = await eventually(lambda: _edits_arrived(stage, edited))
         quiet = await _quiet_writes(stage)
         return await _count(stage, before, first, edits=edits, quiet=quiet)
 
@@ -148,7 +160,7 @@ async def _run(stage: Stage) -> DemoResult:
 # -- first sync ---------------------------------------------------------------------------------
 
 
-async def _first_sync(stage: Stage) -> SyncReport:
+async def first_sync(stage: Stage) -> SyncReport:
     stage.say(f"{stage.pair.left_title}: {await stage.field.summary()}")
     stage.say(f"{stage.pair.right_title}: {await stage.books.summary()}")
     stage.say("first sync: match and adopt, create what is missing, post nothing historical")
@@ -188,7 +200,7 @@ async def _approve(stage: Stage) -> None:
         await _approve_one(stage, invoice)
         await asyncio.sleep(0.2)
     if announced:
-        await _until(lambda: _all_answered(stage), "what was announced is answered")
+        await until(lambda: _all_answered(stage), "what was announced is answered")
         stage.say(f"the last {BY_POLL} with every webhook lost: the schedule must find them")
         await stage.field.fall_silent()
     for invoice in chosen[len(announced) :]:
@@ -317,7 +329,7 @@ async def _outcomes(stage: Stage) -> dict[str, int]:
 # -- waiting --------------------------------------------------------------------------------------
 
 
-async def _eventually(check: Any) -> bool:
+async def eventually(check: Any) -> bool:
     deadline = asyncio.get_running_loop().time() + _WAIT_S
     while not await check():
         if asyncio.get_running_loop().time() > deadline:
@@ -326,8 +338,8 @@ async def _eventually(check: Any) -> bool:
     return True
 
 
-async def _until(check: Any, what: str) -> None:
-    if not await _eventually(check):
+async def until(check: Any, what: str) -> None:
+    if not await eventually(check):
         raise SyncdError(f"it did not come to pass within {_WAIT_S:g} s that {what}")
 
 

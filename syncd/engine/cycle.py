@@ -222,9 +222,16 @@ class LinkEngine:
     ) -> None:
         async with asyncio.TaskGroup() as group:
             for flow in flows:
-                for side in flow.specs.keys() & sides:
-                    report = outcome.flows[flow.entity]
-                    group.create_task(self._read_side(flow, side, report, progress, full=full))
+                for side in flow.specs:
+                    if side in sides or await self._outdated(flow, side):
+                        report = outcome.flows[flow.entity]
+                        group.create_task(self._read_side(flow, side, report, progress, full=full))
+
+    async def _outdated(self, flow: FlowSetup, side: Side) -> bool:
+        """Whether what is stored was read through another lens: the platform may spell it otherwise by now,
+        so it is read anew before anything is decided from it."""
+        stream = await self.store.stream(flow.ends[side].connection, flow.entity)
+        return stream.fingerprint not in ("", flow.specs[side].map.fingerprint())
 
     async def _read_side(
         self, flow: FlowSetup, side: Side, outcome: FlowOutcome, progress: Progress, *, full: bool

@@ -73,11 +73,12 @@ def declared(lens: EntityMap, path: str) -> str | None:
 
 
 def corrected(lens: EntityMap, corrections: Iterable[Correction]) -> EntityMap:
-    """``lens`` with every correction that was made for what it still declares."""
-    meant = {c.path: c for c in corrections if declared(lens, c.path) == c.declared}
-    if not meant:
-        return lens
-    return replace(lens, fields=tuple(_field(field, meant) for field in lens.fields))
+    """``lens`` with every correction that was made for what it declares by then, one after the other: a
+    later one may be about what an earlier one made of the map."""
+    for one in corrections:
+        if declared(lens, one.path) == one.declared:
+            lens = replace(lens, fields=tuple(_field(field, {one.path: one}) for field in lens.fields))
+    return lens
 
 
 def _field(field: FieldMap, meant: Mapping[str, Correction]) -> FieldMap:

@@ -81,18 +81,20 @@ def demo(
     pair: str = "servicetrade-sage100-contractor", /, *, keep: bool = False, seed: int = 1, port: int = 0
 ) -> int:
     """Watch a pair of platforms on this machine: two sandboxes, 200 customers, 25 invoices approved in the
-    one and standing in the other's ledger seconds later, each exactly once.
+    one and standing in the other's ledger seconds later, each exactly once. Or `drift`: ServiceTrade changes
+    four times while invoices keep coming; each change is held before a bad posting, mended and drained.
 
     For example:
       syncd demo
       syncd demo buildops-acumatica
+      syncd demo drift --json
       syncd demo --keep        # leave it running, with things to try
       syncd demo --json
 
     Parameters
     ----------
     pair
-        Which two, named as field-ledger; another name lists those that there are.
+        Which two, named as field-ledger; another name lists those that there are. Or `drift`.
     keep
         Leave everything running at the end and say what to try next.
     seed
@@ -100,6 +102,10 @@ def demo(
     port
         Port of the daemon; 0 takes a free one.
     """
-    from syncd.demo import run  # noqa: PLC0415
+    from syncd.demo import run, run_drift  # noqa: PLC0415
 
+    if pair == "drift":
+        if keep:
+            raise FixInput("--keep belongs to the main job", remedy="syncd demo --keep")
+        return int(run_drift(json=options().output is Output.JSON, seed=seed, port=port))
     return int(run(pair, keep=keep, json=options().output is Output.JSON, seed=seed, port=port))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from syncd.sandbox.doors import OAuthRefusal, TokenDoor, TokenRules
@@ -52,6 +52,11 @@ class Doorkeeper:
     def revoke(self, token: str) -> None:
         """End a refresh token; one that is not known is no error (RFC 7009)."""
         self.tokens.revoke(token)
+
+    def live(self, seconds: int) -> None:
+        """Tokens given from now on live so long; those given so far are dead."""
+        self.tokens.rules = replace(self.tokens.rules, life_s=seconds)
+        self.tokens.expire()
 
     # -- sessions ----------------------------------------------------------------------------
 

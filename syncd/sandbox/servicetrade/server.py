@@ -92,6 +92,8 @@ class ServiceTradeSandbox:
             "webhooks/repeat": self._repeat_webhooks,
             "tokens/expire": self._expire,
             "clock/advance": self._advance,
+            "ways/turn": self._turn,
+            "tokens/life": self._token_life,
         }
 
     def _invoices(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -141,6 +143,16 @@ class ServiceTradeSandbox:
     def _expire(self, _: Mapping[str, Any]) -> dict[str, int]:
         """Every access token and session is dead; refresh tokens live."""
         self._doors.expire()
+        return {}
+
+    def _turn(self, body: Mapping[str, Any]) -> dict[str, int]:
+        """Invoices are spelled otherwise: ``rename: {old: new}``, ``cents: true``, ``type: TEXT``."""
+        self._world.turn(body)
+        return {}
+
+    def _token_life(self, body: Mapping[str, Any]) -> dict[str, int]:
+        """Tokens given from now on live ``seconds``; those given so far are dead."""
+        self._doors.live(_count(body, "seconds"))
         return {}
 
     def _advance(self, body: Mapping[str, Any]) -> dict[str, int]:

@@ -43,7 +43,7 @@ def record(world: World, row: Row) -> dict[str, Any]:
     for name, kind in REFERENCES.get(row.kind, {}).items():
         if isinstance(ident := shown.get(name), int):
             shown[name] = _stub(world, kind, ident)
-    return shown
+    return world.ways.shown(shown) if row.kind is Kind.INVOICE else shown
 
 
 def fragment(world: World, row: Row) -> orjson.Fragment:

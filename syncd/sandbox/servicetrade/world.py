@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from syncd.sandbox.servicetrade.ways import Ways
 from syncd.sandbox.tables import Table
 
 FIRST_ID: Final = 2_270_000_000_000_001
@@ -97,12 +98,19 @@ class World:
     """Not yet taken by the webhooks."""
     stubs: int = 0
     """Rises whenever a stub that other records embed may have changed."""
+    ways: Ways = field(default_factory=Ways)
+    """How invoices are spelled."""
     clock_offset_s: int = 0
     _last_id: int = FIRST_ID - 1
 
     def now(self) -> int:
         """Unix seconds, as moved by a test."""
         return int(time.time()) + self.clock_offset_s
+
+    def turn(self, change: Mapping[str, Any]) -> None:
+        """Spell invoices otherwise from now on. Raises ``FixInput``."""
+        self.ways = self.ways.turned(change, self.now())
+        self.stubs += 1  # whatever was rendered is out of date
 
     def become(self, other: World) -> None:
         """Take over everything of another world; whoever holds this one sees the new records."""

@@ -95,7 +95,7 @@ class WatchedWorld(World):
         flows = tuple(Flow("acme", entity, "Acme Heating") for entity in self.policies)
         for name, connector, side in (("field", self.drifting, "left"), ("ledger", self.ledger, "right")):
             lenses = {entity: spec.map for entity, spec in connector.capabilities.entities.items()}
-            self.watch.add(Watched(name, "memory", flows, {"acme": side}), lenses)
+            self.watch.add(Watched(name, "memory", flows, sides={"acme": side}), lenses)
         self.watch.relens = self.relens
         self.gates = {"field": asyncio.Semaphore(4), "ledger": asyncio.Semaphore(4)}
         self.setup = self._setup(self.drifting)

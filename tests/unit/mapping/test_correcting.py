@@ -44,6 +44,15 @@ def test_cents_are_read_as_currency_units_also_inside_lines() -> None:
     assert record["lines"] == ({"amount": Decimal("400.00"), "quantity": Decimal(2)},)
 
 
+def test_a_later_correction_is_of_what_an_earlier_one_made() -> None:
+    moved = correction("totalPrice", moved_to="grandTotal")
+    between = corrected(LENS, [moved])
+    made = declared(between, "grandTotal")
+    assert made is not None
+    lens = corrected(LENS, [moved, Correction("grandTotal", made, divide_by=100)])
+    assert lens.get({"grandTotal": 41825})["total"] == Decimal("418.25")
+
+
 def test_a_line_field_moves_within_its_line() -> None:
     lens = corrected(LENS, [correction("items[].price", moved_to="items[].amount")])
     assert lens.get({"items": [{"amount": 5, "quantity": 1}]})["lines"] == (
@@ -71,5 +80,5 @@ def test_what_was_written_reads_back_and_is_not_written_again(value: Decimal, ti
 
 @pytest.mark.parametrize("wire", ["abc", True, [1]])
 def test_what_is_no_number_is_refused(wire: object) -> None:
-    with pytest.raises(ValueError, match="number|yes/no"):
+    with pytest.raises(ValueError, match=r"number|yes/no"):
         Scaled(Money(), 100).get(wire)
