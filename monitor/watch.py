@@ -129,6 +129,10 @@ class Watch:
         known = self._connections.get(connection)
         return None if known is None else known.operations.get(entity)
 
+    def facts(self, connection: str) -> Mapping[str, Any]:
+        """What a connection's logins and headers say, as far as it is known."""
+        return {name: fact.value for name, fact in self._connections[connection].facts.items()}
+
     def connections(self) -> Sequence[Watched]:
         return [one.at for one in self._connections.values()]
 
@@ -427,8 +431,7 @@ class Watch:
         async with self._lock:
             now = self._clock.now()
             for known in self._connections.values():
-                facts = {name: fact.value for name, fact in known.facts.items()}
-                for drift in credentials.countdown(facts, now):
+                for drift in credentials.countdown(self.facts(known.at.connection), now):
                     await self._login_drift(known, drift)
                 await self._weigh(known)
             for event in list(self._live.values()):
@@ -437,15 +440,14 @@ class Watch:
                     Kind(event.seen.kind), event.seen.path, held=event.held_at is not None
                 ):
                     await self._let_go(event, DriftState.REVERTED, "monitor", "it is as it was before")
-            await self._waive()
             await self._reconsider()
-            await self._look_again(now)
             await self._keep()
+            if self._read_again_at is None or now >= self._read_again_at:
+                self._read_again_at = now + self.settings.read_again
+                await self._waive()
+                await self._look_again()
 
-    async def _look_again(self, now: datetime) -> None:
-        if self._read_again_at is not None and now < self._read_again_at:
-            return
-        self._read_again_at = now + self.settings.read_again
+    async def _look_again(self) -> None:
         for event in self._live.values():
             known = self._connections.get(event.seen.connection)
             if known is not None:

@@ -126,10 +126,18 @@ async def daemon(
 
 
 async def monitor(config_path: Path) -> None:
-    """The watch alone, until SIGTERM or SIGINT."""
-    from syncd.app.monitoring import run_until_stopped  # noqa: PLC0415
+    """The watch alone, until SIGTERM or SIGINT. Raises ``FixInput`` where the site has links, or does not
+    want to be watched."""
+    from syncd.app.reload import keep_running  # noqa: PLC0415
 
-    await run_until_stopped(load(config_path))
+    site = load(config_path)
+    if site.links:
+        remedy = "`syncd run` watches its connections too; or leave `links` out"
+        raise FixInput("this site has links", remedy=remedy)
+    if not site.config.monitor.enabled:
+        raise FixInput("the platforms are not watched here", remedy="monitor: {enabled: true}")
+    # without links every kind of record is one that no flow reads: the daemon's own probe walks them all
+    await keep_running(config_path)
 
 
 async def run(config_path: Path) -> None:

@@ -12,6 +12,7 @@ import structlog
 
 from syncd.api.scopes import Scope
 from syncd.app import beacon
+from syncd.app.alerting import DriftTeller, notifier
 from syncd.app.desk import desk, observed
 from syncd.app.hooks import hooks
 from syncd.app.installation import LOCAL, Installation, state_path
@@ -47,7 +48,7 @@ async def running(
     """
     local = local or new_token(LOCAL)
     announced = await hooks(opened)
-    woken, measures = Woken(), Measures(opened)
+    woken, measures = Woken(), Measures(opened, *notifier(opened.site, opened.clock))
     there = await desk(opened, woken.wake_all, announced.subscriptions.deliveries)
     dispatcher = woken.dispatcher = LocalDispatcher(opened.clock, _runnables(opened, there.board, measures))
     application = build(
@@ -80,7 +81,7 @@ async def running(
                 *there.tasks(),
                 *measures.tasks(),
                 *comparing(opened, woken.wake_all),
-                *_watching(opened, woken),
+                *_watching(opened, woken, measures),
             ]
             log.info("daemon started", url=url, links=len(opened.links))
             try:
@@ -96,11 +97,17 @@ async def running(
                 log.info("daemon stopped")
 
 
-def _watching(opened: Installation, woken: Woken) -> list[asyncio.Task[None]]:
+def _watching(opened: Installation, woken: Woken, measures: Measures) -> list[asyncio.Task[None]]:
     if opened.watching is None:
         return []
-    opened.watching.watch.wake = woken.wake_all
-    return [asyncio.create_task(opened.watching.run(), name="watch")]
+    watch, remind = opened.watching.watch, opened.site.config.alerts.remind
+    watch.wake = woken.wake_all
+    teller = DriftTeller(watch, opened.clock, measures.notifier, measures.meters, remind)
+    opened.watching.tell = teller.tell
+    return [
+        asyncio.create_task(opened.watching.run(), name="watch"),
+        asyncio.create_task(opened.watching.probe(), name="probe"),
+    ]
 
 
 async def _wind_down(opened: Installation, dispatching: asyncio.Task[None]) -> None:

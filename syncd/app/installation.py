@@ -304,5 +304,5 @@ async def installation(
         watching = None
         if watch is not None:
             closing.push_async_callback(watch.close)
-            watching = Watching(watch, site, connectors, links, partial(_link, site))
+            watching = Watching(watch, site, connectors, links, partial(_link, site), clock)
         yield Installation(site, store, clock, hub, connectors, links, listening, tap, watching)

@@ -164,6 +164,11 @@ class Measures:
             for name, connector in self._opened.connectors.items()
         }
 
+    @property
+    def notifier(self) -> Notifier:
+        """Who takes the daemon's own alerts to people."""
+        return self._notifier
+
     async def look(self) -> None:
         """Look at the rules once, and tell what is to be told."""
         told = self._watch.look(self._opened.clock.now(), await self._exporter.samples())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -14,6 +14,7 @@ from monitor.desk import DriftDesk
 from monitor.gating import Watched
 from monitor.impact import Flow
 from monitor.library import Library
+from monitor.probing import certificate, published
 from monitor.watch import Watch
 from monitor.watched import Settings
 from syncd.config.load import Site
@@ -23,7 +24,7 @@ from syncd.core.model import Side
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.setup import End, LinkSetup
 from syncd.mapping.entity_map import EntityMap
-from syncd.ports import Clock, Connector
+from syncd.ports import Clock, Connector, Observation
 from syncd.store.drifts import DriftStore
 from syncd.store.sealing import Seal
 from syncd.store.sql import SqlStore
@@ -32,6 +33,10 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
 """Between two looks at what came in outside of any cycle."""
+_TELL_EVERY = 5
+"""Of so many looks, one tells people and looks at the contract files."""
+_RECORDS_A_WALK = 2_000
+"""Enough to learn from; a platform is not read to its end for a look."""
 
 
 class Contracts:
@@ -139,6 +144,7 @@ class Watching:
         connectors: Mapping[str, Connector],
         links: Mapping[str, LinkEngine],
         link: Callable[[str, Mapping[Side, End]], LinkSetup],
+        clock: Clock,
     ) -> None:
         """``link``: lays a link's rules over its two ends."""
         self.watch = watch
@@ -146,7 +152,10 @@ class Watching:
         self._connectors = connectors
         self._links = links
         self._link = link
+        self._clock = clock
         self._contracts = Contracts(site)
+        self.tell: Callable[[], Awaitable[None]] | None = None
+        """Tells people, where somebody is to be told."""
         watch.relens = self.relens
 
     async def relens(self, connection: str) -> None:
@@ -163,16 +172,53 @@ class Watching:
 
     async def run(self) -> None:
         """Look at what came in, until cancelled."""
+        looked = 0
         while True:
-            await asyncio.sleep(LOOK_S)
             try:
-                if self._contracts.changed():
-                    self.watch.reload()
-                    log.info("contracts read again")
-                self._dates()
+                if looked % _TELL_EVERY == 0:
+                    await self._tell()
                 await self.watch.tick()
             except SyncdError as error:
                 log.warning("the watch could not work", error=error.message)
+            looked += 1
+            await asyncio.sleep(LOOK_S)
+
+    async def _tell(self) -> None:
+        if self._contracts.changed():
+            self.watch.reload()
+            log.info("contracts read again")
+        self._dates()
+        if self.tell is not None:
+            await self.tell()
+
+    async def probe(self) -> None:
+        """Look at what no exchange shows, and at kinds of record that no flow reads, until cancelled."""
+        marks: dict[tuple[str, str], str | None] = {}
+        while True:
+            for name, connector in self._connectors.items():
+                try:
+                    await self._probe(name)
+                    for entity in self._quiet(name, connector):
+                        marks[name, entity] = await walk(
+                            self.watch, name, connector, entity, marks.get((name, entity))
+                        )
+                except SyncdError as error:
+                    log.warning("could not look", connection=name, error=error.message)
+            await asyncio.sleep(self._site.config.monitor.probe)
+
+    async def _probe(self, name: str) -> None:
+        settings = self._site.connections[name].settings
+        base_url, ca_file = getattr(settings, "base_url", None), getattr(settings, "ca_file", None)
+        if isinstance(base_url, str):
+            facts = await certificate(base_url, ca_file)
+            private = bool(getattr(settings, "private_network", False))
+            facts |= await published(name, base_url, self._clock, ca_file=ca_file, private_network=private)
+            self.watch.said(name, facts)
+
+    def _quiet(self, name: str, connector: Connector) -> list[str]:
+        """Kinds of record that no flow reads."""
+        read = {flow.entity for flow in _flows(self._site, name)}
+        return [entity for entity in connector.capabilities.entities if entity not in read]
 
     def _dates(self) -> None:
         for connection, secrets in self._site.config.monitor.expiries.items():
@@ -181,6 +227,20 @@ class Watching:
                 for name, day in secrets.items()
             }
             self.watch.said(connection, facts)
+
+
+async def walk(watch: Watch, name: str, connector: Connector, entity: str, since: str | None) -> str | None:
+    """Show the watch what is new since ``since``, and keep none of it. Returns where the next one starts."""
+    shown, mark = 0, since
+    async for page in connector.pages(entity, since=since):
+        seen = [Observation(one.key, one.raw, b"", b"", None, gone=one.deleted) for one in page.records]
+        watch.records(name, entity, seen)
+        shown += len(seen)
+        mark = page.watermark or mark
+        if shown >= _RECORDS_A_WALK:
+            break
+    await watch.caught_up(name)
+    return mark
 
 
 def desk(watch: Watch, clock: Clock) -> DriftDesk:
