@@ -8,7 +8,7 @@ on values (closed sets, spellings) is looked at again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from monitor import lexical, paths
@@ -36,10 +36,13 @@ class Violation:
 class Guard:
     """Checks records against one contract at the places in ``mapped`` (None: everywhere)."""
 
-    def __init__(self, contract: Contract, mapped: Iterable[str] | None = None) -> None:
-        """``mapped``: paths in the contract's spelling. What holds them must have the right shape, too."""
+    def __init__(
+        self, contract: Contract, mapped: Iterable[str] | None = None, needed: Iterable[str] = ()
+    ) -> None:
+        """``mapped``: paths in the contract's spelling. What holds them must have the right shape, too.
+        ``needed``: those of them that no record can do without, however few have been seen."""
         self.contract = contract
-        self._watched = _watched(contract, mapped)
+        self._watched = _watched(contract, mapped, frozenset(needed))
         self._inside = _inside(self._watched)
         self._verdicts: dict[object, tuple[Violation, ...]] = {}
         self._values = tuple(
@@ -118,7 +121,7 @@ def structure(value: Any) -> object:
     return kind
 
 
-def _watched(contract: Contract, mapped: Iterable[str] | None) -> dict[str, Field]:
+def _watched(contract: Contract, mapped: Iterable[str] | None, needed: frozenset[str]) -> dict[str, Field]:
     if mapped is None:
         return dict(contract.fields)
     wanted = {""}
@@ -127,7 +130,11 @@ def _watched(contract: Contract, mapped: Iterable[str] | None) -> dict[str, Fiel
         while above and above not in wanted:
             wanted.add(above)
             above = paths.parent(above)
-    return {path: field for path, field in contract.fields.items() if path in wanted}
+    return {
+        path: replace(field, thin=False) if path in needed else field
+        for path, field in contract.fields.items()
+        if path in wanted
+    }
 
 
 def _inside(watched: Mapping[str, Field]) -> Mapping[str, tuple[tuple[str, Field], ...]]:

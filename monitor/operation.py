@@ -88,6 +88,7 @@ class Operation:
         self.lens = lens
         self._uses = impact.uses(lens)
         self._mapped = tuple(use.path for use in self._uses)
+        self._needed = tuple(use.path for use in self._uses if not use.has_default)
         self._sets = frozenset(f.path for f in lens.fields if isinstance(f.atom, Text | Code))
         money = [f for f in lens.fields if isinstance(f.atom, Money)]
         self._totals = [f.path for f in sorted(money, key=lambda f: f.name not in ("total", "amount"))]
@@ -143,7 +144,9 @@ class Operation:
             if filed is not None and filed.provenance.holds:
                 # what a person reviewed has the last word, what was learned adds what the file leaves out
                 self._contract = self._contract.with_overlay(filed)
-        self._guard = Guard(self._contract, self._mapped) if self._contract is not None else None
+        self._guard = (
+            Guard(self._contract, self._mapped, self._needed) if self._contract is not None else None
+        )
 
     # -- looking
 

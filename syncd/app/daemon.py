@@ -12,7 +12,7 @@ import structlog
 
 from syncd.api.scopes import Scope
 from syncd.app import beacon
-from syncd.app.alerting import DriftTeller, notifier
+from syncd.app.alerting import DriftTeller
 from syncd.app.desk import desk, observed
 from syncd.app.hooks import hooks
 from syncd.app.installation import LOCAL, Installation, state_path
@@ -48,7 +48,7 @@ async def running(
     """
     local = local or new_token(LOCAL)
     announced = await hooks(opened)
-    woken, measures = Woken(), Measures(opened, *notifier(opened.site, opened.clock))
+    woken, measures = Woken(), Measures(opened)
     there = await desk(opened, woken.wake_all, announced.subscriptions.deliveries)
     dispatcher = woken.dispatcher = LocalDispatcher(opened.clock, _runnables(opened, there.board, measures))
     application = build(

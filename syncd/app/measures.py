@@ -14,6 +14,7 @@ import structlog
 from monitor.alerts.rules import rules
 from monitor.alerts.watch import EVERY_S, Watch
 from monitor.channels import Channel, Channels, Quiet, by_apprise
+from monitor.drift_alerts import NAMES
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
 from monitor.metrics.standing import Live
@@ -172,6 +173,9 @@ class Measures:
     async def look(self) -> None:
         """Look at the rules once, and tell what is to be told."""
         told = self._watch.look(self._opened.clock.now(), await self._exporter.samples())
+        if self._opened.watching is not None:
+            # drift is told by itself, once a cause; the rules of that name are for who reads the metrics
+            told = [alert for alert in told if alert.name not in NAMES]
         await self._notifier.notify(told)  # also nothing: a channel may be ready for what waits
 
     async def _keep_watching(self) -> None:
