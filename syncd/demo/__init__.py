@@ -7,7 +7,7 @@ import asyncio
 
 def run_drift(*, json: bool = False, seed: int = 1, port: int = 0) -> int:
     """Runs the story of a platform that changes. 0 if everything it promises held, 1 if not."""
-    from syncd.demo.drift_story import tell  # noqa: PLC0415
+    from syncd.demo.drift_servicetrade_sage100_contractor import tell  # noqa: PLC0415
 
     return asyncio.run(tell(as_json=json, seed=seed, port=port))
 
