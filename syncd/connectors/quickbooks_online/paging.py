@@ -28,8 +28,10 @@ class ByChange:
         at, start = _at(place)
         return Ask("", {FROM: at, START: str(start), MAX: str(place.limit)})
 
-    def look_back(self, place: Place) -> Ask | None:  # noqa: ARG002 - nothing shifts behind it
-        return None
+    def look_back(self, place: Place) -> Ask | None:
+        """Only inside one second does a place count, and can shift: whether its first record still stands."""
+        at, start = _at(place)
+        return Ask("", {FROM: at, START: str(start), MAX: "1"}) if start > 1 else None
 
     def following(self, place: Place, listed: Listed) -> str | None:
         """``listed.following``: the second of the page's last record."""
