@@ -302,6 +302,9 @@ class Checker:
                 return
             self.violated("nothing lost", f"{name} ends {row.state} without a reason")
             return
+        if any(len(found) > 1 for found in living.values()):
+            self.violated("once", f"{name} stands more than once on a side, in one pair")
+            return
         (left,), (right,) = (tuple(found.values()) for found in living.values())
         for unit in UNITS[thing.entity]:
             self._judge_unit(thing, unit, expected, row, left, right)
