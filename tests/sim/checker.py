@@ -191,10 +191,9 @@ class Checker:
             )
 
     def _muddled(self, thing: Thing) -> bool:
-        """Whether people had their hands in it so that two records are right: they brought one back that had
-        been made anew meanwhile, or deleted one of ours where nothing tells of it, before we knew it."""
-        unseen = [s for s in SIDES if thing.removed[s] and not self.platforms[s].behaviour.delete_feed]
-        return bool(thing.restored) or any(thing.created[s] for s in unseen)
+        """Whether people had their hands in it so that two records may stand for a while: they brought one
+        back that had been made anew meanwhile, or deleted one of ours before we knew that it was there."""
+        return bool(thing.restored) or any(thing.created[s] and thing.removed[s] for s in SIDES)
 
     def _check_delete(self, side: str, entity: str, key: str, before: Wire | None) -> None:
         thing = self.truth.things.get((entity, tag_of(entity, side, before or {})))
