@@ -18,7 +18,7 @@ from syncd.api.errors import Problem, problem
 from syncd.api.requests import Asked, WhoAmI
 from syncd.core.errors import FixInput, SyncdError
 from syncd.service import audited
-from syncd.service.access import HOLDER, Handler, Route
+from syncd.service.access import HOLDER, Handler, Route, Token
 from syncd.service.answers import unexpected
 from syncd.service.audited import Audit
 from syncd.service.events import Frame
@@ -87,16 +87,14 @@ class _Answer:
         model = self._call.asked
         try:
             if self._call.method == "GET":
-                return model.model_validate(_query(request))
-            asked = model.model_validate_json(await request.read() or b"{}", strict=True)
+                asked = model.model_validate(_query(request))
+            else:
+                asked = model.model_validate_json(await request.read() or b"{}", strict=True)
         except ValidationError as wrong:
             first = wrong.errors(include_input=False, include_url=False)[0]
             field = ".".join(str(step) for step in first["loc"])
             raise FixInput(f"{field}: {first['msg']}" if field else first["msg"]) from None
-        holder = request[HOLDER]
-        if isinstance(asked, WhoAmI):
-            return WhoAmI(holder=holder.name, scopes=tuple(sorted(holder.scopes)))
-        return asked.model_copy(update={"actor": _actor(getattr(asked, "actor", ""), holder.name)})
+        return _held_by(asked, request[HOLDER])
 
     async def _document(self, request: web.Request) -> web.StreamResponse:
         view = await self._method(**_fields(await self._asked(request)))
@@ -160,6 +158,15 @@ def _query(request: web.Request) -> dict[str, Any]:
     if twice:
         raise FixInput(f"{twice[0]}: given more than once")
     return dict(request.query)
+
+
+def _held_by(asked: Asked, holder: Token) -> Asked:
+    """What was asked, in the name of the token's holder."""
+    if isinstance(asked, WhoAmI):
+        return WhoAmI(holder=holder.name, scopes=tuple(sorted(holder.scopes)))
+    if "actor" not in type(asked).model_fields:
+        return asked
+    return asked.model_copy(update={"actor": _actor(getattr(asked, "actor", ""), holder.name)})
 
 
 def _fields(asked: Asked) -> dict[str, Any]:

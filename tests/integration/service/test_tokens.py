@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from aiohttp import ClientSession
 
+from syncd.api import endpoints, requests
+from syncd.api.keys import Holder
 from syncd.api.scopes import Scope
 from syncd.core.errors import FixInput, NothingMatched, RetryLater
 from syncd.secrets.bearer import digest
@@ -115,3 +117,11 @@ async def test_a_name_given_twice_in_a_query_is_refused() -> None:
     ):
         assert answer.status == 400
         assert (await answer.json())["error"] == "link: given more than once"
+
+
+async def test_a_token_is_told_whose_it_is_and_what_it_may_do(here: State) -> None:
+    made = await here.ring.token_create("dana", [Scope.OPERATE])
+    async with daemon(answering=here.answering, find=here.ring.find) as there:
+        async with there.client(made.token) as dana:
+            told = await dana.call(endpoints.WHOAMI, requests.WhoAmI(holder="ann", scopes=(Scope.ADMIN,)))
+    assert told == Holder(holder="dana", scopes=(Scope.OPERATE, Scope.READ))
