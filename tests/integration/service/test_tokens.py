@@ -121,7 +121,9 @@ async def test_a_name_given_twice_in_a_query_is_refused() -> None:
 
 async def test_a_token_is_told_whose_it_is_and_what_it_may_do(here: State) -> None:
     made = await here.ring.token_create("dana", [Scope.OPERATE])
-    async with daemon(answering=here.answering, find=here.ring.find) as there:
-        async with there.client(made.token) as dana:
-            told = await dana.call(endpoints.WHOAMI, requests.WhoAmI(holder="ann", scopes=(Scope.ADMIN,)))
+    async with (
+        daemon(answering=here.answering, find=here.ring.find) as there,
+        there.client(made.token) as dana,
+    ):
+        told = await dana.call(endpoints.WHOAMI, requests.WhoAmI(holder="ann", scopes=(Scope.ADMIN,)))
     assert told == Holder(holder="dana", scopes=(Scope.OPERATE, Scope.READ))
