@@ -13,10 +13,21 @@ from hypothesis import strategies as st
 
 from syncd.core.crossing import Crossing, Table
 from syncd.core.model import Operation, Record, Side, SideState, Tombstone
-from syncd.core.policy import Deletes, FieldPolicy, FlowPolicy, Kind, Mode, Rule
+from syncd.core.policy import (
+    Deletes,
+    EditedMeanwhile,
+    FieldPolicy,
+    FlowPolicy,
+    Kind,
+    Mode,
+    Posting,
+    Rule,
+)
 from syncd.core.reconcile import (
     Decision,
     PairView,
+    Resolution,
+    Take,
     Verb,
     Why,
     Write,
@@ -39,6 +50,13 @@ LINE = (
     FieldPolicy("text"),
     FieldPolicy("amount"),
 )
+KEYED = (FieldPolicy("key"), FieldPolicy("amount"))
+
+
+def keyed_lines(**amounts: int) -> tuple[Record, ...]:
+    return tuple({"key": key, "amount": Decimal(amount)} for key, amount in amounts.items())
+
+
 VALUES: dict[str, dict[Side, list[Any]]] = {
     "name": {side: [None, "", "Acme", "ACME Inc.", "Bolt"] for side in Side},
     "note": {side: [None, "short", "a longer note", "a long"] for side in Side},
@@ -57,12 +75,26 @@ VALUES: dict[str, dict[Side, list[Any]]] = {
         for side in Side
     },
 }
+VALUES["tags"] = {side: [None, frozenset("a"), frozenset("ab"), frozenset("bc")] for side in Side}
+VALUES["parts"] = {
+    side: [None, (), keyed_lines(a=1), keyed_lines(a=2), keyed_lines(a=1, b=2), keyed_lines(b=3, c=4)]
+    for side in Side
+}
 GROUPS = {"street": "address", "city": "address"}
 KINDS = {
     "terms": (Kind.CROSSWALK, "terms"),
     "customer": (Kind.REFERENCE, "customer"),
     "lines": (Kind.LINES, ""),
+    "parts": (Kind.LINES, ""),
 }
+PARTS = {"lines": LINE, "parts": KEYED}
+POSTING = Posting(
+    RIGHT,
+    {"status": frozenset({"ready"})},
+    {"status": frozenset({"void"})},
+    {"status": frozenset({"void"})},
+    "void",
+)
 
 
 def field_policies(rules: Mapping[str, Rule], required: frozenset[str]) -> tuple[FieldPolicy, ...]:
@@ -74,7 +106,8 @@ def field_policies(rules: Mapping[str, Rule], required: frozenset[str]) -> tuple
             normaliser="company" if name == "name" else "exact",
             group=GROUPS.get(name, ""),
             required=name in required,
-            lines=LINE if name == "lines" else (),
+            lines=PARTS.get(name, ()),
+            key="key" if name == "parts" else "",
         )
         for name in VALUES
     )
@@ -92,12 +125,14 @@ def policies(draw: st.DrawFn) -> FlowPolicy:
         create_only=draw(st.booleans()),
         post_existing=draw(st.booleans()),
         deletes=draw(st.sampled_from(Deletes)),
+        edited=draw(st.sampled_from(EditedMeanwhile)),
+        posting=draw(st.sampled_from([None, None, POSTING])),
     )
 
 
 def records(side: Side) -> st.SearchStrategy[dict[str, Any]]:
     shown = {name: st.sampled_from(values[side]) for name, values in VALUES.items()}
-    return st.fixed_dictionaries({}, optional=shown | {"status": st.sampled_from(["ready", "draft"])})
+    return st.fixed_dictionaries({}, optional=shown | {"status": st.sampled_from(["ready", "draft", "void"])})
 
 
 def states(side: Side) -> st.SearchStrategy[SideState]:
@@ -111,7 +146,31 @@ TIMES = st.one_of(
 
 
 @st.composite
+def said(draw: st.DrawFn, pair: PairView) -> tuple[Resolution, ...]:
+    """What a person said of one field, mostly for what it shows."""
+    name = draw(st.sampled_from(["name", "total", "tags"]))
+    shown = {side: side_shows(pair, side, name) for side in Side}
+    seen = {side: {name: draw(st.sampled_from([shown[side]] * 4 + VALUES[name][side]))} for side in Side}
+    typed = {name: draw(st.sampled_from(VALUES[name][LEFT]))}
+    take = draw(st.sampled_from(Take))
+    word = Resolution(name, take, seen, typed if take is Take.VALUE else {}, "dana")
+    return draw(st.sampled_from([(), (), (word,)]))
+
+
+def side_shows(pair: PairView, side: Side, name: str) -> Any:
+    state = pair.state(side)
+    shown = state if isinstance(state, Mapping) else {}
+    return shown[name] if name in shown else (pair.base(side) or {}).get(name)
+
+
+@st.composite
 def pairs(draw: st.DrawFn, *, both: bool = False) -> PairView:
+    pair = draw(plain_pairs(both=both))
+    return replace(pair, resolutions=draw(said(pair)))
+
+
+@st.composite
+def plain_pairs(draw: st.DrawFn, *, both: bool = False) -> PairView:
     return PairView(
         left=draw(records(LEFT) if both else states(LEFT)),
         right=draw(records(RIGHT) if both else states(RIGHT)),
@@ -137,7 +196,17 @@ def mirrored_policy(policy: FlowPolicy) -> FlowPolicy:
         mode=_MODES.get(policy.mode, policy.mode),
         fields=tuple(replace(f, rule=_OWNERS.get(f.rule, f.rule)) for f in policy.fields),
         create=frozenset(side.other for side in policy.create),
+        posting=replace(policy.posting, ledger=policy.posting.ledger.other) if policy.posting else None,
     )
+
+
+_TAKES = {Take.LEFT: Take.RIGHT, Take.RIGHT: Take.LEFT}
+
+
+def mirrored_word(word: Resolution) -> Resolution:
+    """A typed value of these fields is said alike on both sides."""
+    seen = {side: word.seen[side.other] for side in Side}
+    return replace(word, take=_TAKES.get(word.take, word.take), seen=seen)
 
 
 def mirrored_pair(pair: PairView) -> PairView:
@@ -149,6 +218,7 @@ def mirrored_pair(pair: PairView) -> PairView:
         base_right=pair.base_left,
         left_modified=pair.right_modified,
         right_modified=pair.left_modified,
+        resolutions=tuple(mirrored_word(word) for word in pair.resolutions),
     )
 
 
@@ -203,9 +273,10 @@ def test_nothing_is_written_to_a_side_the_mode_does_not_write(pair: PairView, po
 @settings(max_examples=EXAMPLES)
 @given(pairs(), policies())
 def test_no_value_is_invented(pair: PairView, policy: FlowPolicy) -> None:
-    """Every written value is what the other side shows, said in the target's words."""
+    """Every written value is what the other side shows, said in the target's words; of sets and lines every
+    part is one that a side shows; a person's is what that person typed, or what both once agreed on."""
     write = reconcile(pair, policy, CROSSING).write
-    if write is None or write.operation is Operation.DELETE:
+    if write is None or write.operation in (Operation.DELETE, Operation.ACTION):
         return
     source = pair.state(write.side.other)
     assert isinstance(source, Mapping)
@@ -213,7 +284,22 @@ def test_no_value_is_invented(pair: PairView, policy: FlowPolicy) -> None:
     for name, value in write.fields.items():
         field = policy.field_named(name)
         assert field is not None
+        if write.because[name] in (Why.UNION, Why.BY_LINE):
+            shown = [side_shows(pair, side, name) or () for side in Side]
+            assert parts_of(value) <= parts_of(shown[0]) | parts_of(shown[1])
+            continue
+        if write.because[name] is Why.RESOLVED and pair.resolutions[0].take in (Take.BASE, Take.VALUE):
+            base = (pair.base(write.side) or {}).get(name)
+            assert value in (base, pair.resolutions[0].values.get(name))
+            continue
         assert CROSSING.cross(field, known.get(name), write.side) == value
+
+
+def parts_of(value: Any) -> set[Any]:
+    """Words of a set; (key, field, content) of lines."""
+    if isinstance(value, frozenset):
+        return set(value)
+    return {(line["key"], name, content) for line in value for name, content in line.items()}
 
 
 @settings(max_examples=EXAMPLES)
@@ -232,7 +318,8 @@ def test_a_group_is_written_from_one_side_and_conflicts_as_a_whole(
 @given(pairs(both=True), policies())
 def test_a_posted_document_is_never_edited(pair: PairView, policy: FlowPolicy) -> None:
     assume(policy.create_only)
-    assert reconcile(pair, policy, CROSSING).write is None
+    write = reconcile(pair, policy, CROSSING).write
+    assert write is None or write.operation is Operation.ACTION
 
 
 @settings(max_examples=EXAMPLES)
@@ -261,12 +348,12 @@ def carried_out(pair: PairView, decision: Decision) -> PairView:
     if write is not None:
         if write.operation is Operation.DELETE:
             sides[write.side] = Tombstone("deleted by us")
-        else:
+        elif write.operation is not Operation.ACTION:
             shown = sides[write.side]
             before: Record = shown if isinstance(shown, Mapping) else {}
             now = {**before, **write.fields}
             sides[write.side] = now
-            bases |= confirmed_bases(decision.bases, write.side, write.operation, list(write.fields), now)
+            bases |= confirmed_bases(decision.bases, write.side, write.operation, write.settles, now)
     return replace(
         pair,
         left=sides[LEFT],
@@ -289,7 +376,8 @@ def test_what_was_done_is_not_done_again(pair: PairView, policy: FlowPolicy) -> 
         pair = carried_out(pair, seen)
         seen = reconcile(pair, policy, CROSSING)
     assert seen.write is None
-    settled = carried_out(pair, seen) if seen.bases else pair
+    # what a person said is forgotten once it is carried out, or was refused
+    settled = replace(carried_out(pair, seen) if seen.bases else pair, resolutions=())
     again = reconcile(settled, policy, CROSSING)
     assert again.write is None
     assert again.conflicts == seen.conflicts
