@@ -38,6 +38,8 @@ OWN_MIN: Final = 3
 """Amounts of one customer before they are a habit."""
 _STRANGE: Final = 0.1
 """Share of amounts that have nothing to do with their customer's habit."""
+_NEAR: Final = 0.9
+"""Decimal orders above the usual below which no other unit is thought of."""
 _SPREAD_MIN: Final = 0.2
 
 
@@ -120,6 +122,9 @@ class Habits:
             if everybody is None or everybody.count < KNOWN_MIN:
                 continue
             own = self._customers.get(path, {}).get(who) if who is not None else None
+            usual = everybody.mean if own is None or own.count < OWN_MIN else min(own.mean, everybody.mean)
+            if log < usual + _NEAR:
+                continue  # nearly every amount: not even ten times what is usual
             for factor in FACTORS:
                 odds = math.exp(min(_odds(everybody, own, log, whole, math.log10(factor)), 300.0))
                 if odds > ODDS and (found is None or odds > found.odds):
@@ -184,16 +189,21 @@ class Habits:
             return None
         return int.from_bytes(blake2b(str(value).encode(), digest_size=6, key=self._secret).digest(), "big")
 
-    def _amounts_of(self, record: Mapping[str, Any]) -> Iterable[tuple[str, float, bool]]:
+    def _amounts_of(self, record: Mapping[str, Any]) -> list[tuple[str, float, bool]]:
         """(path, decimal logarithm, whole?) of the largest amount at each place."""
+        found = []
         for path, steps in self._places:
-            largest, whole = 0.0, True
-            for value in values_at(record, steps):
-                size, integral = _size(value)
-                if size > largest:
-                    largest, whole = size, integral
+            if len(steps) == 1:  # most amounts stand at the top
+                largest, whole = _size(record.get(steps[0]))
+            else:
+                largest, whole = 0.0, True
+                for value in values_at(record, steps):
+                    size, integral = _size(value)
+                    if size > largest:
+                        largest, whole = size, integral
             if largest > 0:
-                yield path, math.log10(largest), whole
+                found.append((path, math.log10(largest), whole))
+        return found
 
 
 def _odds(everybody: Sums, own: Sums | None, log: float, whole: bool, shift: float) -> float:

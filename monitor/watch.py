@@ -36,7 +36,9 @@ from syncd.store.drifts import DriftStore
 log = structlog.get_logger(__name__)
 
 _BULK: Final = 20
-"""Records of one page that are all looked at; of a longer one, about as many."""
+"""Records of one page that are all looked at ..."""
+_OF_BULK: Final = 8
+"""... and how many of a longer one: a first load is decided record by record, and learned from by sample."""
 _KEEP_EVERY: Final = timedelta(seconds=60)
 _PAGE_TWICE: Final = 3
 """Web pages in a row, where JSON was promised, before they are more than a proxy's hiccup."""
@@ -178,7 +180,8 @@ class Watch:
         if operation is None:
             return
         operation.poll()
-        step = max(1, len(shown) // _BULK) if operation.ready else max(1, len(shown) // (5 * _BULK))
+        most = _OF_BULK if operation.ready else 5 * _OF_BULK
+        step = 1 if len(shown) <= _BULK else max(1, len(shown) // most)
         for one in shown[::step]:
             if one.gone:
                 continue
