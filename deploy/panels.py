@@ -208,7 +208,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "Share of a connection's requests.",
                 "percentunit",
                 (
-                    f"{_rate(f.API_FAILURES, 'connection')} / ({_rate(f.API_REQUESTS, 'connection')} > 0)",
+                    f"{_rate(f.API_FAILURES, 'connection')} / {_rate(f.API_REQUESTS, 'connection')}",
                     "{{connection}}",
                 ),
             ),
@@ -256,9 +256,3 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         ),
     ),
 )
-
-NEEDS: Final = {
-    "Requests that fail": "requests within the rate's interval",
-    "Notifications that failed": "a configured channel",
-}
-"""Panels that show nothing until something has happened, and what."""
