@@ -25,6 +25,7 @@ _FAULTS: dict[str, Callable[[], Fault]] = {
     "is told to come back in 60 seconds": lambda: Fault(FaultKind.RETRY_LATER, after_s=60.0),
     "finds its login expired": lambda: Fault(FaultKind.LOGIN_EXPIRED),
     "leaves a record out and says so": lambda: Fault(FaultKind.INCOMPLETE),
+    "is refused": lambda: Fault(FaultKind.REJECTED, words="The record is locked by another user."),
     "shifts by one": lambda: Fault(FaultKind.PAGE_SHIFT),
 }
 _COMMANDS = {"hold", "release", "retry", "skip", "send", "resolve"}

@@ -120,3 +120,28 @@ sync 2 times
 then customer "Orchard Foods" is in step
 then ledger has 1 customer
 then nothing more is written
+
+Story: A refused repeat proves nothing of the first sending
+It survives a crash at every step.
+ledger is a product that answers a repeated request only once
+flow customer both; matched by nothing
+field has customer "Orchard Foods"
+the next write of ledger is carried out, but its answer is lost
+sync
+the next write of ledger is refused
+1 minute pass
+sync 2 times
+then ledger has 1 customer
+then field has 1 customer
+then customer "Orchard Foods" is in step
+then nothing more is written
+
+Story: A damaged record is not made once more beside itself
+flow customer both
+field has customer "Orchard Foods"
+ledger has customer "ORCHARD FOODS": phone 555-0100
+ledger breaks customer "ORCHARD FOODS": state_code 99
+sync 2 times
+then field has 1 customer
+then ledger has 1 customer
+then customer "Orchard Foods" is quarantined
