@@ -95,7 +95,7 @@ async def _watched(
     connectors = [BenchConnector(base_url, side, clock, incremental=incremental) for side in Side]
     for side, connector in zip(Side, connectors, strict=True):
         lenses = {entity: spec.map for entity, spec in connector.capabilities.entities.items()}
-        watched = Watched(side.value, "bench", (Flow(LINK, ENTITY),), {LINK: side.value})
+        watched = Watched(side.value, "bench", (Flow(LINK, ENTITY),), sides={LINK: side.value})
         watch.add(watched, lenses)
         ends[side] = End(side.value, connector, watch, watch)
     setup = link_setup(LINK, ends, {ENTITY: policy(mode)}, TABLES)

@@ -148,7 +148,7 @@ def test_what_is_written_to_disk_holds_no_content() -> None:
         }
         for number in range(80)
     ]
-    found = Gathered("memory", FIELD.maps["customer"], {r["id"]: r for r in records}, b"secret")
+    found = Gathered("memory", FIELD.maps["customer"], {str(r["id"]): r for r in records}, b"secret")
     result = conclude(found, ["status"], Provenance())
     _silent(_told(result.contract.text(), *result.samples))
     assert result.contract.fields["status"].enum is not None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from syncd.api.client import ApiClient
 from syncd.api.conflicts import (
     Choice,
     ConflictField,
@@ -49,8 +50,9 @@ from syncd.api.requests import Grantable
 from syncd.api.scopes import Scope
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, StateRestored
 from syncd.core import errors
-from syncd.core.errors import NothingMatched
+from syncd.core.errors import DaemonUnreachable, NothingMatched
 from syncd.ports import Finding
+from syncd.secrets.reference import SecretRef
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOSTILE = "Evil \x1b[31mRed\x1b[0m [bold]Co[/bold]\u202e\x07\nnext"
@@ -416,6 +418,14 @@ class FakeComposition:
 
     async def run(self, config_path: Path) -> None:
         return None
+
+    def daemon(
+        self, config_path: Path, url: str | None, token: SecretRef | None, ca_file: Path | None
+    ) -> AbstractAsyncContextManager[ApiClient]:
+        raise DaemonUnreachable("no daemon runs here", remedy="start it with `syncd run`")
+
+    async def reload(self, config_path: Path, actor: str) -> Done:
+        raise NothingMatched("no daemon runs here")
 
     async def upgrade(self, config_path: Path) -> None:
         self.at = "0002"
