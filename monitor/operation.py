@@ -280,6 +280,10 @@ class Operation:
         waits = any(_cause(one) == cause for why in self._why.values() for one in why)
         return self._clean.get(cause, 0) >= CLEAN_AT and (held or not waits)
 
+    def expect(self, kind: Kind, path: str) -> None:
+        """A drift is open there since before this process began: count what is ordinary again from now on."""
+        self._clean.setdefault(_SCALE if kind is Kind.SCALE else path, 0)
+
     def forget(self, kind: Kind, path: str) -> None:
         """A drift at ``path`` is over, one way or the other."""
         cause = _SCALE if kind is Kind.SCALE else path

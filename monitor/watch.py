@@ -39,6 +39,8 @@ _BULK: Final = 20
 """Records of one page that are all looked at ..."""
 _OF_BULK: Final = 8
 """... and how many of a longer one: a first load is decided record by record, and learned from by sample."""
+_TO_LEARN: Final = 200
+"""The same while too little is known."""
 _KEEP_EVERY: Final = timedelta(seconds=60)
 _PAGE_TWICE: Final = 3
 """Web pages in a row, where JSON was promised, before they are more than a proxy's hiccup."""
@@ -121,6 +123,10 @@ class Watch:
             if fact.connection in self._connections:
                 self._connections[fact.connection].facts[fact.name] = fact
         self._live = {event.id: event for event in await self.drifts.events()}
+        for event in self._live.values():
+            operation = self.operation(event.seen.connection, event.seen.operation)
+            if operation is not None:
+                operation.expect(Kind(event.seen.kind), event.seen.path)
         await self._waive()
         open_at = {(event.seen.connection, event.seen.operation) for event in self._live.values()}
         every = {(name, entity) for name, one in self._connections.items() for entity in one.operations}
@@ -180,9 +186,10 @@ class Watch:
         if operation is None:
             return
         operation.poll()
-        most = _OF_BULK if operation.ready else 5 * _OF_BULK
+        most = _OF_BULK if operation.ready else _TO_LEARN
         step = 1 if len(shown) <= _BULK else max(1, len(shown) // most)
-        for one in shown[::step]:
+        first = operation.baseline.polls % step  # another walk over the same records looks at others
+        for one in shown[first::step]:
             if one.gone:
                 continue
             try:
