@@ -24,9 +24,11 @@ from syncd.mapping.entity_map import EntityMap
 
 FACTORS: Final = (100, 1000)
 """Units a platform has been seen to change to: cents, and the thousandths of some payment products."""
-ODDS: Final = 20_000.0
+ODDS: Final = 5_000.0
 """How much likelier the other unit must be. A large invoice reaches odds of X in at most 1/X of all
-cases, so this leaves 1 in 1,000 also where twenty places of a record are looked at."""
+cases, so this leaves fewer than 1 in 1,000 also where several places of a record are looked at."""
+NEVER_MIN: Final = 60
+"""Amounts at a place, none of them whole, before one that is says anything."""
 KNOWN_MIN: Final = 30
 """Amounts at a place before anything is said about it."""
 CUSTOMERS_MAX: Final = 20_000
@@ -113,9 +115,12 @@ class Habits:
 
     def outlier(self, record: Mapping[str, Any]) -> Outlier | None:
         """The amount that most looks like another unit, if any does."""
-        found: Outlier | None = None
+        amounts = self._amounts_of(record)
+        found = self._never_so_whole(amounts)
+        if found is not None:
+            return found
         who = self._who(record)
-        for path, log, whole in self._amounts_of(record):
+        for path, log, whole in amounts:
             if path not in self._amounts:
                 continue
             everybody = self.everybody.get(path)
@@ -123,13 +128,23 @@ class Habits:
                 continue
             own = self._customers.get(path, {}).get(who) if who is not None else None
             usual = everybody.mean if own is None or own.count < OWN_MIN else min(own.mean, everybody.mean)
-            if log < usual + _NEAR:
+            if log < usual + _NEAR and not (whole and everybody.whole * 20 < everybody.count):
                 continue  # nearly every amount: not even ten times what is usual
             for factor in FACTORS:
                 odds = math.exp(min(_odds(everybody, own, log, whole, math.log10(factor)), 300.0))
                 if odds > ODDS and (found is None or odds > found.odds):
                     found = Outlier(path, factor, odds)
         return found
+
+    def _never_so_whole(self, amounts: Sequence[tuple[str, float, bool]]) -> Outlier | None:
+        """Every amount of the record is a whole number, at places where none ever was: cents, whatever their
+        size. A small invoice in cents looks like an ordinary one in dollars, and only this tells."""
+        money = [(path, whole) for path, _, whole in amounts if path in self._amounts]
+        for path, whole in money:
+            known = self.everybody.get(path)
+            if not whole or known is None or known.count < NEVER_MIN or known.whole:
+                return None
+        return Outlier(money[0][0], FACTORS[0], ODDS * ODDS) if len(money) > 1 else None
 
     def shifted(self, records: Iterable[Mapping[str, Any]], factor: int) -> Sequence[str]:
         """Places that are about ``factor`` times as large in these records as their customers' usually; if
