@@ -140,7 +140,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "what was edited while we wrote is taken for an echo",
         "syncd.engine.apply",
         "    changed = _changed_meanwhile(setup, intent, record)\n",
-        "    changed = dict[str, Value]()\n",
+        "    changed: Record = {}\n",
     ),
     Mutation(
         "a lagging listing is believed",
