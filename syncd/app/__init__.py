@@ -6,7 +6,7 @@ are what the commands call.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from ssl import create_default_context
@@ -27,6 +27,7 @@ from syncd.store.tables import HEAD
 
 if TYPE_CHECKING:
     from syncd.api.client import ApiClient
+    from syncd.files.desk import ExportDesk
 
 
 @asynccontextmanager
@@ -196,6 +197,13 @@ def audit_export(config_path: Path, links: Sequence[str], take: Callable[[AuditL
     from syncd.app import upkeep  # noqa: PLC0415
 
     return upkeep.export(load(config_path), links, take)
+
+
+def exports(config_path: Path) -> Mapping[str, ExportDesk]:
+    """Connection -> its batches, of those that are written by file; beside a running daemon too."""
+    from syncd.app import exporting  # noqa: PLC0415
+
+    return exporting.exports(config_path)
 
 
 async def check(config_path: Path, live: bool) -> Sequence[Finding]:

@@ -14,6 +14,7 @@ from syncd.api.scopes import Scope
 from syncd.app import beacon
 from syncd.app.alerting import DriftTeller
 from syncd.app.desk import desk, observed
+from syncd.app.exporting import exporting
 from syncd.app.hooks import hooks
 from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening, scraping
@@ -82,6 +83,7 @@ async def running(
                 *measures.tasks(),
                 *comparing(opened, woken.wake_all),
                 *_watching(opened, woken, measures),
+                *exporting(opened),
             ]
             log.info("daemon started", url=url, links=len(opened.links))
             try:

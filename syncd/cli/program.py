@@ -106,6 +106,15 @@ _GROUPS = {
             "resolve": ("conflicts:resolve", "Say what stands; the next cycle carries it out."),
         },
     ),
+    "export": (
+        "Batches for ledgers that are written by file.",
+        {
+            "run": ("export:run", "Make a batch of what waits."),
+            "list": ("export:list_", "List batches, or the records of one."),
+            "confirm": ("export:confirm", "Say what the ledger made of one."),
+            "reverse": ("export:reverse", "Say: its reversal file was imported."),
+        },
+    ),
     "token": (
         "Tokens of the control API.",
         {

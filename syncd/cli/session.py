@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,7 @@ from syncd.api.models import Done
 from syncd.api.operator import Decisions, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.cli.options import options
+from syncd.files.desk import ExportDesk
 from syncd.logs import configure
 from syncd.ports import Finding
 from syncd.secrets.reference import SecretRef
@@ -63,6 +64,10 @@ class Composition(Protocol):
     def audit_export(
         self, config_path: Path, links: Sequence[str], take: Callable[[AuditLine], None]
     ) -> int: ...
+
+    def exports(self, config_path: Path) -> Mapping[str, ExportDesk]:
+        """Connection -> its batches, of those that are written by file."""
+        ...
 
     async def run(self, config_path: Path) -> None:
         """The daemon, until it is told to stop."""
@@ -130,6 +135,12 @@ def ask_drifts(question: Callable[[Drifts], Awaitable[_Answer]]) -> _Answer:
             return await question(drifts)
 
     return asyncio.run(connected())
+
+
+def exports() -> Mapping[str, ExportDesk]:
+    """Connection -> its batches, of those that are written by file."""
+    _log()
+    return composition().exports(options().config)
 
 
 def reload() -> Done:

@@ -14,13 +14,16 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel
 
 import syncd.connectors as _packages
 from syncd.core.errors import FixInput
 from syncd.ports import UNWATCHED, BridgeChannel, Clock, Connector, Tap, Vault
+
+if TYPE_CHECKING:
+    from syncd.files.desk import ExportDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,9 @@ class Platform:
     """Reached through ``syncd bridge``."""
     offers: Callable[[BaseModel], tuple[str, ...]] | None = None
     """What a connection with these settings has, where that is for its settings to say."""
+
+    exports: Callable[[str, BaseModel, Path], ExportDesk] | None = None
+    """For platforms written by file: (connection, its settings, the site folder) -> its batches; no I/O."""
 
     def entities_of(self, settings: BaseModel) -> tuple[str, ...]:
         """The kinds of record that a connection with these settings has."""

@@ -12,14 +12,14 @@ from enum import StrEnum
 
 import orjson
 
-from syncd.core.errors import SyncdError
+from syncd.core.errors import RefuseRecord, SyncdError
 from syncd.core.model import IntentState, Operation
-from syncd.core.outcome import Confirmed
+from syncd.core.outcome import Confirmed, ErrorClass, Rejected
 from syncd.engine.apply import Applier, Tally
 from syncd.engine.observe import observe_keys
 from syncd.engine.setup import FlowSetup
 from syncd.mapping.entity_map import apply as lay_over
-from syncd.ports import Connector, IntentRow, OperationSpec, Proof, Seen, Store
+from syncd.ports import NOT_POSTED, Connector, IntentRow, OperationSpec, Proof, Seen, Store
 
 _LOOK_AGAIN_S = 30.0
 
@@ -99,7 +99,11 @@ class Recovery:
         try:
             found = await self._found(intent, step, connector)
         except SyncdError as error:
-            if intent.state is IntentState.ACCEPTED:
+            if _refused_since(intent, error):
+                refused = Rejected(ErrorClass.VALIDATION, error.message)
+                following = await self._applier.conclude(intent, refused, tally)
+                await self._applier.apply([following] if following else [], tally)
+            elif intent.state is IntentState.ACCEPTED:
                 # what was taken in stays taken in: a look-up that failed puts nothing in doubt
                 await self._store.accepted(intent, "", _LOOK_AGAIN_S)
             else:
@@ -139,6 +143,12 @@ class Recovery:
             return found
         seen = await connector.fetch(request.entity, request.key or "")
         return [seen] if seen is not None and says(seen, request.body) else []
+
+
+def _refused_since(intent: IntentRow, error: SyncdError) -> bool:
+    """Whether the platform says that it had taken a write in, and refused it afterwards."""
+    accepted = intent.state is IntentState.ACCEPTED
+    return accepted and isinstance(error, RefuseRecord) and error.code == NOT_POSTED
 
 
 def _named(intent: IntentRow) -> bool:

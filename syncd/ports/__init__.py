@@ -6,6 +6,7 @@ never on a platform's name.
 
 from syncd.ports.asking import Asking, HeldRow
 from syncd.ports.connector import (
+    NOT_POSTED,
     Archive,
     BridgeChannel,
     Capabilities,
@@ -55,6 +56,7 @@ from syncd.ports.watching import UNWATCHED, Exchange, Grant, Guard, Tap, Unwatch
 
 __all__ = [
     "EVERYTHING",
+    "NOT_POSTED",
     "UNWATCHED",
     "Acknowledgement",
     "Archive",

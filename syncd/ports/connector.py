@@ -10,12 +10,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from syncd.core.model import Operation
 from syncd.core.outcome import Outcome
 from syncd.mapping.entity_map import EntityMap
 from syncd.ports.webhooks import Subscribed
+
+NOT_POSTED: Final = "not_posted"
+"""The code of a ``RefuseRecord`` with which ``evidence`` says that a write the platform had taken in was
+refused afterwards."""
 
 
 class Seen(NamedTuple):
@@ -182,7 +186,8 @@ class Connector(Protocol):
         ...
 
     async def evidence(self, request: WriteRequest) -> Sequence[Seen]:
-        """Records that show ``request`` was carried out: none, one, or (held for a person) several."""
+        """Records that show ``request`` was carried out: none, one, or (held for a person) several. Raises
+        ``RefuseRecord`` with the code ``NOT_POSTED`` where it was accepted, and refused since."""
         ...
 
     async def probe(self) -> Sequence[Finding]:

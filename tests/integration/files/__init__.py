@@ -1,0 +1,1 @@
+"""Batches on a disk, between two killed processes, and through the engine."""
