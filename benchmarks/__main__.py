@@ -14,6 +14,7 @@ from benchmarks import (
     cold,
     fairness,
     memory,
+    painting,
     peers,
     reading,
     scrape,
@@ -92,6 +93,7 @@ def _groups(
                 fairness.fairness(folder, sizes.customers, sizes.backlog, sizes.webhooks)
             ),
         ),
+        "T": (0, lambda _url: asyncio.run(painting.painting(sizes.links, rounds))),
         "PEERS": (sizes.peers, lambda url: peers.peers(folder, url, sizes.peers, peers_python)),
     }
 

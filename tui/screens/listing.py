@@ -14,9 +14,9 @@ from textual.widgets import DataTable, Input, Static
 from tui.screens.base import Board
 from tui.views.table import Column, Row, fitting
 
-PAGE = 200
+PAGE = 60
 """Rows asked for at a time; more come as the cursor nears the end."""
-_AHEAD = 40
+_AHEAD = 20
 """Rows from the end at which the next page is asked for."""
 _KEPT_MAX = 1_000
 """Rows repainted with each reading; further down, the filter is the quicker way."""
@@ -109,21 +109,25 @@ class Listing(Board):
         """Show these: only what changed is painted, and the cursor stays on its row, wherever that went."""
         at, before = self.current, self._shown
         places = self._places
-        if [row.key for row in rows] == [row.key for row in before]:
-            for old, new in zip(before, rows, strict=True):
-                if old.cells != new.cells:
-                    for place in places:
-                        if old.cells[place] != new.cells[place]:
-                            self.table.update_cell(new.key, self.COLUMNS[place].key, new.cells[place])
-        else:
-            with self.app.batch_update():
+        same = [row.key for row in rows[: len(before)]] == [row.key for row in before]
+        with self.app.batch_update():
+            if same:
+                for old, new in zip(before, rows, strict=False):
+                    self._repaint(old, new)
+            else:
                 self.table.clear()
-                for row in rows:
-                    self.table.add_row(*(row.cells[place] for place in places), key=row.key)
+            for row in rows[len(before) if same else 0 :]:
+                self.table.add_row(*(row.cells[place] for place in places), key=row.key)
         self._shown = rows
         keys = [row.key for row in rows]
         if at in keys and keys.index(at) != self.table.cursor_row:
             self.table.move_cursor(row=keys.index(at), animate=False)
+
+    def _repaint(self, old: Row, new: Row) -> None:
+        if old.cells != new.cells:
+            for place in self._places:
+                if old.cells[place] != new.cells[place]:
+                    self.table.update_cell(new.key, self.COLUMNS[place].key, new.cells[place])
 
     def _set_columns(self) -> None:
         self.table.clear(columns=True)
