@@ -142,7 +142,7 @@ class ExportDesk:
     def _alone(self) -> Iterator[None]:
         """Nobody else lays files down meanwhile: a second one could lay down again what was picked up. The
         lock ends with its process. Raises ``RetryLater``."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.folder / RETURNED).mkdir(mode=0o770, parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / "batches.lock", timeout=_PATIENCE_S, mode=0o600):
                 yield
@@ -359,11 +359,12 @@ def _statuses(text: bytes, entries: Mapping[str, Entry]) -> list[Answer]:
         rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
     except (UnicodeDecodeError, csv.Error):
         raise FixInput("it is no delimited text in UTF-8") from None
+    if {row.get("reference") for row in rows} != set(entries):
+        # perhaps it is still being copied
+        raise FixInput("it does not name every record of its batch, and no other")
     answers = []
     for at, row in enumerate(rows, 2):
-        entry, state = entries.get(row.get("reference") or ""), (row.get("state") or "").strip().lower()
-        if entry is None:
-            raise FixInput(f"row {at} names a record that is not in this batch")
+        entry, state = entries[row["reference"]], (row.get("state") or "").strip().lower()
         if state not in ("accepted", "posted", "rejected"):
             raise FixInput(f"row {at}: `accepted`, `posted` or `rejected` expected as its state")
         if state != "accepted":

@@ -18,7 +18,7 @@ def prepare(folder: Path, files: Sequence[File]) -> None:
     """Write every file under its hidden name, durably. May be repeated until ``place`` has begun."""
     for file in files:
         hidden = _hidden(folder / file.path)
-        hidden.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        hidden.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
         # for the account that runs us and its group: the person who imports it
         with os.fdopen(os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o640), "wb") as out:
             out.write(file.content)

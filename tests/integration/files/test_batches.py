@@ -224,6 +224,19 @@ async def test_a_status_file_that_makes_no_sense_stays_where_it_is(handover: Han
     assert [line.state for line in handover.desk().lines(made.batch)] == ["batched"]
 
 
+async def test_a_status_file_that_is_still_being_copied_waits(handover: Handover) -> None:
+    await taken(handover, "S-1", "S-2")
+    (made,) = handover.desk().run("dana", NOW)
+    _return(handover, made.files[2], {})
+    (back,) = (f for f in handover.files("returned") if f.is_file())
+    whole = back.read_text()
+    back.write_text("\n".join(whole.splitlines()[:2]) + "\n")
+    assert len(handover.desk().read_back(NOW).problems) == 1
+    back.write_text(whole)
+    assert handover.desk().read_back(NOW).batches == [made.batch]
+    assert {line.state for line in handover.desk().lines(made.batch)} == {"posted"}
+
+
 async def test_what_is_reversed_stands_in_the_ledger_no_more(handover: Handover) -> None:
     await taken(handover, "S-1")
     (made,) = handover.desk().run("dana", NOW)
@@ -271,5 +284,4 @@ def _return(handover: Handover, status: str, said: dict[str, str]) -> None:
         line.replace("accepted", next((s for n, s in said.items() if f'"{n}"' in line), "posted"))
         for line in lines
     ]
-    (handover.folder / "returned").mkdir()
     (handover.folder / "returned" / Path(status).name).write_text("\n".join(filled) + "\n")
