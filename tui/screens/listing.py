@@ -109,7 +109,7 @@ class Listing(Board):
         """Show these: only what changed is painted, and the cursor stays on its row, wherever that went."""
         at, before = self.current, self._shown
         places = self._places
-        same = [row.key for row in rows[: len(before)]] == [row.key for row in before]
+        same = bool(before) and [row.key for row in rows[: len(before)]] == [row.key for row in before]
         with self.app.batch_update():
             if same:
                 for old, new in zip(before, rows, strict=False):
