@@ -1,4 +1,4 @@
-"""What the daemon does about batches: makes what is due, but not while it is held, and reads back what came."""
+"""What the daemon does about batches: makes what is due unless it is held, and reads back what came."""
 
 from __future__ import annotations
 
