@@ -34,10 +34,12 @@ class TokenRules:
     """Whether the client may sign in by itself (else only with a consent's refresh token)."""
     refresh: bool = True
     """Whether a grant by client credentials brings a refresh token."""
+    rotate_after_s: int = 0
+    """A refresh token younger than this is given back as it is; 0: each works once."""
 
 
 class TokenDoor:
-    """A token endpoint and the tokens it has given. A refresh token works once."""
+    """A token endpoint and the tokens it has given."""
 
     def __init__(self, rules: TokenRules, now: Callable[[], int]) -> None:
         """``now``: unix seconds."""
@@ -45,7 +47,7 @@ class TokenDoor:
         self._now = now
         self._key = secrets.token_bytes(32)
         self._access: dict[str, int] = {}
-        self._refresh: set[str] = set()
+        self._refresh: dict[str, int] = {}
         self.grants = 0
         """How many tokens were given: two refreshers at once show here."""
 
@@ -65,7 +67,9 @@ class TokenDoor:
                 token = body.get("refresh_token")
                 if token not in self._refresh:
                     raise OAuthRefusal(400, "invalid_grant")
-                self._refresh.discard(str(token))
+                if self._now() - self._refresh[str(token)] < self.rules.rotate_after_s:
+                    return {**self._issue(with_refresh=False), "refresh_token": token}
+                self.revoke(str(token))
                 return self._issue(with_refresh=True)
             case _:
                 raise OAuthRefusal(400, "unsupported_grant_type")
@@ -73,7 +77,7 @@ class TokenDoor:
     def consent(self) -> str:
         """A person has consented in a browser: the refresh token that came of it."""
         token = secrets.token_urlsafe(24)
-        self._refresh.add(token)
+        self._refresh[token] = self._now()
         return token
 
     def admits(self, authorization: str | None) -> bool:
@@ -83,7 +87,7 @@ class TokenDoor:
 
     def revoke(self, token: str) -> None:
         """End a refresh token; one that is not known is no error (RFC 7009)."""
-        self._refresh.discard(token)
+        self._refresh.pop(token, None)
 
     def expire(self) -> None:
         """Every access token is dead from now on; refresh tokens live."""

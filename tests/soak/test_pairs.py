@@ -36,16 +36,17 @@ async def test_after_the_storm_everything_stands_once(name: str, seed: int, tmp_
     async with told(name, tmp_path, seed) as story:
         await story.sync()
         approved = set()
-        for control in story.controls:
-            await control.order(*_STORM)
         for _ in range(ROUNDS):
             waiting = list(await story.field.waiting())
             for invoice in chance.sample(waiting, min(APPROVED, len(waiting))):
                 await story.field.approve(invoice)
                 approved.add(invoice.number)
+            # the office works in the same product: what strikes it is not what is tried here
+            for control in story.controls:
+                await control.order(*_STORM)
             await story.sync(quiet=False)
-        for control in story.controls:
-            await control.clear_faults()
+            for control in story.controls:
+                await control.clear_faults()
         await story.sync(6)
         documents = await story.books.documents()
         assert approved <= {document.number for document in documents}

@@ -81,4 +81,5 @@ PAIR = Pair(
     field=servicetrade.office,
     books=quickbooks_online.books,
     webhooks=True,
+    options={"quickbooks-online": {"rotates_after_s": "86400"}},
 )

@@ -28,8 +28,7 @@ class Office:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        answer = await self._ask("POST", "/auth", self._login)
-        self._cookie = f"PHPSESSID={answer['authToken']}"
+        await self._log_in()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
@@ -48,10 +47,19 @@ class Office:
         """A customer as the API shows it."""
         return await self._ask("GET", f"/company/{ident}", None)
 
+    async def _log_in(self) -> None:
+        self._cookie = ""
+        answer = await self._ask("POST", "/auth", self._login)
+        self._cookie = f"PHPSESSID={answer['authToken']}"
+
     async def _ask(self, method: str, path: str, body: Any) -> dict[str, Any]:
         assert self._session is not None
         headers = {"Cookie": self._cookie} if self._cookie else {}
         async with self._session.request(method, self._base + path, json=body, headers=headers) as answer:
+            if answer.status == 401 and self._cookie:
+                # the session has ended, as sessions do
+                await self._log_in()
+                return await self._ask(method, path, body)
             if answer.status >= 400:
                 raise SyncdError(f"ServiceTrade's sandbox refused {method} {path}: {answer.status}")
             content: dict[str, Any] = await answer.json()

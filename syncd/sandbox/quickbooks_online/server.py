@@ -34,6 +34,8 @@ class Options(SandboxOptions):
     client_id: str = "demo-client"
     client_secret: str = "demo-secret"  # noqa: S105 - the made-up company's
     token_life_s: int = 3600
+    rotates_after_s: int = 0
+    """How old a refresh token gets before it is replaced, about a day at Intuit; 0: each works once."""
     unique_numbers: bool = True
     """The company's preference: whether a document number that is taken is refused."""
     custom_numbers: bool = True
@@ -58,6 +60,7 @@ class QuickBooksSandbox:
             self.options.client_secret,
             self.options.token_life_s,
             client_credentials=False,
+            rotate_after_s=self.options.rotates_after_s,
         )
         self.door = TokenDoor(rules, lambda: self.books.now() // 1_000_000)
         self._last_id = FIRST_NEW - 1
