@@ -125,6 +125,10 @@ class LinkEngine:
         if flows:
             outcome.flows[flows[0].entity].tally = doubt
         await self._unless_stopped(self._read(flows, poll, outcome, progress))
+        if poll and poll != BOTH:
+            # what that brought may have a twin on the announced side that nobody has announced yet
+            news = [flow for flow in flows if outcome.flows[flow.entity].changed]
+            await self._unless_stopped(self._read(news, BOTH - poll, outcome, progress))
         for _ in range(_ROUNDS_MAX):
             if self.stopping.is_set() or not await self._round(flows, outcome, only, progress, actor):
                 break

@@ -91,6 +91,17 @@ async def test_a_hint_about_a_record_we_may_not_see_does_not_block_the_link() ->
     assert await world.store.hints("field", 10) == []
 
 
+async def test_what_was_made_by_hand_on_both_sides_is_one_when_only_another_was_announced() -> None:
+    world, announced, _ = await in_step()
+    twin = {**CUSTOMER, "name": "Miller Dental", "phoneNumber": "515-555-0111"}
+    world.left.add("customer", twin)
+    world.right.add("customer", {"acct_name": "Miller Dental", "tel": "515-555-0111"})
+    world.left.edit("customer", announced, {"email": "office@orchard.example"})
+    await world.store.add_hints("field", [("customer", announced)], "d-1")
+    await world.engine.drain(scheduled=False)
+    assert len(world.left.records("customer")) == len(world.right.records("customer")) == 2
+
+
 async def test_a_draft_that_takes_the_number_of_an_invoice_in_the_ledger_is_adopted() -> None:
     world = World()
     invoice = {"transactionDate": "2026-10-01", "status": "draft", "totalPrice": 10.0, "items": []}
