@@ -101,24 +101,22 @@ class BusinessCentralConnector(RestConnector):
         if request.operation is not Operation.CREATE or not self._central.posts(request.entity):
             return await super().submit(request)
         try:
-            drafts = await self._drafts(request)
+            earlier = await self._earlier(request)
         except UnreadableAnswer as unreadable:
             # only a read was tried so far
             return Retry(ErrorClass.PARSE, unreadable.message)
-        if len(drafts) > 1:
-            return Rejected(
-                ErrorClass.DUPLICATE, f"{len(drafts)} drafts bear this number: delete all but one"
-            )
-        if drafts:
-            return await self._posted(request, drafts[0].key)
+        if isinstance(earlier, Rejected):
+            return earlier
+        if earlier is not None:
+            return await self._posted(request, earlier.key)
         made = await super().submit(request)
         return await self._posted(request, made.key) if isinstance(made, Confirmed) else made
 
-    async def _drafts(self, request: WriteRequest) -> Sequence[Row]:
+    async def _earlier(self, request: WriteRequest) -> Row | Rejected | None:
         resource = self._resource(request.entity)
         query = {**(resource.single or {}), **self._central.looked_up(request)}
         answer = await self._read(request.entity, resource.path, query)
-        return self._central.drafts(request, self._central.listed(request.entity, answer).rows)
+        return self._central.earlier(request, self._central.listed(request.entity, answer).rows)
 
     async def _posted(self, request: WriteRequest, key: str) -> Outcome:
         call = self._central.posting(request.entity, key)

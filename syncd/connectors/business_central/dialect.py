@@ -132,12 +132,17 @@ class BusinessCentralDialect(Dialect):
             return bool(wire.get("id") == chosen_id(request.reference))
         return super().shows(request, wire)
 
-    def drafts(self, request: WriteRequest, rows: Sequence[Row]) -> Sequence[Row]:
-        """Drafts that an earlier try of this request left."""
-        found = (row for row in rows if self.is_draft(row))
-        return [
-            row for row in found if self.shows(request, msgspec.json.decode(row.raw, type=dict[str, Any]))
-        ]
+    def earlier(self, request: WriteRequest, rows: Sequence[Row]) -> Row | Rejected | None:
+        """The draft that an earlier try of this request left, to be posted instead of a second one; None:
+        there is none. A posted document of this number, or several drafts, are no try of ours."""
+        told = [(row, msgspec.json.decode(row.raw, type=dict[str, Any])) for row in rows]
+        ours = [row for row, record in told if self.shows(request, record)]
+        if not all(self.is_draft(row) for row in ours):
+            return Rejected(ErrorClass.DUPLICATE, "a posted document bears this number already")
+        if len(ours) > 1:
+            words = f"{len(ours)} drafts bear this number: delete all but one"
+            return Rejected(ErrorClass.DUPLICATE, words)
+        return ours[0] if ours else None
 
 
 def is_id(key: str) -> bool:

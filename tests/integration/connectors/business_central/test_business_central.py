@@ -181,6 +181,19 @@ async def test_two_drafts_of_one_number_are_a_persons(company: Open) -> None:
         assert outcome.error_class is ErrorClass.DUPLICATE
 
 
+async def test_what_somebody_posted_by_hand_meanwhile_is_not_made_again(company: Open) -> None:
+    async with company(POST) as books:
+        await books.control.act("close", words="Closed")
+        await books.connector.submit(books.invoice("S-1"))
+        (draft,) = await books.documents("S-1")
+        await books.control.act("post", kind="salesInvoices", id=draft["id"])
+        outcome = await books.connector.submit(books.invoice("S-1"))
+        assert isinstance(outcome, Rejected)
+        assert outcome.error_class is ErrorClass.DUPLICATE
+        evidence = await books.connector.evidence(books.invoice("S-1"))
+        assert [seen.key for seen in evidence] == [draft["id"]]
+
+
 async def test_an_edit_of_a_drafts_lines_is_seen(company: Open) -> None:
     """Whether it moves the document's time is not said: here it does not."""
     async with company() as books:
