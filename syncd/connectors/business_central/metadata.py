@@ -56,7 +56,7 @@ def _described(document: bytes) -> tuple[Mapping[str, frozenset[str]], Mapping[s
 
 def _root(document: bytes) -> etree._Element:
     # nothing outside the document is looked at, and nothing in it is expanded
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
         return etree.fromstring(document, parser)
     except etree.XMLSyntaxError:
