@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
@@ -118,6 +118,8 @@ class Grants:
     holds."""
     client_in_header: bool = False
     """The client shows itself by a basic header instead of in the body."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What else the token endpoint is told."""
     busy: Callable[[Answer], bool] | None = None
     """Whether a refusal is none of the login itself (no free seat): it is asked again later."""
 
@@ -208,7 +210,7 @@ class OAuth2(Tokens):
 
     async def _ask(self, send: Send, body: str) -> Mapping[str, Any] | None:
         """The grant, or None if it is refused."""
-        headers = dict(_FORM)
+        headers = {**_FORM, **self._grants.headers}
         if self._grants.client_in_header:
             headers["Authorization"] = basic(self._client_id, self._client_secret)
         answer = await send("POST", self._path, data=body.encode(), headers=headers)
@@ -260,15 +262,23 @@ def _token(grant: Mapping[str, Any], now: datetime) -> _Token:
     )
 
 
+_REFRESH_ENDS: Final = (
+    "refresh_expires_in",
+    "x_refresh_token_expires_in",
+    "x_refresh_token_hard_expires_in",
+)
+"""Seconds until a refresh token ends, in the words of platforms that say so: unused, and whatever happens."""
+
+
 def _told(grant: Mapping[str, Any], now: datetime, *, rotated: bool) -> Grant:
     scope = grant.get("scope") or ()
-    limit = grant.get("refresh_expires_in", grant.get("x_refresh_token_expires_in"))
+    limits = [grant[name] for name in _REFRESH_ENDS if isinstance(grant.get(name), int | float)]
     return Grant(
         lifetime_s=_lifetime_s(str(grant["access_token"]), grant.get("expires_in"), now),
         scopes=tuple(sorted(scope.split() if isinstance(scope, str) else map(str, scope))),
         refresh=bool(grant.get("refresh_token")),
         rotated=rotated,
-        refresh_lifetime_s=float(limit) if isinstance(limit, int | float) else None,
+        refresh_lifetime_s=float(min(limits)) if limits else None,
     )
 
 

@@ -51,7 +51,10 @@ def open_connection(opening: Opening) -> QuickBooksConnector:
             clock=opening.clock,
             path=settings.auth.token_path,
             grants=Grants(
-                consent=resolve(settings.auth.refresh_token, opening.folder), client_in_header=True
+                consent=resolve(settings.auth.refresh_token, opening.folder),
+                client_in_header=True,
+                # else the end that no use puts off stays untold
+                headers={"x-include-refresh-token-hard-expires-in": "true"},
             ),
         ),
         clock=opening.clock,

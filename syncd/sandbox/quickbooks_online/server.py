@@ -34,6 +34,8 @@ class Options(SandboxOptions):
     client_id: str = "demo-client"
     client_secret: str = "demo-secret"  # noqa: S105 - the made-up company's
     token_life_s: int = 3600
+    consent_ends_s: int = 5 * 365 * 86_400
+    """How long the consent holds, whatever happens."""
     rotates_after_s: int = 0
     """How old a refresh token gets before it is replaced, about a day at Intuit; 0: each works once."""
     unique_numbers: bool = True
@@ -165,7 +167,10 @@ class QuickBooksSandbox:
             granted = self.door.grant(form(await request.read()), shown_by)
         except OAuthRefusal as refused:
             return answer({"error": refused.error}, refused.status)
-        return answer({**granted, "x_refresh_token_expires_in": 8_726_400})
+        ends = {"x_refresh_token_expires_in": 8_640_000}
+        if request.headers.get("x-include-refresh-token-hard-expires-in") == "true":
+            ends["x_refresh_token_hard_expires_in"] = self.options.consent_ends_s
+        return answer({**granted, **ends})
 
     # -- reading -----------------------------------------------------------------------------
 

@@ -19,8 +19,8 @@ from syncd.connectors.registry import Opening
 from syncd.core.errors import FixInput, UnreadableAnswer
 from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Rejected, Unknown
-from syncd.http import Answer
-from syncd.ports import Seen, WriteRequest
+from syncd.http import Answer, OAuth2
+from syncd.ports import Grant, Seen, WriteRequest
 from syncd.ports.webhooks import Delivery, Genuine
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.faults import Fault, FaultKind
@@ -98,6 +98,18 @@ async def test_a_refusal_with_status_200_is_a_refusal(company: Open) -> None:
             "DisplayName",
         )
         assert await books.connector.fetch("invoice", "77") is None
+
+
+async def test_the_end_of_the_consent_is_told_where_it_comes_first(company: Open) -> None:
+    """A hundred days without use, five years whatever happens: what ends sooner is what people must know."""
+    for ends_s, told_s in (("157680000", 8_640_000.0), ("86400", 86_400.0)):
+        async with company(consent_ends_s=ends_s) as books:
+            granted: list[Grant] = []
+            login = books.connector._http._auth
+            assert isinstance(login, OAuth2)
+            login.granted = granted.append
+            await books.seen("customer", CUSTOMER)
+            assert [grant.refresh_lifetime_s for grant in granted] == [told_s]
 
 
 async def test_a_list_that_is_a_fault_is_no_empty_list(company: Open) -> None:
