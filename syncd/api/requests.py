@@ -88,20 +88,20 @@ class Matches(Asked):
 class Choices(Asked):
     """``POST /api/v1/match/accept`` and ``.../reject``: (number of the question, key of a candidate)."""
 
-    choices: list[tuple[int, str]]
+    choices: Annotated[list[tuple[Ident, str]], Field(max_length=10_000)]
     actor: str = ""
 
 
 class Held(Asked):
     """``GET /api/v1/held/show``"""
 
-    ident: int
+    ident: Ident
 
 
 class Settle(Asked):
     """``POST /api/v1/held/settle``; without a key: send it again."""
 
-    ident: int
+    ident: Ident
     key: str | None = None
     actor: str = ""
 
@@ -285,13 +285,13 @@ class EveryDrift(Asked):
 class OneDrift(Asked):
     """``GET /api/v1/drift``"""
 
-    ident: int
+    ident: Ident
 
 
 class DriftAck(Asked):
     """``POST /api/v1/drift/ack``"""
 
-    ident: int
+    ident: Ident
     reason: str
     hours: Annotated[int, Field(ge=1, le=24 * 90)] = 24
     actor: str = ""
@@ -300,6 +300,6 @@ class DriftAck(Asked):
 class DriftDecided(Asked):
     """``POST /api/v1/drift/accept`` and ``POST /api/v1/drift/ignore``"""
 
-    ident: int
+    ident: Ident
     reason: Annotated[str, Field(min_length=1)]
     actor: str = ""

@@ -88,7 +88,7 @@ def test_the_schemas_of_every_file_can_be_printed(file: str, capsys: pytest.Capt
 
 def test_the_platforms_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.run(["platforms", "--json"]) == 0
-    rows = {row["platform"]: row for row in json.loads(capsys.readouterr().out)}
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["servicetrade"]["title"] == "ServiceTrade"
     assert rows["sage100-contractor"]["bridge"] is True
 

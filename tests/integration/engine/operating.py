@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from syncd.engine.decisions import LocalDecisions
 from syncd.engine.operate import LocalOperator
 from tests.integration.engine.world import World
 
 
 async def _ready(_link: str) -> None:
     """No bridge to wait for."""
+
+
+def decisions_of(world: World) -> LocalDecisions:
+    """What a person may say about the world's conflicts, and have compared."""
+    return LocalDecisions({"acme": world.engine}, world.store, world.clock, ready=_ready)
 
 
 def operator_of(world: World) -> LocalOperator:

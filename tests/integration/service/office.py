@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from monitor.desk import DriftDesk
+from monitor.watch import Watch
 from syncd.api.fleet import Deliveries
-from syncd.api.models import SyncReport
+from syncd.api.models import Done, SyncReport
 from syncd.connectors.memory.answers import Refused
 from syncd.core.model import Operation
 from syncd.core.outcome import ErrorClass
@@ -15,6 +17,7 @@ from syncd.dispatch.breaker import Breaker, BreakingConnector
 from syncd.engine import views
 from syncd.engine.operate import LocalOperator
 from syncd.ports.desk import Action
+from syncd.secrets.sealed import Sealer
 from syncd.service.accounts import Account, AccountDesk, Listening
 from syncd.service.board import Board, Noticing, Watched
 from syncd.service.events import Feed
@@ -22,8 +25,11 @@ from syncd.service.jobs import Jobs
 from syncd.service.keys import KeyRing
 from syncd.service.overview import Overview
 from syncd.store import keys
-from tests.integration.engine.operating import operator_of
+from syncd.store.drifts import DriftStore
+from tests.integration.engine.operating import decisions_of, operator_of
 from tests.integration.engine.world import World
+
+_SECRET = bytes(32)
 
 
 @dataclass
@@ -54,11 +60,28 @@ class Office:
         setups = {"acme": world.setup}
         self.overview = Overview(setups, database, keeper, clock, self.operator, self.accounts)
         self.ring = KeyRing(database, clock, ["ops"])
+        self.decisions = decisions_of(world)
+        watch = Watch(world.store, DriftStore(database, clock, Sealer(_SECRET)), clock, secret=_SECRET)
+        self.drifts = DriftDesk(watch, clock)
 
     @property
     def answering(self) -> Sequence[object]:
-        noticing = Noticing(self.operator, self.board, self.world.clock)
-        return [noticing, self.operator, self.overview, self.accounts, self.jobs, self.ring, self.feed]
+        return [
+            Noticing(self.operator, self.board, self.world.clock),
+            self.operator,
+            self.overview,
+            self.accounts,
+            self.jobs,
+            self.decisions,
+            self.drifts,
+            self.ring,
+            self.feed,
+            self,
+        ]
+
+    async def reload(self, actor: str = "") -> Done:
+        """There are no files to read anew."""
+        return Done(count=0, message=f"nothing changed for {actor}")
 
     async def open(self) -> None:
         await self.board.open()

@@ -128,9 +128,11 @@ class House:
         return int(field["writes"] + books["submissions"])
 
     def dump(self) -> list[str]:
-        """The whole state but for login tokens, which must be kept whatever a command does."""
+        """The whole state but for login tokens and what was seen of the login itself, which must be kept
+        whatever a command does."""
         with sqlite3.connect(f"file:{self.state}?mode=ro", uri=True) as state:
-            lines = [line for line in state.iterdump() if not line.startswith('INSERT INTO "token"')]
+            kept = ('INSERT INTO "token"', 'INSERT INTO "fact"')
+            lines = [line for line in state.iterdump() if not line.startswith(kept)]
         state.close()
         return lines
 
