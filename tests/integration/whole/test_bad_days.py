@@ -379,6 +379,9 @@ async def test_a_field_of_the_wrong_type_quarantines_the_record_and_names_the_fi
         assert all("totalPrice" in item.reason for item in refused)
         assert all(stage.documents(number) == [] for number in numbers)
         stage.mend()
+        # three records that broke a mapped field hold its flow: somebody looked, and lets it go
+        (link,) = (await stage.operator.status(LINK)).links
+        await stage.operator.release([hold.id for hold in link.holds], "test")
         refused = await stage.operator.quarantine(LINK)
         await stage.operator.quarantine_retry([item.id for item in refused], "test")
         await stage.later()
