@@ -7,7 +7,7 @@ are what the commands call.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from ssl import create_default_context
 from typing import TYPE_CHECKING, cast
@@ -17,7 +17,7 @@ from syncd.api.models import Done
 from syncd.api.operator import Decisions, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.app import beacon
-from syncd.app.installation import installation, state_engine, state_path
+from syncd.app.installation import Installation, installation, state_engine, state_path
 from syncd.config.load import load
 from syncd.core.errors import DaemonUnreachable, FixInput, NothingMatched
 from syncd.ports import Finding
@@ -32,7 +32,38 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def operator(config_path: Path) -> AsyncIterator[Operator]:
-    """Through the running daemon if one owns the state, else in this process, under the lock."""
+    """What an operator may do, the same two ways as all of these."""
+    async with _answering(config_path, lambda opened: opened.operator(daemon=False), bridged=True) as found:
+        yield cast("Operator", found)
+
+
+@asynccontextmanager
+async def decisions(config_path: Path) -> AsyncIterator[Decisions]:
+    """Conflicts and full comparisons."""
+    async with _answering(config_path, lambda opened: opened.decisions(), bridged=True) as found:
+        yield cast("Decisions", found)
+
+
+@asynccontextmanager
+async def keys(config_path: Path) -> AsyncIterator[Keys]:
+    """The tokens of the control API."""
+    async with _answering(config_path, lambda opened: opened.keys()) as found:
+        yield cast("Keys", found)
+
+
+@asynccontextmanager
+async def drifts(config_path: Path) -> AsyncIterator[Drifts]:
+    """What the platforms answer differently."""
+    async with _answering(config_path, lambda opened: opened.drifts()) as found:
+        yield cast("Drifts", found)
+
+
+@asynccontextmanager
+async def _answering(
+    config_path: Path, here: Callable[[Installation], object], *, bridged: bool = False
+) -> AsyncIterator[object]:
+    """Through the running daemon if one owns the state, else ``here`` in this process, under the lock, with
+    each call in the audit. ``bridged``: on-premises systems are spoken to, so bridges may dial in."""
     site = load(config_path)
     running = beacon.find(state_path(site))
     if running is not None:
@@ -44,60 +75,8 @@ async def operator(config_path: Path) -> AsyncIterator[Operator]:
     from syncd.app.listening import bridges  # noqa: PLC0415
     from syncd.service.audited import Audited  # noqa: PLC0415
 
-    async with installation(site) as opened, bridges(opened):
-        yield cast("Operator", Audited(opened.operator(daemon=False), opened.note))
-
-
-@asynccontextmanager
-async def decisions(config_path: Path) -> AsyncIterator[Decisions]:
-    """Conflicts and full comparisons: through the running daemon, else in this process, under the lock."""
-    site = load(config_path)
-    running = beacon.find(state_path(site))
-    if running is not None:
-        from syncd.api.client import ApiClient  # noqa: PLC0415
-
-        async with ApiClient(running.url, running.token) as client:
-            yield client
-        return
-    from syncd.app.listening import bridges  # noqa: PLC0415
-    from syncd.service.audited import Audited  # noqa: PLC0415
-
-    async with installation(site) as opened, bridges(opened):
-        yield cast("Decisions", Audited(opened.decisions(), opened.note))
-
-
-@asynccontextmanager
-async def keys(config_path: Path) -> AsyncIterator[Keys]:
-    """The tokens of the control API: through the running daemon, else in the state itself."""
-    site = load(config_path)
-    running = beacon.find(state_path(site))
-    if running is not None:
-        from syncd.api.client import ApiClient  # noqa: PLC0415
-
-        async with ApiClient(running.url, running.token) as client:
-            yield client
-        return
-    from syncd.service.audited import Audited  # noqa: PLC0415
-
-    async with installation(site) as opened:
-        yield cast("Keys", Audited(opened.keys(), opened.note))
-
-
-@asynccontextmanager
-async def drifts(config_path: Path) -> AsyncIterator[Drifts]:
-    """What the platforms answer differently: through the running daemon, else from the state itself."""
-    site = load(config_path)
-    running = beacon.find(state_path(site))
-    if running is not None:
-        from syncd.api.client import ApiClient  # noqa: PLC0415
-
-        async with ApiClient(running.url, running.token) as client:
-            yield client
-        return
-    from syncd.service.audited import Audited  # noqa: PLC0415
-
-    async with installation(site) as opened:
-        yield cast("Drifts", Audited(opened.drifts(), opened.note))
+    async with installation(site) as opened, bridges(opened) if bridged else nullcontext():
+        yield Audited(here(opened), opened.note)
 
 
 @asynccontextmanager
