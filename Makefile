@@ -43,7 +43,7 @@ sim: setup ## Simulate: the real engine in a world that goes wrong (SEEDS=n SEED
 
 .PHONY: soak
 soak: setup ## The long ones: kill -9 of the real process, every crash point, 2,000 seeds
-	$(BIN)/pytest -m soak --timeout 1800
+	$(BIN)/pytest -m soak -n $(WORKERS) --dist loadfile --timeout 1800
 	$(BIN)/python -m tests.sim --seeds 2000 --seed-base 1000000 --workers $(WORKERS)
 
 .PHONY: docs

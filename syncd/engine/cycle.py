@@ -178,7 +178,7 @@ class LinkEngine:
 
     def on(self, store: Store) -> LinkEngine:
         """The same link over another store: a scratch copy, to try things on."""
-        return LinkEngine(self.setup, store, self._clock, self._gates)
+        return LinkEngine(self.setup.untapped(), store, self._clock, self._gates)
 
     async def preview(self, entities: Sequence[str] | None = None) -> list[Preview]:
         """Steps 1 and 2 only: read, match, decide, weigh; nothing is written down or sent.

@@ -71,9 +71,9 @@ class Board(Screen[None]):
     def tick(self) -> None:
         """Once a second: the age of what is shown."""
         said = banner(self.dashboard.standing, self.dashboard.now())
-        line = self.query_one("#banner", Static)
-        line.update(said)
-        line.display = bool(said)
+        for line in self.query("#banner").results(Static):  # none while the screen is still being laid out
+            line.update(said)
+            line.display = bool(said)
 
     async def ask(self, endpoint: Endpoint[A, T], asked: A) -> T:
         return await self.dashboard.daemon.call(endpoint, asked)
