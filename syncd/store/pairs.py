@@ -26,6 +26,7 @@ from syncd.core.crossing import PairKey
 from syncd.core.model import PairState, Side
 from syncd.ports.store import FlowRow, PairRow
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column, offset_column
+from syncd.store.prepared import put
 from syncd.store.resolutions import resolutions
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, intent, pair, pair_base, remote, remote_body, removal, stream
@@ -62,7 +63,7 @@ def cycle_done(
         }
         if quiet:
             values["ceiling"] = 0
-    c.execute(update(flow).where(flow.c.id == at.id).values(**values))
+    put(c, flow, at.id, values)
 
 
 def decide_anew(c: Connection, k: Keeper, at: FlowRow) -> None:
@@ -169,7 +170,7 @@ def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: 
     fresh = {"of_flow": at.id, "in_stream": stream_id, "past": offset, "upto": newest, "now": k.now}
     woken = c.execute(_WOKEN[side], fresh).rowcount
     added = c.execute(_UNKNOWN[side], fresh | {"found_in_place": historical}).rowcount
-    c.execute(update(flow).where(flow.c.id == at.id).values({offset_column(side): newest}))
+    put(c, flow, at.id, {offset_column(side).name: newest})
     return int(woken) + int(added)
 
 

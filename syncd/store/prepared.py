@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, LargeBinary, TypeDecorator, Update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Dialect,
+    Insert,
+    LargeBinary,
+    Table,
+    TypeDecorator,
+    Update,
+    bindparam,
+    update,
+)
 
 _Change = Insert | Update | Delete
 
@@ -69,6 +80,19 @@ class Prepared:
         if compiled is None:
             compiled = self._compiled[given] = _compile(self._change, dialect, row)
         return compiled
+
+
+def put(c: Connection, table: Table, ident: int, values: Mapping[str, Any]) -> None:
+    """Set these columns of the one row with that ``id``."""
+    to = {f"to_{name}": value for name, value in values.items()}
+    _put(table, tuple(values)).many(c, [{"row": ident, **to}])
+
+
+@cache
+def _put(table: Table, names: tuple[str, ...]) -> Prepared:
+    """Few: which columns change together is written in the code."""
+    named: dict[str, Any] = {name: bindparam(f"to_{name}") for name in names}
+    return Prepared(update(table).where(table.c.id == bindparam("row")).values(named))
 
 
 def _compile(change: _Change, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:

@@ -17,7 +17,7 @@ from syncd.store.intents import read_intent
 from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper
 from syncd.store.settling import drop, uncertain
-from syncd.store.tables import flow, intent, pair
+from syncd.store.tables import Instant, flow, intent, pair
 from syncd.store.tables import journal as journal_table
 
 _OF_LINK = select(flow.c.id).where(flow.c.link == bindparam("link"))
@@ -82,15 +82,22 @@ def due_intents(c: Connection, k: Keeper, link: str, limit: int) -> Sequence[Int
     return [read_intent(row, k) for row in c.execute(_DUE, {"of_link": link, "now": k.now, "most": limit})]
 
 
+_NEXT_DUE = (
+    select(func.min(pair.c.due_at)).where(
+        pair.c.flow_id.in_(_OF_LINK), pair.c.due_at > bindparam("now", type_=Instant)
+    ),
+    select(func.min(intent.c.due_at)).where(
+        intent.c.flow_id.in_(_OF_LINK),
+        intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED]),
+        intent.c.due_at > bindparam("now", type_=Instant),
+    ),
+)
+
+
 def next_due_at(c: Connection, k: Keeper, link: str) -> datetime | None:
     """When something of the link falls due that is not due yet."""
-    flows = select(flow.c.id).where(flow.c.link == link)
-    pairs = select(func.min(pair.c.due_at)).where(pair.c.flow_id.in_(flows), pair.c.due_at > k.now)
-    waiting = intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED])
-    intents = select(func.min(intent.c.due_at)).where(
-        intent.c.flow_id.in_(flows), waiting, intent.c.due_at > k.now
-    )
-    found = [at for query in (pairs, intents) if (at := c.execute(query).scalar_one()) is not None]
+    asked = {"link": link, "now": k.now}
+    found = [at for query in _NEXT_DUE if (at := c.execute(query, asked).scalar_one()) is not None]
     return min(found, default=None)
 
 

@@ -22,7 +22,7 @@ from syncd.store import holds, journal, spending
 from syncd.store.columns import OPEN, hash_column, id_column
 from syncd.store.intents import insert_following
 from syncd.store.matching import absorb
-from syncd.store.prepared import Prepared
+from syncd.store.prepared import Prepared, put
 from syncd.store.resolutions import wake
 from syncd.store.sealing import Keeper
 from syncd.store.streams import find_stream, known, store_observations
@@ -280,7 +280,7 @@ def _wake(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
 
 
 def _move(c: Connection, at: IntentRow, state: IntentState, **values: Any) -> None:
-    c.execute(update(intent).where(intent.c.id == at.id).values(state=state.value, **values))
+    put(c, intent, at.id, {"state": state.value, **values})
 
 
 def accepted(c: Connection, k: Keeper, at: IntentRow, key: str, look_after_s: float) -> None:

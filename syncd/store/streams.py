@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select
 
 from syncd.ports.store import Known, Observation, StreamRow
 from syncd.store.asking_tables import remote_block
-from syncd.store.prepared import Prepared
+from syncd.store.prepared import Prepared, put
 from syncd.store.removals import note as note_removals
 from syncd.store.sealing import Keeper
 from syncd.store.tables import remote, remote_body, remote_natural, stream
@@ -107,7 +107,7 @@ def page_seen(
 ) -> None:
     """``progress``: column values of the stream row that move with this page."""
     store_observations(c, k, at.id, at.connection, observations)
-    c.execute(update(stream).where(stream.c.id == at.id).values(last_error="", **progress))
+    put(c, stream, at.id, {"last_error": "", **progress})
 
 
 def walk_incomplete(c: Connection, at: StreamRow, fingerprint: str, error: str) -> None:
@@ -116,11 +116,11 @@ def walk_incomplete(c: Connection, at: StreamRow, fingerprint: str, error: str) 
     values: dict[str, Any] = {"resume": None, "walk_since": None, "incomplete": True, "last_error": error}
     if not at.fingerprint:
         values["fingerprint"] = fingerprint
-    c.execute(update(stream).where(stream.c.id == at.id).values(**values))
+    put(c, stream, at.id, values)
 
 
 def stream_failed(c: Connection, stream_id: int, error: str) -> None:
-    c.execute(update(stream).where(stream.c.id == stream_id).values(last_error=error))
+    put(c, stream, stream_id, {"last_error": error})
 
 
 def store_observations(
