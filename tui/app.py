@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from inspect import getdoc
 from typing import ClassVar, Final
 
 from textual import work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -217,6 +218,19 @@ class Dashboard(App[None]):
         """To the terminal's clipboard (also over ssh)."""
         self.copy_to_clipboard(text)
         self.notify("Copied", timeout=2)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every screen and what works on all of them, beside Textual's own."""
+        yield from super().get_system_commands(screen)
+        for mode, (name, kind) in _SCREENS.items():
+            yield SystemCommand(
+                f"Go to {name}", (getdoc(kind) or "").partition("\n")[0], partial(self.action_go, mode)
+            )
+        yield SystemCommand("Jump", "To a link, a screen, or a record by its number", self.action_jump)
+        yield SystemCommand("Freeze", "Hold the view still, or let it run again", self.action_freeze)
+        yield SystemCommand(
+            "Clock or age", "Times as the clock shows them, or how long ago", self.action_absolute
+        )
 
     # -- keys ---------------------------------------------------------------------------------------
 

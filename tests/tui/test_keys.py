@@ -132,6 +132,15 @@ async def test_screens_by_number(key: str, rows: int) -> None:
         assert len(shown(app)) == rows
 
 
+async def test_the_palette_knows_every_screen() -> None:
+    async with opened(Office()) as (app, pilot):
+        offered = {command.title: command for command in app.get_system_commands(app.screen)}
+        assert {f"Go to {name}" for name in app.tabs.values()} <= offered.keys()
+        offered["Go to Refused"].callback()
+        await settled(pilot)
+        assert app.current_mode == "refused"
+
+
 async def test_help_lists_the_keys_of_the_screen_that_is_shown() -> None:
     async with opened(Office()) as (app, pilot):
         await press(pilot, "question_mark")
