@@ -209,10 +209,14 @@ class Dashboard(App[None]):
                         f"{step.link} ran {step.seconds:.1f}s: {trips or said(step.flows) or 'all in step'}"
                     )
         except SyncdError as error:
-            self.notify(harmless(f"{error.message} {error.remedy}"), severity="error", markup=False)
+            self.refused(error)
             return
         self.notify(harmless(" ".join(did)), markup=False)
         self._read_again()
+
+    def refused(self, error: SyncdError) -> None:
+        """Say why something was not done, and what to do."""
+        self.notify(harmless(f"{error.message} {error.remedy}"), severity="error", markup=False)
 
     def copy_words(self, text: str) -> None:
         """To the terminal's clipboard (also over ssh)."""

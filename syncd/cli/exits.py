@@ -13,6 +13,7 @@ from secrets import token_hex
 from typing import Final
 
 from syncd.core import errors
+from syncd.state_folder import state_folder
 
 
 class Exit(IntEnum):
@@ -73,20 +74,13 @@ def report_file(error: BaseException) -> tuple[str, Path | None]:
     """
     ident = token_hex(4)
     text = "".join(traceback.format_exception(error))
-    for make in (_state_folder, _temporary_folder):
+    for make in (state_folder, _temporary_folder):
         with suppress(OSError):
             path = make() / f"error-{ident}.log"
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(text)
             return ident, path
     return ident, None
-
-
-def _state_folder() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    folder = Path(base).expanduser() / "syncd"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
 
 
 def _temporary_folder() -> Path:

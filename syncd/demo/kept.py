@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from syncd.state_folder import state_folder
+
 
 def _note() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser() / "syncd" / "demo"
+    return state_folder() / "demo"
 
 
 @contextmanager
 def left_running(config: Path) -> Iterator[None]:
     """Say where it is while the block runs; the demo that was left running last is the one that is found."""
     note = _note()
-    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     note.write_text(str(config))
     try:
         yield

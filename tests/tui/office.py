@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from syncd.api import endpoints
 from syncd.api.client import LiveEvent
 from syncd.api.conflicts import ConflictField, ConflictPage, ConflictView, Resolved
 from syncd.api.drift import DriftView, Held, Rename
@@ -422,6 +421,3 @@ def held(scope: str = "link:lakeside") -> HoldView:
     return HoldView(
         id=1, scope=scope, reason="month end", by="dana", since=ago(minutes=3), release="syncd release 1"
     )
-
-
-ACTING = {one.name for one in endpoints.ENDPOINTS if one.acts}

@@ -310,6 +310,28 @@ async def test_a_lost_daemon_leaves_what_was_read_and_says_how_old_it_is() -> No
         assert not app.screen.query_one("#banner").display
 
 
+async def test_a_daemon_lost_while_scrolling_is_told_and_the_page_is_asked_for_again() -> None:
+    office = Office(links=[fleet_line(f"link-{at:05d}") for at in range(200)])
+    async with opened(office) as (app, pilot):
+        office.cut_off = True
+        await press(pilot, "G")
+        assert len(shown(app)) == 60
+        assert any("does not answer" in one.message for one in app._notifications)
+        office.cut_off = False
+        await press(pilot, "k")
+        assert len(shown(app)) == 120
+
+
+async def test_a_bulk_decision_that_cannot_be_tried_is_told() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "2")
+        office.refuses = FixInput("the filter shows nothing any more")
+        await press(pilot, "L")
+        assert not isinstance(app.screen, Ask)
+        assert any("shows nothing any more" in one.message for one in app._notifications)
+
+
 async def test_a_frozen_view_reads_nothing_until_it_runs_again() -> None:
     office = Office()
     async with opened(office) as (app, pilot):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
@@ -27,7 +27,6 @@ class Board(Screen[None]):
 
     NEEDS: ClassVar[Mapping[str, Scope]] = {}
     """Action -> the scope it asks for; without it the key is shown, greyed."""
-    HEADLINE: ClassVar[str] = ""
 
     @property
     def dashboard(self) -> Dashboard:
@@ -36,7 +35,7 @@ class Board(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static("", id="banner")
         yield Static(tabs(self.dashboard.tabs, self.dashboard.current_mode), id="tabs")
-        yield Static(self.HEADLINE, id="headline")
+        yield Static("", id="headline")
         with Vertical(id="body"):
             yield from self.body()
         yield Footer()
@@ -75,16 +74,22 @@ class Board(Screen[None]):
             line.update(said)
             line.display = bool(said)
 
+    async def answered(self, asking: Awaitable[T]) -> T | None:
+        """What came of it; None where it was refused or nobody answered, which the person is told."""
+        try:
+            return await asking
+        except SyncdError as error:
+            self.dashboard.refused(error)
+            return None
+
     async def ask(self, endpoint: Endpoint[A, T], asked: A) -> T:
         return await self.dashboard.daemon.call(endpoint, asked)
 
     @work(group="act")
     async def act(self, endpoint: Endpoint[A, T], asked: A, said: str) -> None:
         """Do something and say what it did. ``said`` may hold ``{message}`` of the answer."""
-        try:
-            answer = await self.ask(endpoint, asked)
-        except SyncdError as error:
-            self.notify(harmless(f"{error.message} {error.remedy}"), severity="error", markup=False)
+        answer = await self.answered(self.ask(endpoint, asked))
+        if answer is None:
             return
         message = harmless(str(getattr(answer, "message", "")))
         self.notify(said.replace("{message}", message), markup=False)

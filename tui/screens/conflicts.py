@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
@@ -59,15 +59,18 @@ class Conflicts(Listing):
         if self.conflict is not None:
             self.dashboard.push_screen(Conflict(self.conflict.id))
 
+    @work(group="act")
     async def action_take_all(self, side: Literal["left", "right"]) -> None:
         """The same for every conflict of this link, flow and field; asked with their number."""
         one = self.conflict
         if one is None:
             return
         like = {"link": one.link, "flow": one.flow, "field": one.unit}
-        trial = await self.ask(
-            endpoints.CONFLICTS_RESOLVE_ALL, api.ResolveAll(**like, take=side, dry_run=True)
+        trial = await self.answered(
+            self.ask(endpoints.CONFLICTS_RESOLVE_ALL, api.ResolveAll(**like, take=side, dry_run=True))
         )
+        if trial is None:
+            return
         question = Question(
             f"Take {_SIDES[side]} for {trial.count:,} conflicts of {one.flow}.{one.unit}, {one.link}?",
             "The other side's values are overwritten; both stay in each record's history.",

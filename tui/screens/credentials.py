@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 
 from syncd.api import endpoints, requests
 from syncd.api.scopes import Scope
-from syncd.core.errors import SyncdError
 from tui.screens.listing import Listed, Listing
 from tui.text import harmless
 from tui.views import credentials
@@ -41,10 +40,9 @@ class Credentials(Listing):
             return
         name = self.current
         self.notify(f"Asking {harmless(name)} …", markup=False)
-        try:
-            tested = await self.ask(endpoints.CONNECTION_TEST, requests.ConnectionTest(connection=name))
-        except SyncdError as error:
-            self.notify(harmless(f"{error.message} {error.remedy}"), severity="error", markup=False)
+        asking = self.ask(endpoints.CONNECTION_TEST, requests.ConnectionTest(connection=name))
+        tested = await self.answered(asking)
+        if tested is None:
             return
         bad = [found for found in tested.findings if found.level == "error"]
         for found in bad or tested.findings[:1]:

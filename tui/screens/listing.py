@@ -98,7 +98,10 @@ class Listing(Board):
             self.run_worker(self._more(after), exclusive=True, group="more")
 
     async def _more(self, after: str | int) -> None:
-        listed = await self.page(after, PAGE)
+        listed = await self.answered(self.page(after, PAGE))
+        if listed is None:
+            self._next = after
+            return
         self._next = listed.next
         known = {row.key for row in self._shown}
         self.paint(self._shown + [row for row in listed.rows if row.key not in known])

@@ -13,17 +13,9 @@ from syncd.sandbox.serve import Ready
 
 
 def _connections(field: Ready, books: Ready) -> str:
-    return f"""\
-field:
-  platform: servicetrade
-  profile: profiles/servicetrade.yaml
-  settings:
-    base_url: {field.details["base_url"]}
-    auth:
-      scheme: oauth2
-      client_id: {field.details["client_id"]}
-      client_secret: file:keys/servicetrade
-  settle: {{seconds: 5, provenance: measured}}
+    return (
+        servicetrade.connection(field)
+        + f"""\
 books:
   platform: quickbooks-online
   settings:
@@ -38,6 +30,7 @@ books:
     requests_per_s: 200
   settle: {{seconds: 5, provenance: measured}}
 """
+    )
 
 
 _FLOWS = """\

@@ -12,17 +12,9 @@ from syncd.sandbox.serve import Ready
 
 
 def _connections(field: Ready, books: Ready) -> str:
-    return f"""\
-field:
-  platform: servicetrade
-  profile: profiles/servicetrade.yaml
-  settings:
-    base_url: {field.details["base_url"]}
-    auth:
-      scheme: oauth2
-      client_id: {field.details["client_id"]}
-      client_secret: file:keys/servicetrade
-  settle: {{seconds: 5, provenance: measured}}
+    return (
+        servicetrade.connection(field)
+        + f"""\
 books:
   platform: sage100-contractor
   profile: profiles/sage100-contractor.yaml
@@ -34,6 +26,7 @@ books:
     dialect: sqlite
   settle: {{seconds: 5, provenance: measured}}
 """
+    )
 
 
 _FLOWS = """\

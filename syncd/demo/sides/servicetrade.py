@@ -17,6 +17,22 @@ from syncd.sandbox.serve import Ready
 _TRIES_LOST: Final = 1_000
 
 
+def connection(field: Ready) -> str:
+    """The connection ``field`` to this sandbox, as it stands in a site's file."""
+    return f"""\
+field:
+  platform: servicetrade
+  profile: profiles/servicetrade.yaml
+  settings:
+    base_url: {field.details["base_url"]}
+    auth:
+      scheme: oauth2
+      client_id: {field.details["client_id"]}
+      client_secret: file:keys/servicetrade
+  settle: {{seconds: 5, provenance: measured}}
+"""
+
+
 class Office:
     """A person logged in to the account (session login), through its own API. An async context manager."""
 

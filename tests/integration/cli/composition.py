@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +51,7 @@ from syncd.api.scopes import Scope
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, StateRestored
 from syncd.core import errors
 from syncd.core.errors import DaemonUnreachable, NothingMatched
+from syncd.files.desk import ExportDesk
 from syncd.ports import Finding
 from syncd.secrets.reference import SecretRef
 
@@ -423,6 +424,9 @@ class FakeComposition:
         self, config_path: Path, url: str | None, token: SecretRef | None, ca_file: Path | None
     ) -> AbstractAsyncContextManager[ApiClient]:
         raise DaemonUnreachable("no daemon runs here", remedy="start it with `syncd run`")
+
+    def exports(self, config_path: Path) -> Mapping[str, ExportDesk]:
+        return {}
 
     async def reload(self, config_path: Path, actor: str) -> Done:
         raise NothingMatched("no daemon runs here")
