@@ -185,15 +185,23 @@ class FlowRun:
         return flow
 
     async def _batches(self, flow: FlowRow) -> AsyncGenerator[list[Decided], None]:
-        """What is due, matched and decided, batch by batch in the order of the pairs."""
+        """What is due, matched and decided, batch by batch in the order of the pairs. A person is asked last:
+        the record that one looks like may be found to be another's in a batch to come."""
         open_creates = await self._store.open_creates(flow)
         after, full, done = 0, True, 0
+        questions: list[int] = []
         while full and (rows := await self._store.due_pairs(flow, BATCH, self._only, after)):
             after, full = rows[-1].id, len(rows) == BATCH
-            sides, ambiguous = await self._matched(flow, rows)
-            done += len(sides)
+            decided = await self._decide_batch(*await self._matched(flow, rows), open_creates)
+            if full:
+                questions += [d.row.id for d in decided if d.decision.verb is Verb.MATCH]
+                decided = [d for d in decided if d.decision.verb is not Verb.MATCH]
+            done += len(decided)
             self._progress(self._setup.entity, "deciding", done, self._due)
-            yield await self._decide_batch(sides, ambiguous, open_creates)
+            yield decided
+        for start in range(0, len(questions), BATCH):
+            rows = await self._store.due_pairs(flow, BATCH, questions[start : start + BATCH])
+            yield await self._decide_batch(*await self._matched(flow, rows), open_creates)
 
     async def _matched(
         self, flow: FlowRow, rows: Sequence[PairRow]

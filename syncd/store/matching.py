@@ -191,6 +191,7 @@ def bind(
     journal.write(
         c, k, [journal.Entry("matched", at.id, ident, text=f"{side.value} {key}") for ident, key in matches]
     )
+    ask_anew(c, k, at)
 
 
 def _bind_one(
@@ -239,7 +240,7 @@ def accept(
         for ident, key in bound
     ]
     journal.write(c, k, entries)
-    _ask_anew(c, k, at)
+    ask_anew(c, k, at)
     return [ident for ident, _ in bound]
 
 
@@ -266,7 +267,7 @@ def reject(
         journal.Entry("told_apart", at.id, i, text=f"not {side.value} {key}", actor=actor) for i, key in new
     ]
     journal.write(c, k, entries)
-    _ask_anew(c, k, at)
+    ask_anew(c, k, at)
     return len(rows)
 
 
@@ -299,8 +300,8 @@ def _free(c: Connection, at: FlowRow, side: Side, stream_id: int, key: str) -> b
     return theirs is None or _stands_alone(c, at, side, theirs)
 
 
-def _ask_anew(c: Connection, k: Keeper, at: FlowRow) -> None:
-    """One answer may settle other questions: the same record was a candidate of several."""
+def ask_anew(c: Connection, k: Keeper, at: FlowRow) -> None:
+    """A record that found its partner, or an answer, may settle other questions: it was a candidate there."""
     c.execute(
         update(pair)
         .where(pair.c.flow_id == at.id, pair.c.state == PairState.UNMATCHED.value)

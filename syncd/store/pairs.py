@@ -144,7 +144,24 @@ def _unknown(side: Side) -> Insert:
     return insert(pair).from_select(["flow_id", mine.name, "state", "due_at", "since", "historical"], found)
 
 
+def _asked_anew(side: Side) -> Update:
+    """Questions, once a record that stands alone changed or went: it may have been a candidate there."""
+    mine, one = id_column(side), pair.alias("one")
+    alone = exists().where(
+        one.c.flow_id == bindparam("of_flow"),
+        one.c[mine.name].in_(select(remote.c.id).where(_FRESH)),
+        one.c[id_column(side.other).name].is_(None),
+        one.c.due_at == bindparam("now"),
+    )
+    return (
+        update(pair)
+        .where(pair.c.flow_id == bindparam("of_flow"), pair.c.state == PairState.UNMATCHED.value, alone)
+        .values(due_at=bindparam("now"))
+    )
+
+
 _WOKEN = {side: _woken(side) for side in Side}
+_ASKED_ANEW = {side: _asked_anew(side) for side in Side}
 _UNKNOWN = {side: _unknown(side) for side in Side}
 
 
@@ -169,6 +186,8 @@ def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: 
         return 0
     fresh = {"of_flow": at.id, "in_stream": stream_id, "past": offset, "upto": newest, "now": k.now}
     woken = c.execute(_WOKEN[side], fresh).rowcount
+    if woken:
+        c.execute(_ASKED_ANEW[side], fresh)
     added = c.execute(_UNKNOWN[side], fresh | {"found_in_place": historical}).rowcount
     put(c, flow, at.id, {offset_column(side).name: newest})
     return int(woken) + int(added)

@@ -134,6 +134,31 @@ async def test_two_that_want_the_same_one_are_asked_about_also_in_different_batc
     assert await states(world) == {PairState.UNMATCHED: 3}
 
 
+async def test_nobody_is_asked_about_a_record_that_finds_its_partner_in_a_later_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("syncd.engine.flow_run.BATCH", 1)
+    world = world_of([LEFT, {"name": RIGHT["acct_name"]}], [RIGHT])
+    await world.cycle()
+    assert await questions(world) == []
+    world.wait(60)
+    await world.cycle()
+    assert sizes(world) == (2, 2)
+    assert await states(world) == {PairState.IN_STEP: 2}
+
+
+async def test_a_question_whose_candidate_became_another_is_answered_by_itself() -> None:
+    world = world_of([LEFT], [RIGHT])
+    await world.cycle()
+    (item,) = await questions(world)
+    world.right.edit("customer", item.candidates[0].key, {"acct_name": "Millbrook", "tel": "319-555-0144"})
+    for _ in range(2):
+        world.wait(60)
+        await world.cycle()
+    assert await questions(world) == []
+    assert sizes(world) == (2, 2)
+
+
 async def test_sites_are_matched_through_their_customers_pair() -> None:
     world = World(
         {
