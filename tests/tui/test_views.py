@@ -23,10 +23,16 @@ from tests.tui.office import (
     life,
     sick_fleet,
 )
+from tui.app import Dashboard
+from tui.screens.listing import Listing
+from tui.screens.quarantine import Refused
 from tui.text import cell, harmless
 from tui.views import conflicts, credentials, fleet, link, quarantine, record
 from tui.views.standing import Standing, banner
+from tui.views.table import Column, fitting, widths
 from tui.words import HEALTH, age, number, span, sparkline, until
+
+LISTINGS = [*(one for one in Dashboard.MODES.values() if issubclass(one, Listing)), Refused]
 
 
 def painted(what: object, width: int = 120) -> str:
@@ -178,3 +184,21 @@ def test_a_lost_daemon_is_tried_again_at_growing_distance() -> None:
     said = banner(standing, NOW)
     assert "40s old" in said
     assert "trying again in 30s" in said
+
+
+# -- tables -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("room", [80, 101, 200])
+def test_every_table_fits_its_terminal(listing: type[Listing], room: int) -> None:
+    shown = [listing.COLUMNS[place] for place in fitting(listing.COLUMNS, room)]
+    given = widths(shown, room)
+    assert 1 + sum(given) + len(given) == room
+    assert min(given) >= 5
+
+
+def test_what_is_missing_is_taken_from_the_widest() -> None:
+    columns = (Column("a", "A", 4), Column("b", "B", 30), Column("c", "C", 20))
+    assert widths(columns, 44) == [4, 18, 18]
+    assert widths(columns, 74) == [4, 30, 36]

@@ -9,7 +9,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from syncd.api.endpoint import A, Endpoint, T
 from syncd.api.scopes import Scope
@@ -17,6 +17,7 @@ from syncd.core.errors import DaemonUnreachable, SyncdError
 from tui.text import harmless
 from tui.views.standing import banner
 from tui.views.tabs import tabs
+from tui.widgets.keyline import KeyLine
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
@@ -38,7 +39,7 @@ class Board(Screen[None]):
         yield Static("", id="headline")
         with Vertical(id="body"):
             yield from self.body()
-        yield Footer()
+        yield KeyLine()
 
     def body(self) -> ComposeResult:
         """The screen's own widgets."""

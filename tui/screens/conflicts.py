@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from textual import on, work
+from textual import work
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable
 
 from syncd.api import conflicts as api
 from syncd.api import endpoints
@@ -54,7 +53,6 @@ class Conflicts(Listing):
     def conflict(self) -> ConflictView | None:
         return None if self.current is None else self._views.get(self.current)
 
-    @on(DataTable.RowSelected)
     def action_open(self) -> None:
         if self.conflict is not None:
             self.dashboard.push_screen(Conflict(self.conflict.id))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable
 
 from syncd.api import endpoints, requests
 from syncd.api.drift import DriftView
@@ -43,7 +41,6 @@ class Drifts(Listing):
             "Every platform answers as it did.",
         )
 
-    @on(DataTable.RowSelected)
     def action_open(self) -> None:
         if self.current is not None:
             self.dashboard.push_screen(Drift(int(self.current)))

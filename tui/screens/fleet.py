@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable
 
 from syncd.api import endpoints, requests
 from syncd.api.scopes import Scope
@@ -36,7 +34,6 @@ class Fleet(Listing):
             "No link is configured yet: `syncd init` writes a site folder to start from.",
         )
 
-    @on(DataTable.RowSelected)
     def action_open(self) -> None:
         if self.current is not None:
             self.dashboard.open_link(self.current)

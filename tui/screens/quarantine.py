@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable
 
 from syncd.api import endpoints, requests
 from syncd.api.fleet import ReasonGroup
@@ -53,7 +51,6 @@ class Reasons(Listing):
     def group(self) -> ReasonGroup | None:
         return None if self.current is None else self._groups.get(self.current)
 
-    @on(DataTable.RowSelected)
     def action_open(self) -> None:
         if self.group is not None:
             self.dashboard.push_screen(Refused(self.group))
@@ -116,7 +113,6 @@ class Refused(Listing):
     def item(self) -> QuarantineItem | None:
         return None if self.current is None else self._items.get(self.current)
 
-    @on(DataTable.RowSelected)
     def action_open(self) -> None:
         if self.item is not None:
             self.dashboard.open_record(self.item.flow, self.item.key, self.item.link)

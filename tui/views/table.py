@@ -31,6 +31,19 @@ def fitting(columns: Sequence[Column], width: int) -> list[int]:
     return [at for at, column in enumerate(columns) if width > column.beyond]
 
 
+def widths(columns: Sequence[Column], room: int) -> list[int]:
+    """How wide each is painted where ``room`` characters are there for all, a blank before and behind each:
+    what is missing is taken from the widest, what is left goes to the last."""
+    given = [column.width or len(column.label) for column in columns]
+    left = room - 1 - sum(given) - len(given)
+    while left < 0 and max(given) > 1:
+        given[given.index(max(given))] -= 1
+        left += 1
+    if given and left > 0:
+        given[-1] += left
+    return given
+
+
 def laid_out(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Table:
     """The same, not to be moved about in: one part of a screen that shows several things."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
