@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, insert, select, update
 
 from syncd.core.errors import SyncdError
 from syncd.store.prepared import Prepared
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import action, chain, journal
 
@@ -41,7 +42,7 @@ _PAGE: Final = 2_000
 
 _encode = msgspec.msgpack.Encoder().encode
 # locked where several processes write (PostgreSQL); SQLite has one writer
-_HEAD = select(chain.c.seq, chain.c.hash).where(chain.c.link == bindparam("of")).with_for_update()
+_HEAD = Query(select(chain.c.seq, chain.c.hash).where(chain.c.link == bindparam("of")).with_for_update())
 _BEGIN = Prepared(insert(chain))
 _MOVE = Prepared(
     update(chain).where(chain.c.link == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("by"))
@@ -74,7 +75,7 @@ def extend(c: Connection, k: Keeper, table: Table, rows: Sequence[dict[str, Any]
     name = str(table.name)
     # in one order, so that two processes never wait for each other
     for link in sorted({row["link"] for row in rows}):
-        head = c.execute(_HEAD, {"of": link}).one_or_none()
+        head = _HEAD.first(c, {"of": link})
         seq, end = (0, _BEGINNING) if head is None else (head.seq, head.hash)
         for row in rows:
             if row["link"] == link:

@@ -11,6 +11,7 @@ from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import Counts, FlowRow
 from syncd.store.columns import OPEN, UNSETTLED, chunks
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair
 
@@ -61,8 +62,8 @@ _PER_PAIR = (
     .group_by(intent.c.pair_id)
     .subquery()
 )
-_BUSIEST = select(func.coalesce(func.max(_PER_PAIR.c.n), 0))
-_OPEN_CREATES = (
+_BUSIEST = Query(select(func.coalesce(func.max(_PER_PAIR.c.n), 0)))
+_OPEN_CREATES = Query(
     select(intent.c.side)
     .where(
         intent.c.flow_id == bindparam("flow"),
@@ -78,9 +79,9 @@ def busiest(c: Connection, k: Keeper, pairs: Sequence[int], within_s: float) -> 
     since = k.now - timedelta(seconds=within_s)
     most = 0
     for chunk in chunks(pairs):
-        most = max(most, c.execute(_BUSIEST, {"pairs": chunk, "since": since}).scalar_one())
+        most = max(most, _BUSIEST.scalar(c, {"pairs": chunk, "since": since}))
     return most
 
 
 def open_creates(c: Connection, at: FlowRow) -> frozenset[Side]:
-    return frozenset(Side(side) for (side,) in c.execute(_OPEN_CREATES, {"flow": at.id}))
+    return frozenset(map(Side, _OPEN_CREATES.scalars(c, {"flow": at.id})))

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, func, insert, literal, or_, select, update
 
 from syncd.core.brakes import Brake
 from syncd.core.model import IntentState, PairState
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import EVERYTHING, HoldRow
 from syncd.store import journal, spending
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, hold, intent, pair, remote
 
@@ -33,11 +34,12 @@ def scopes(
 
 
 _ACTIVE = select(hold).where(hold.c.released_at.is_(None)).order_by(hold.c.id)
+_ALL_ACTIVE = Query(_ACTIVE)
 
 
 def active(c: Connection, wanted: Sequence[str] | None) -> list[HoldRow]:
-    query = _ACTIVE if wanted is None else _ACTIVE.where(hold.c.scope.in_(wanted))
-    return [_row(row) for row in c.execute(query)]
+    rows = _ALL_ACTIVE.all(c, {}) if wanted is None else c.execute(_ACTIVE.where(hold.c.scope.in_(wanted)))
+    return [_row(row) for row in rows]
 
 
 def under_way(c: Connection, scope: str) -> int:
@@ -65,7 +67,7 @@ def under_way(c: Connection, scope: str) -> int:
     return int(c.execute(query).scalar_one())
 
 
-def _row(row: Row[Any]) -> HoldRow:
+def _row(row: Any) -> HoldRow:
     return HoldRow(row.id, row.scope, row.reason, row.by, row.since)
 
 

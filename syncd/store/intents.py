@@ -18,6 +18,7 @@ from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, NewIntent, Ve
 from syncd.store import journal
 from syncd.store.columns import AT_REST, UNSETTLED, chunks
 from syncd.store.prepared import Prepared
+from syncd.store.query import Query
 from syncd.store.resolutions import forget
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair
@@ -64,10 +65,12 @@ _IN_FLIGHT = Prepared(
     )
 )
 
-_TAKEN = select(intent.c.connection, intent.c.entity, intent.c.natural).where(
-    intent.c.natural.in_(bindparam("digests", expanding=True)), intent.c.state.in_(UNSETTLED)
+_TAKEN = Query(
+    select(intent.c.connection, intent.c.entity, intent.c.natural).where(
+        intent.c.natural.in_(bindparam("digests", expanding=True)), intent.c.state.in_(UNSETTLED)
+    )
 )
-_SO_FAR = select(pair.c.id, pair.c.intents).where(pair.c.id.in_(bindparam("pairs", expanding=True)))
+_SO_FAR = Query(select(pair.c.id, pair.c.intents).where(pair.c.id.in_(bindparam("pairs", expanding=True))))
 
 
 def write_down(
@@ -106,7 +109,7 @@ def _one_create_each(c: Connection, k: Keeper, intents: Sequence[NewIntent]) -> 
     digests = {id(n): k.digest(n.natural) for n in intents if n.natural is not None}
     taken: set[tuple[str, str, bytes]] = set()
     for chunk in chunks(set(digests.values())):
-        rows = c.execute(_TAKEN, {"digests": chunk})
+        rows = _TAKEN.all(c, {"digests": chunk})
         taken.update((row.connection, row.entity, row.natural) for row in rows)
     ready, late = [], []
     for n in intents:
@@ -132,7 +135,7 @@ def _referenced(c: Connection, intents: Sequence[NewIntent]) -> list[NewIntent]:
     must never find what another intent has left behind."""
     so_far: dict[int, int] = {}
     for chunk in chunks({n.pair for n in intents}):
-        rows = c.execute(_SO_FAR, {"pairs": chunk})
+        rows = _SO_FAR.all(c, {"pairs": chunk})
         so_far.update((row.id, row.intents) for row in rows)
     numbered = []
     for n in intents:

@@ -13,6 +13,7 @@ from syncd.store import journal
 from syncd.store.asking_tables import apart, remote_block
 from syncd.store.columns import OPEN, UNSETTLED, chunks, id_column
 from syncd.store.pairs import pair_by_id
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair, remote, remote_body, remote_natural, stream
 from syncd.store.tables import journal as journal_table
@@ -40,11 +41,11 @@ def _candidates(side: Side) -> Select[int, bytes, str]:
     )
 
 
-_CANDIDATES = {side: _candidates(side) for side in Side}
+_CANDIDATES = {side: Query(_candidates(side)) for side in Side}
 
 _CROWD_MAX = 40
 """A word that so many records share says nothing of any two of them."""
-_CROWD = (
+_CROWD = Query(
     select(remote_block.c.digest, func.count())
     .where(
         remote_block.c.stream_id == bindparam("in_stream"),
@@ -74,8 +75,8 @@ def _near(side: Side) -> Select[bytes, int]:
     )
 
 
-_NEAR = {side: _near(side) for side in Side}
-_ANY_APART = select(apart.c.left_id).where(apart.c.flow_id == bindparam("of_flow")).limit(1)
+_NEAR = {side: Query(_near(side)) for side in Side}
+_ANY_APART = Query(select(apart.c.left_id).where(apart.c.flow_id == bindparam("of_flow")).limit(1))
 _APART = {Side.LEFT: apart.c.left_id, Side.RIGHT: apart.c.right_id}
 
 
@@ -98,7 +99,7 @@ def candidates(
         digests = [digest for at_rank, digest in wanted if at_rank == rank]
         for chunk in chunks(digests):
             asked = {"of_flow": at.id, "in_stream": stream_id, "at_rank": rank, "digests": chunk}
-            rows = c.execute(_CANDIDATES[side], asked)
+            rows = _CANDIDATES[side].all(c, asked)
             for at_rank, digest, key in rows:
                 for ident in wanted[at_rank, digest]:
                     found[ident][at_rank].append(key)
@@ -109,7 +110,7 @@ def candidates(
 
 def told_apart(c: Connection, at: FlowRow, side: Side, pairs: Sequence[int]) -> set[tuple[int, str]]:
     """(pair, key on ``side``) of which a person has said that they are not the same."""
-    if c.execute(_ANY_APART, {"of_flow": at.id}).first() is None:
+    if _ANY_APART.first(c, {"of_flow": at.id}) is None:
         return set()
     mine, other = _APART[side.other], _APART[side]
     query = (
@@ -140,7 +141,7 @@ def near(
     records: dict[int, set[int]] = defaultdict(set)
     for chunk in chunks(telling):
         asked = {"of_flow": at.id, "in_stream": stream_id, "digests": chunk}
-        for digest, remote_id in c.execute(_NEAR[side], asked):
+        for digest, remote_id in _NEAR[side].all(c, asked):
             for ident in wanted[digest]:
                 records[ident].add(remote_id)
     for ident, names in also.items():
@@ -158,7 +159,7 @@ def near(
 def _telling(c: Connection, stream_id: int, digests: Sequence[bytes]) -> list[bytes]:
     kept: list[bytes] = []
     for chunk in chunks(digests):
-        rows = c.execute(_CROWD, {"in_stream": stream_id, "digests": chunk})
+        rows = _CROWD.all(c, {"in_stream": stream_id, "digests": chunk})
         kept += [digest for digest, count in rows if count <= _CROWD_MAX]
     return kept
 

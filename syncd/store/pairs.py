@@ -27,15 +27,18 @@ from syncd.core.model import PairState, Side
 from syncd.ports.store import FlowRow, PairRow
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column, offset_column
 from syncd.store.prepared import put
+from syncd.store.query import Query
 from syncd.store.resolutions import resolutions
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, intent, pair, pair_base, remote, remote_body, removal, stream
 
-_FLOW = select(flow).where(flow.c.link == bindparam("of_link"), flow.c.entity == bindparam("of_entity"))
+_FLOW = Query(
+    select(flow).where(flow.c.link == bindparam("of_link"), flow.c.entity == bindparam("of_entity"))
+)
 
 
 def look_up(c: Connection, link: str, entity: str) -> FlowRow | None:
-    row = c.execute(_FLOW, {"of_link": link, "of_entity": entity}).one_or_none()
+    row = _FLOW.first(c, {"of_link": link, "of_entity": entity})
     if row is None:
         return None
     return FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint, row.ceiling)
@@ -101,8 +104,8 @@ def force(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, key
 # -- consume ----------------------------------------------------------------------------------
 
 
-_OFFSETS = select(flow.c.left_offset, flow.c.right_offset).where(flow.c.id == bindparam("row"))
-_NEWEST = select(stream.c.seq).where(stream.c.id == bindparam("row"))
+_OFFSETS = Query(select(flow.c.left_offset, flow.c.right_offset).where(flow.c.id == bindparam("row")))
+_NEWEST = Query(select(stream.c.seq).where(stream.c.id == bindparam("row")))
 _FRESH = and_(
     remote.c.stream_id == bindparam("in_stream"),
     remote.c.seq > bindparam("past"),
@@ -167,9 +170,9 @@ _UNKNOWN = {side: _unknown(side) for side in Side}
 
 def news(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> bool:
     """Whether ``consume`` would find anything: most of the time it would not."""
-    offsets = c.execute(_OFFSETS, {"row": at.id}).one()._mapping
+    offsets = _OFFSETS.first(c, {"row": at.id})
     return any(
-        c.execute(_NEWEST, {"row": ident}).scalar_one() != offsets[offset_column(side)]
+        _NEWEST.scalar(c, {"row": ident}) != getattr(offsets, offset_column(side).name)
         for side, ident in streams.items()
     )
 
@@ -180,8 +183,8 @@ def consume(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int], 
 
 
 def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, historical: bool) -> int:
-    offset: int = c.execute(_OFFSETS, {"row": at.id}).one()._mapping[offset_column(side)]
-    newest: int = c.execute(_NEWEST, {"row": stream_id}).scalar_one()
+    offset: int = getattr(_OFFSETS.first(c, {"row": at.id}), offset_column(side).name)
+    newest: int = _NEWEST.scalar(c, {"row": stream_id})
     if newest == offset:
         return 0
     fresh = {"of_flow": at.id, "in_stream": stream_id, "past": offset, "upto": newest, "now": k.now}
@@ -257,30 +260,29 @@ _DUE = (
     .order_by(pair.c.id)
     .limit(bindparam("most", type_=Integer))
 )
-_DUE_OF = _DUE.where(pair.c.id.in_(bindparam("only", expanding=True)))
-_BY_ID = _PAIR_ROWS.where(pair.c.id == bindparam("row"))
-_BY_IDS = _PAIR_ROWS.where(pair.c.id.in_(bindparam("rows", expanding=True))).order_by(pair.c.id)
+_ALL_DUE = Query(_DUE)
+_DUE_OF = Query(_DUE.where(pair.c.id.in_(bindparam("only", expanding=True))))
+_BY_ID = Query(_PAIR_ROWS.where(pair.c.id == bindparam("row")))
+_BY_IDS = Query(_PAIR_ROWS.where(pair.c.id.in_(bindparam("rows", expanding=True))).order_by(pair.c.id))
 
 
 def due_pairs(
     c: Connection, k: Keeper, at: FlowRow, limit: int, only: Sequence[int] | None, after: int
 ) -> Sequence[PairRow]:
     asked: dict[str, Any] = {"of_flow": at.id, "now": k.now, "after": after, "most": limit}
-    rows = c.execute(_DUE, asked) if only is None else c.execute(_DUE_OF, asked | {"only": list(only)})
+    rows = _ALL_DUE.all(c, asked) if only is None else _DUE_OF.all(c, asked | {"only": list(only)})
     found = [read_pair(row, k) for row in rows]
     said = resolutions(c, k, [row.id for row in found])
     return [replace(row, resolutions=said[row.id]) if row.id in said else row for row in found]
 
 
 def pair_by_id(c: Connection, k: Keeper, ident: int) -> PairRow | None:
-    row = c.execute(_BY_ID, {"row": ident}).one_or_none()
+    row = _BY_ID.first(c, {"row": ident})
     return None if row is None else read_pair(row, k)
 
 
 def pairs_by_id(c: Connection, k: Keeper, idents: Sequence[int]) -> list[PairRow]:
-    return [
-        read_pair(row, k) for chunk in chunks(idents) for row in c.execute(_BY_IDS, {"rows": chunk}).all()
-    ]
+    return [read_pair(row, k) for chunk in chunks(idents) for row in _BY_IDS.all(c, {"rows": chunk})]
 
 
 def read_pair(row: Any, k: Keeper) -> PairRow:

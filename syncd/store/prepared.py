@@ -63,7 +63,7 @@ class Prepared:
             c.execute(self._change, list(rows))
             return
         compiled = self._for(c.dialect, rows[0])
-        _driver(c).executemany(compiled.sql, [compiled.values(row) for row in rows])
+        driver(c).executemany(compiled.sql, [compiled.values(row) for row in rows])
 
     def returned(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The same for a change that returns one value a row (an id), in the rows' order."""
@@ -71,8 +71,8 @@ class Prepared:
             return []
         if c.dialect.name != "sqlite":
             return list(c.execute(self._change, list(rows)).scalars())
-        compiled, driver = self._for(c.dialect, rows[0]), _driver(c)
-        return [driver.execute(compiled.sql, compiled.values(row)).fetchone()[0] for row in rows]
+        compiled, cursor = self._for(c.dialect, rows[0]), driver(c)
+        return [cursor.execute(compiled.sql, compiled.values(row)).fetchone()[0] for row in rows]
 
     def _for(self, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
         given = tuple(row)
@@ -99,7 +99,7 @@ def _compile(change: _Change, dialect: Dialect, row: Mapping[str, Any]) -> _Comp
     columns = list(row) if isinstance(change, Insert) else None
     compiled: Any = change.compile(dialect=dialect, column_keys=columns)
     places: list[str] = compiled.positiontup
-    converts = {name: _conversion(compiled.binds[name].type, dialect) for name in places}
+    converts = {name: conversion(compiled.binds[name].type, dialect) for name in places}
     constants = {}
     for name in places:
         if name not in row:
@@ -117,7 +117,7 @@ def _compile(change: _Change, dialect: Dialect, row: Mapping[str, Any]) -> _Comp
     )
 
 
-def _conversion(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+def conversion(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     if isinstance(kind, LargeBinary):
         return None  # bytes are what SQLite takes
     if isinstance(kind, TypeDecorator):
@@ -126,5 +126,5 @@ def _conversion(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     return convert
 
 
-def _driver(c: Connection) -> Any:
+def driver(c: Connection) -> Any:
     return c.connection.driver_connection

@@ -15,6 +15,7 @@ from syncd.ports.store import IntentRow
 from syncd.store import journal
 from syncd.store.intents import read_intent
 from syncd.store.pairs import pair_by_id
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.settling import drop, uncertain
 from syncd.store.tables import Instant, flow, intent, pair
@@ -65,7 +66,7 @@ def held(c: Connection, k: Keeper, link: str | None, ident: int | None = None) -
     return found
 
 
-_DUE = (
+_DUE = Query(
     select(intent, flow.c.link)
     .join(flow, flow.c.id == intent.c.flow_id)
     .where(
@@ -79,7 +80,7 @@ _DUE = (
 
 
 def due_intents(c: Connection, k: Keeper, link: str, limit: int) -> Sequence[IntentRow]:
-    return [read_intent(row, k) for row in c.execute(_DUE, {"of_link": link, "now": k.now, "most": limit})]
+    return [read_intent(row, k) for row in _DUE.all(c, {"of_link": link, "now": k.now, "most": limit})]
 
 
 _NEXT_DUE = (

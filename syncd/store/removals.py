@@ -13,6 +13,7 @@ from syncd.ports.store import FlowRow, Observation
 from syncd.store import journal
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column
 from syncd.store.matching import absorb
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair, remote, removal
 
@@ -21,6 +22,7 @@ _LIVING = (
     .outerjoin(removal, removal.c.remote_id == remote.c.id)
     .where(remote.c.stream_id == bindparam("of"), ~remote.c.gone)
 )
+
 _FORGET = delete(removal).where(removal.c.remote_id.in_(bindparam("rows", expanding=True)))
 _NOTE = insert(removal)
 
@@ -114,12 +116,12 @@ def _merged(side: Side) -> Any:
 
 
 _MERGED = {side: _merged(side) for side in Side}
-_ANY_MERGED = select(removal.c.remote_id).where(removal.c.merged_into != "").limit(1)
+_ANY_MERGED = Query(select(removal.c.remote_id).where(removal.c.merged_into != "").limit(1))
 
 
 def merges(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> list[tuple[Side, int, int, str, str]]:
     """(side, pair, heir's row, old key, new key) of the pairs that can follow a merge."""
-    if c.execute(_ANY_MERGED).first() is None:
+    if _ANY_MERGED.first(c, {}) is None:
         return []  # nearly always: the joins below cost as much as the whole run of a quiet flow
     return [
         (side, row.id, row.heir, row.was, row.now)

@@ -13,10 +13,11 @@ from syncd.core.model import Side
 from syncd.ports.records import Said
 from syncd.store import journal
 from syncd.store.columns import chunks
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import conflict, flow, pair, resolution
 
-_ANY_RESOLUTION = select(resolution.c.pair_id).limit(1)
+_ANY_RESOLUTION = Query(select(resolution.c.pair_id).limit(1))
 _RESOLUTIONS = select(resolution, flow.c.link).where(
     resolution.c.pair_id.in_(bindparam("pairs", expanding=True)),
     pair.c.id == resolution.c.pair_id,
@@ -32,7 +33,7 @@ _CONFLICT = (
 
 def resolutions(c: Connection, k: Keeper, pairs: Sequence[int]) -> Mapping[int, tuple[Resolution, ...]]:
     """What people said and what is not carried out yet, by pair."""
-    if not pairs or c.execute(_ANY_RESOLUTION).first() is None:
+    if not pairs or _ANY_RESOLUTION.first(c, {}) is None:
         return {}
     found: dict[int, list[Resolution]] = defaultdict(list)
     for chunk in chunks(pairs):
@@ -90,7 +91,7 @@ def forget(
     c: Connection, k: Keeper, flow_id: int, refused: Mapping[int, Sequence[str]], done: Sequence[int]
 ) -> None:
     """``refused``: units whose resolution was given for other values, by pair; ``done``: pairs at rest."""
-    if c.execute(_ANY_RESOLUTION).first() is None:
+    if _ANY_RESOLUTION.first(c, {}) is None:
         return
     for ident, many in refused.items():
         mine = (resolution.c.pair_id == ident) & resolution.c.unit.in_(many)
@@ -107,7 +108,7 @@ def forget(
 
 def wake(c: Connection, k: Keeper, pairs: Sequence[int]) -> None:
     """Pairs of which a person's word is not carried out yet, or not known to be, are decided again."""
-    if not pairs or c.execute(_ANY_RESOLUTION).first() is None:
+    if not pairs or _ANY_RESOLUTION.first(c, {}) is None:
         return
     for chunk in chunks(pairs):
         mine = select(resolution.c.pair_id).where(resolution.c.pair_id.in_(chunk))

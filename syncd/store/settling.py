@@ -23,6 +23,7 @@ from syncd.store.columns import OPEN, hash_column, id_column
 from syncd.store.intents import insert_following
 from syncd.store.matching import absorb
 from syncd.store.prepared import Prepared, put
+from syncd.store.query import Query
 from syncd.store.resolutions import wake
 from syncd.store.sealing import Keeper
 from syncd.store.streams import find_stream, known, store_observations
@@ -55,12 +56,14 @@ _POSTED = Prepared(
         words=None,
     )
 )
-_SENDABLE = select(intent.c.id, intent.c.state).where(
-    intent.c.id.in_(bindparam("ids", expanding=True)),
-    # one in doubt is repeated under its idempotency key; never anything that was settled meanwhile
-    intent.c.state.in_([IntentState.PLANNED.value, IntentState.UNCERTAIN.value]),
+_SENDABLE = Query(
+    select(intent.c.id, intent.c.state).where(
+        intent.c.id.in_(bindparam("ids", expanding=True)),
+        # one in doubt is repeated under its idempotency key; never anything that was settled meanwhile
+        intent.c.state.in_([IntentState.PLANNED.value, IntentState.UNCERTAIN.value]),
+    )
 )
-_OTHERS_OPEN = (
+_OTHERS_OPEN = Query(
     select(intent.c.pair_id)
     .where(
         intent.c.pair_id.in_(bindparam("pairs", expanding=True)),
@@ -69,7 +72,7 @@ _OTHERS_OPEN = (
     )
     .distinct()
 )
-_IN_CONFLICT = (
+_IN_CONFLICT = Query(
     select(conflict.c.pair_id).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True))).distinct()
 )
 _REST = Prepared(
@@ -78,6 +81,7 @@ _REST = Prepared(
     .where(pair.c.id == bindparam("row"), pair.c.state != PairState.QUARANTINED.value)
     .values(state=bindparam("rest"), since=bindparam("at"), forced=literal(False), historical=literal(False))
 )
+
 _BOUND = {
     side: Prepared(
         update(pair)
@@ -87,10 +91,12 @@ _BOUND = {
     for side in Side
 }
 _OWNED = {
-    side: select(pair.c.id).where(
-        pair.c.flow_id == bindparam("of"),
-        id_column(side) == bindparam("remote"),
-        pair.c.id != bindparam("row"),
+    side: Query(
+        select(pair.c.id).where(
+            pair.c.flow_id == bindparam("of"),
+            id_column(side) == bindparam("remote"),
+            pair.c.id != bindparam("row"),
+        )
     )
     for side in Side
 }
@@ -123,7 +129,7 @@ def mark_sent(
 ) -> list[bool]:
     """Hold check, budget and mark, in this one transaction: what a hold covers is not marked."""
     open_holds = {hold.scope: hold.reason for hold in holds.active(c, None)}
-    sendable = {(row.id, row.state) for row in c.execute(_SENDABLE, {"ids": [at.id for at in intents]})}
+    sendable = {(row.id, row.state) for row in _SENDABLE.all(c, {"ids": [at.id for at in intents]})}
     free = []
     for at in intents:
         reason = _covering(open_holds, at) if open_holds else None
@@ -181,7 +187,7 @@ def _yield_to_hold(c: Connection, k: Keeper, at: IntentRow, reason: str) -> None
 def _others_open(c: Connection, intents: Sequence[IntentRow]) -> set[int]:
     """Pairs of these intents that have other open ones."""
     asked = {"pairs": [at.pair for at in intents], "ids": [at.id for at in intents]}
-    return set(c.execute(_OTHERS_OPEN, asked).scalars())
+    return set(_OTHERS_OPEN.scalars(c, asked))
 
 
 # -- settled ----------------------------------------------------------------------------------
@@ -243,7 +249,7 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> dict[i
             at = s.intent
             if observed.key in have:  # it was seen before: as a lone record, perhaps
                 absorb(c, at.flow, at.side, remote_id, into=at.pair)
-                if c.execute(_OWNED[at.side], {"of": at.flow, "remote": remote_id, "row": at.pair}).first():
+                if _OWNED[at.side].first(c, {"of": at.flow, "remote": remote_id, "row": at.pair}):
                     barred[at.id] = s
                     continue
             bound[at.side].append({"row": at.pair, "remote": remote_id, "content": observed.content_hash})
@@ -260,7 +266,7 @@ def _rest(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
     resting = {at.pair for at in intents if at.pair not in busy}
     if not resting:
         return
-    contested = set(c.execute(_IN_CONFLICT, {"pairs": sorted(resting)}).scalars())
+    contested = set(_IN_CONFLICT.scalars(c, {"pairs": sorted(resting)}))
     rest = dict.fromkeys(resting, PairState.IN_STEP) | dict.fromkeys(contested, PairState.CONFLICT)
     gone = {at.pair for at in intents if at.request.operation is Operation.DELETE}
     rest |= dict.fromkeys(resting & gone, PairState.GONE)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select
 from syncd.ports.store import Known, Observation, StreamRow
 from syncd.store.asking_tables import remote_block
 from syncd.store.prepared import Prepared, put
+from syncd.store.query import Query
 from syncd.store.removals import note as note_removals
 from syncd.store.sealing import Keeper
 from syncd.store.tables import remote, remote_body, remote_natural, stream
@@ -19,13 +20,17 @@ from syncd.store.tables import remote, remote_body, remote_natural, stream
 # every record that is read goes through this one: a list of keys as one JSON value spares SQLAlchemy the
 # rewriting of the statement for each page, which cost a quarter of a pass
 _KEYS = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
-_KNOWN = select(remote.c.key, remote.c.id, remote.c.raw_hash, remote.c.content_hash).where(
-    remote.c.stream_id == bindparam("stream"), remote.c.key.in_(select(_KEYS.c.value))
+_KNOWN = Query(
+    select(remote.c.key, remote.c.id, remote.c.raw_hash, remote.c.content_hash).where(
+        remote.c.stream_id == bindparam("stream"), remote.c.key.in_(select(_KEYS.c.value))
+    )
 )
-_NEWS_OF = select(remote.c.key).where(
-    remote.c.stream_id == bindparam("stream"),
-    remote.c.key.in_(select(_KEYS.c.value)),
-    remote.c.seen_at > bindparam("since"),
+_NEWS_OF = Query(
+    select(remote.c.key).where(
+        remote.c.stream_id == bindparam("stream"),
+        remote.c.key.in_(select(_KEYS.c.value)),
+        remote.c.seen_at > bindparam("since"),
+    )
 )
 _INSERT_REMOTE = Prepared(insert(remote).returning(remote.c.id, sort_by_parameter_order=True))
 _UPDATE_REMOTE = Prepared(
@@ -51,10 +56,12 @@ _DROP_NATURAL = Prepared(delete(remote_natural).where(remote_natural.c.remote_id
 _BLOCK = Prepared(insert(remote_block))
 _DROP_BLOCK = Prepared(delete(remote_block).where(remote_block.c.remote_id == bindparam("row")))
 
-_STREAM = select(stream).where(
-    stream.c.connection == bindparam("of_connection"), stream.c.entity == bindparam("of_entity")
+_STREAM = Query(
+    select(stream).where(
+        stream.c.connection == bindparam("of_connection"), stream.c.entity == bindparam("of_entity")
+    )
 )
-_TAKE_SEQS = (
+_TAKE_SEQS = Query(
     update(stream)
     .where(stream.c.id == bindparam("row"))
     .values(seq=stream.c.seq + bindparam("count"))
@@ -63,7 +70,7 @@ _TAKE_SEQS = (
 
 
 def look_up(c: Connection, connection: str, entity: str) -> StreamRow | None:
-    row = c.execute(_STREAM, {"of_connection": connection, "of_entity": entity}).one_or_none()
+    row = _STREAM.first(c, {"of_connection": connection, "of_entity": entity})
     if row is None:
         return None
     return StreamRow(
@@ -90,11 +97,11 @@ def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
 
 def news_of(c: Connection, stream_id: int, keys: Sequence[str], since: datetime) -> frozenset[str]:
     asked = {"stream": stream_id, "keys": json.dumps(list(keys)), "since": since}
-    return frozenset(c.execute(_NEWS_OF, asked).scalars())
+    return frozenset(_NEWS_OF.scalars(c, asked))
 
 
 def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:
-    rows = c.execute(_KNOWN, {"stream": stream_id, "keys": json.dumps(list(keys))}).all()
+    rows = _KNOWN.all(c, {"stream": stream_id, "keys": json.dumps(list(keys))})
     return {key: Known(ident, raw, content) for key, ident, raw, content in rows}
 
 
@@ -209,5 +216,5 @@ def _store_natural(c: Connection, k: Keeper, stream_id: int, rows: Sequence[tupl
 
 
 def _take_seqs(c: Connection, stream_id: int, count: int) -> range:
-    last: int = c.execute(_TAKE_SEQS, {"row": stream_id, "count": count}).scalar_one()
+    last: int = _TAKE_SEQS.scalar(c, {"row": stream_id, "count": count})
     return range(last - count + 1, last + 1)

@@ -14,6 +14,7 @@ from syncd.ports.store import FlowRow, Verdict
 from syncd.store import journal
 from syncd.store.columns import chunks, id_column
 from syncd.store.prepared import Prepared
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import conflict, flow, pair, pair_base, remote
 
@@ -43,9 +44,10 @@ _VERDICT = Prepared(
 _DROP_BASE = Prepared(
     delete(pair_base).where(pair_base.c.pair_id == bindparam("row"), pair_base.c.side == bindparam("on_side"))
 )
+
 _BASE = Prepared(insert(pair_base))
-_CONFLICTS = select(conflict).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True)))
-_ANY_WAITING = select(pair.c.id).where(pair.c.waits_entity == bindparam("entity")).limit(1)
+_CONFLICTS = Query(select(conflict).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True))))
+_ANY_WAITING = Query(select(pair.c.id).where(pair.c.waits_entity == bindparam("entity")).limit(1))
 
 
 def store_verdicts(c: Connection, k: Keeper, at: FlowRow, verdicts: Sequence[Verdict]) -> None:
@@ -101,7 +103,7 @@ def store_bases(c: Connection, k: Keeper, link: str, bases: Mapping[int, Mapping
 def store_conflicts(c: Connection, k: Keeper, conflicts: Mapping[int, Sequence[Conflict]]) -> None:
     """The open conflicts of these pairs become exactly the given ones; a known one keeps number and date."""
     for chunk in chunks(sorted(conflicts)):
-        known = {(row.pair_id, row.unit): row for row in c.execute(_CONFLICTS, {"pairs": chunk})}
+        known = {(row.pair_id, row.unit): row for row in _CONFLICTS.all(c, {"pairs": chunk})}
         wanted = {
             (ident, one.unit): _conflict_values(ident, one, k.now)
             for ident in chunk
@@ -139,7 +141,7 @@ def _conflict_values(ident: int, one: Conflict, since: datetime) -> dict[str, An
 
 def wake_waiting(c: Connection, k: Keeper, at: FlowRow, bound: Sequence[int]) -> None:
     """Records that waited for these pairs of this flow's entity may be decided now."""
-    if not bound or c.execute(_ANY_WAITING, {"entity": at.entity}).first() is None:
+    if not bound or _ANY_WAITING.first(c, {"entity": at.entity}) is None:
         return
     for side in Side:
         for chunk in chunks(bound):
