@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import orjson
 
@@ -27,6 +28,7 @@ from syncd.ports import (
     Store,
     WriteRequest,
 )
+from syncd.ports.sending import sending
 
 _RETRY_FIRST_S = 2.0
 _RETRY_MAX_S = 900.0
@@ -110,7 +112,8 @@ class Applier:
             tally.held += 1
             return None
         try:
-            return await setup.ends[intent.side].connector.submit(intent.request)
+            with sending(partial(self._store.may_go_out, intent)):
+                return await setup.ends[intent.side].connector.submit(intent.request)
         except (RetryLater, RenewCredentials) as refused:
             # both are proven not executed; the login or the platform needs time, not this record
             after_s = refused.after_s if isinstance(refused, RetryLater) else None

@@ -7,6 +7,7 @@ or ``Unknown``. What an exchange proves is decided in ``outcomes``; here it is o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,7 @@ from syncd.http.tokens import Tokens
 from syncd.http.transport import DEFAULT_MAX_BODY_BYTES, Transport
 from syncd.ports import UNWATCHED, Clock, Tap
 from syncd.ports import Exchange as Tapped
+from syncd.ports.sending import STALE_AFTER_S, still_permitted
 
 _ATTEMPTS: Final = 4
 _PATIENCE_S: Final = 20.0
@@ -152,12 +154,15 @@ class HttpClient:
             return Retry(ErrorClass.RATE_LIMIT, f"{self.connection} asked us to wait", pause)
         data = None if json is None else orjson.dumps(json)
         extra = {**(headers or {}), "Content-Type": "application/json"} if data is not None else headers
+        asked = self._clock.now()
         async with self.budget:
             try:
-                exchange = await self._exchange(method, path, data=data, headers=extra)
+                exchange = await self._exchange(method, path, data=data, headers=extra, asked=asked)
             except _LoginFailed as failed:
                 after_s = failed.cause.after_s if isinstance(failed.cause, RetryLater) else None
                 return Retry(ErrorClass.AUTH, failed.cause.message, after_s)
+            except _CalledOff:
+                return Retry(ErrorClass.GUARD, f"{self.connection}: called off while it waited for its turn")
         return self._outcome(exchange)
 
     async def _read_again(
@@ -198,16 +203,21 @@ class HttpClient:
         params: Query = None,
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        asked: datetime | None = None,
     ) -> Exchange:
-        """One exchange; a second one if the first proved that the login had expired.
+        """One exchange; a second one if the first proved that the login had expired. ``asked``: since when
+        a write has waited for its turn.
 
-        Raises ``_LoginFailed`` around whatever the scheme raised: nothing was executed then.
+        Raises ``_LoginFailed`` around whatever the scheme raised, and ``_CalledOff`` for a write that a hold
+        has stopped meanwhile: nothing was executed then.
         """
         for renewed in (False, True):
             try:
                 credentials = await self._auth.headers(self._send_plain)
             except SyncdError as error:
                 raise _LoginFailed(error) from None
+            if asked is not None:
+                asked = await self._still_permitted(asked)
             own = headers or {}
             sent = {**self._headers, **credentials, **own} if own or self._headers else credentials
             exchange = await self._transport.send(method, path, params=params, data=data, headers=sent)
@@ -223,6 +233,15 @@ class HttpClient:
             except SyncdError as error:
                 raise _LoginFailed(error) from None
         return exchange
+
+    async def _still_permitted(self, asked: datetime) -> datetime:
+        """When the permission to write was given, renewed if that is a while ago. Raises ``_CalledOff``."""
+        now = self._clock.now()
+        if (now - asked).total_seconds() < STALE_AFTER_S:
+            return asked
+        if not await still_permitted():
+            raise _CalledOff
+        return now
 
     async def _send_plain(
         self,
@@ -332,6 +351,10 @@ class _LoginFailed(Exception):
     def __init__(self, cause: SyncdError) -> None:
         super().__init__(cause)
         self.cause = cause
+
+
+class _CalledOff(Exception):
+    """Internal: a hold was placed while a write waited for its turn on the wire."""
 
 
 class _TooLarge(UnreadableAnswer):

@@ -376,6 +376,10 @@ class Store(Protocol):
         dropped and its pair is held, to be planned anew on release."""
         ...
 
+    async def may_go_out(self, intent: IntentRow) -> bool:
+        """Whether no hold covers it by now: it was marked, and has waited for its turn since."""
+        ...
+
     async def settle(self, settlement: Settlement) -> IntentRow | None:
         """Base, binding, journal and the next intent together. Returns the next intent, if any."""
         ...

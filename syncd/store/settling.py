@@ -153,6 +153,12 @@ def mark_sent(
     return [at.id in marked for at in intents]
 
 
+def covered(c: Connection, at: IntentRow) -> bool:
+    """Whether a hold covers it by now."""
+    open_holds = {hold.scope: hold.reason for hold in holds.active(c, None)}
+    return _covering(open_holds, at) is not None
+
+
 def _covering(open_holds: dict[str, str], at: IntentRow) -> str | None:
     keys = [key for key in (at.request.source_key, at.request.key) if key]
     scopes = holds.scopes(at.connection, at.link, at.request.entity, keys, at.fields)

@@ -261,6 +261,9 @@ class SqlStore:
     async def mark_sent(self, intent: IntentRow) -> bool:
         return await self._sent(intent)
 
+    async def may_go_out(self, intent: IntentRow) -> bool:
+        return await self.database.read(lambda c: not settling.covered(c, intent))
+
     async def settle(self, settlement: Settlement) -> IntentRow | None:
         return await self._settled(settlement)
 

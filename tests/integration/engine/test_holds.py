@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from syncd.core.errors import FixInput, NothingMatched
+from syncd.core.model import Side
+from syncd.core.outcome import ErrorClass, Outcome, Retry
+from syncd.ports import EVERYTHING, WriteRequest
+from syncd.ports.sending import still_permitted
 from tests.integration.engine.operating import operator_of
 from tests.integration.engine.test_main_job import first_sync
 
@@ -63,3 +67,27 @@ async def test_a_held_field_holds_every_write_that_carries_it_and_no_other() -> 
     world.left.edit("customer", customer, {"name": "Renamed Heating"})
     await world.cycle()
     assert [c["acct_name"] for c in world.right.records("customer").values()] == ["Renamed Heating"]
+
+
+async def test_one_placed_while_a_write_waits_for_its_turn_stops_that_write_too() -> None:
+    world, _, invoice = await first_sync()
+    operator = operator_of(world)
+    connector = world.setup.ends[Side.RIGHT].connector
+    submit, answers = connector.submit, list[bool]()
+
+    async def waits(request: WriteRequest) -> Outcome:
+        if not answers:
+            held = await operator.hold(EVERYTHING, "wrong totals", actor="dana")
+            answers.append(await still_permitted())
+            await operator.release([held.id], actor="dana")
+            return Retry(ErrorClass.GUARD, "called off")
+        return await submit(request)
+
+    connector.submit = waits  # type: ignore[method-assign]
+    world.left.edit("invoice", invoice, {"status": "pending_accounting"})
+    await world.cycle()
+    assert answers == [False]
+    assert world.right.records("invoice") == {}
+    world.wait(60)
+    await world.cycle()
+    assert len(world.right.records("invoice")) == 1

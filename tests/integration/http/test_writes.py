@@ -10,6 +10,7 @@ import pytest
 from syncd.core.errors import ForbiddenDestination, RenewCredentials, RetryLater
 from syncd.core.outcome import ErrorClass, Retry, Unknown
 from syncd.http import Answer, HttpClient
+from syncd.ports.sending import sending
 from tests.integration.http.conftest import ClientFor, FaultServer, Step
 from tests.integration.http.faults import (
     answer,
@@ -178,3 +179,23 @@ async def test_it_never_leaves_the_host(server: FaultServer, client: HttpClient,
     with pytest.raises(ForbiddenDestination):
         await client.write("POST", path, json={})
     assert server.heard == []
+
+
+@pytest.mark.parametrize(("permitted", "arrived"), [(True, 1), (False, 0)])
+async def test_one_that_waited_for_its_turn_asks_again_whether_it_may_go_out(
+    server: FaultServer, client: HttpClient, permitted: bool, arrived: int
+) -> None:
+    asked = []
+
+    async def permission() -> bool:
+        asked.append(1)
+        return permitted
+
+    with sending(permission):
+        await client.write("POST", "/invoice", json={})
+        assert asked == [], "nothing had time to change"
+        client.budget.throttled(10.0)
+        got = await client.write("POST", "/invoice", json={})
+    assert len(asked) == 1
+    assert server.count("/invoice") == 1 + arrived
+    assert isinstance(got, Answer if permitted else Retry)
