@@ -43,6 +43,8 @@ _STRANGE: Final = 0.1
 _NEAR: Final = 0.9
 """Decimal orders above the usual below which no other unit is thought of."""
 _SPREAD_MIN: Final = 0.2
+_PLAIN: Final = math.log(100.0)
+"""Odds at which the amounts at one place say by themselves whether their unit has changed."""
 
 
 class Sums(msgspec.Struct, array_like=True):
@@ -147,23 +149,29 @@ class Habits:
         return Outlier(money[0][0], FACTORS[0], ODDS * ODDS) if len(money) > 1 else None
 
     def shifted(self, records: Iterable[Mapping[str, Any]], factor: int) -> Sequence[str]:
-        """Places that are about ``factor`` times as large in these records as their customers' usually; if
-        every amount that they show is, those that they do not show are taken to be."""
-        distances: dict[str, list[float]] = {}
+        """Places that are ``factor`` times as large in these records as they usually are.
+
+        A platform changes the unit of a record's amounts together, so an amount whose size tells too
+        little (a tax that varies by itself, one that these records do not show) goes with those that are
+        plain; where those disagree, by what little it tells.
+        """
+        odds: dict[str, float] = {}
         for record in records:
             who = self._who(record)
-            for path, log, _ in self._amounts_of(record):
+            for path, log, whole in self._amounts_of(record):
                 everybody = self.everybody.get(path)
-                if everybody is None:
-                    continue
-                own = self._customers.get(path, {}).get(who) if who is not None else None
-                usual = own.mean if own is not None and own.count >= OWN_MIN else everybody.mean
-                distances.setdefault(path, []).append(log - usual)
-        shift = math.log10(factor)
-        found = [p for p, logs in distances.items() if abs(sum(logs) / len(logs) - shift) < shift / 2]
-        shown = self._amounts & distances.keys()
-        unseen = self._amounts - distances.keys() if shown and shown <= set(found) else frozenset()
-        return [*found, *sorted(unseen)]
+                if everybody is not None:
+                    own = self._customers.get(path, {}).get(who) if who is not None else None
+                    more = _odds(everybody, own, log, whole, math.log10(factor))
+                    odds[path] = odds.get(path, 0.0) + more
+        plain = {path for path in self._amounts & odds.keys() if abs(odds[path]) >= _PLAIN}
+        agreed = bool(plain) and all(odds[path] > 0 for path in plain)
+        return sorted(
+            path
+            for path in self._amounts | odds.keys()
+            if odds.get(path, 0.0) >= _PLAIN
+            or (path in self._amounts - plain and (agreed or odds.get(path, 0.0) > 0))
+        )
 
     def rescale(self, places: Iterable[str], factor: int) -> None:
         """The other unit was accepted: what was ordinary is ``factor`` times as large from now on."""

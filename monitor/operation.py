@@ -21,22 +21,18 @@ from monitor.guard import Guard, Violation
 from monitor.habits import Habits, Outlier, values_at
 from monitor.severity import Action, Level, Role, Severity, judge
 from monitor.shape import Shape
+from monitor.suspects import HOLD_AT, SCALE, Break, Suspects
 from syncd.mapping.atoms import Code, Money, Text
 from syncd.mapping.correcting import declared
 from syncd.mapping.entity_map import EntityMap
 
-HOLD_AT: Final = 3
-"""Distinct records that show a break of a mapped field before its mapping is held."""
 WINDOW: Final = 50
 """Records in one window; a clean one goes into the baseline."""
 BASELINE_MAX: Final = 5_000
 """Records a baseline is learned from; beyond them it knows enough."""
-CLEAN_AT: Final = 5
-"""Distinct records in a row that are as they used to be: the platform went back."""
 SAMPLES: Final = 20
 """Keys of records that an event names."""
 _WEIGH_EVERY: Final = 10
-_SUSPECTS_MAX: Final = 200
 
 
 class Operation:
@@ -68,12 +64,7 @@ class Operation:
         self.habits = Habits(lens, secret)
         self._learned_keys: deque[str] = deque(maxlen=2_000)
         self._learned: set[str] = set()
-        self._suspects: dict[str, Mapping[str, Any]] = {}
-        self._why: dict[str, tuple[Violation | Outlier, ...]] = {}
-        self._since_first = 0
-        """Records looked at since the first suspect, suspects included."""
-        self._clean: dict[str, int] = {}
-        """Cause -> ordinary records in a row."""
+        self._suspects = Suspects()
         self._forgotten: set[str] = set()
         """Places whose values are learned anew."""
         self._weighed_at = (0, 0)
@@ -154,11 +145,10 @@ class Operation:
         """The worst that speaks against a record that is being decided. Learns from it if nothing does."""
         why = self._breaks(key, record)
         if not why:
-            self._suspects.pop(key, None)
-            self._why.pop(key, None)
-            self._ordinary(key, record)
+            self._suspects.ordinary(key)
+            self._learn(key, record)
             return None
-        self._suspect(key, record, why)
+        self._suspects.add(key, record, why)
         return self._told(why[0])
 
     def sample(self, key: str, record: Mapping[str, Any]) -> None:
@@ -178,6 +168,7 @@ class Operation:
 
     def poll(self) -> None:
         """One more exchange was sampled."""
+        self._suspects.poll()
         (self._window if self.ready else self.baseline).poll()
         self._grown()
 
@@ -190,8 +181,8 @@ class Operation:
         """Whether a record is built unlike any so far: such a one is always looked at."""
         return self._guard is not None and not self._guard.knows(record)
 
-    def _breaks(self, key: str, record: Mapping[str, Any]) -> tuple[Violation | Outlier, ...]:
-        found: list[Violation | Outlier] = []
+    def _breaks(self, key: str, record: Mapping[str, Any]) -> tuple[Break, ...]:
+        found: list[Break] = []
         if self._guard is not None:
             found += [v for v in self._guard.violations(record) if self._matters(v, key, record)]
         outlier = self.habits.outlier(record) if self._source else None
@@ -232,11 +223,7 @@ class Operation:
     def _waived(self, kind: Kind, path: str, key: str = "") -> bool:
         return any(waiver.covers(kind, path, key) for waiver in self._waivers)
 
-    def _ordinary(self, key: str, record: Mapping[str, Any]) -> None:
-        if self._suspects:
-            self._since_first += 1
-        for path in list(self._clean):
-            self._clean[path] += 1
+    def _learn(self, key: str, record: Mapping[str, Any]) -> None:
         if key in self._learned:
             return
         if len(self._learned_keys) == self._learned_keys.maxlen:
@@ -245,16 +232,7 @@ class Operation:
         self._learned.add(key)
         self.habits.learn(record)
 
-    def _suspect(self, key: str, record: Mapping[str, Any], why: tuple[Violation | Outlier, ...]) -> None:
-        if key not in self._suspects:
-            self._since_first = self._since_first + 1 if self._suspects else 1
-        if len(self._suspects) < _SUSPECTS_MAX or key in self._suspects:
-            self._suspects[key] = record
-            self._why[key] = why
-        for one in why:
-            self._clean[_cause(one)] = 0
-
-    def _told(self, why: Violation | Outlier) -> Objection:
+    def _told(self, why: Break) -> Objection:
         field = ", ".join(impact.of(why.path, self.lens).fields)
         if isinstance(why, Outlier):
             words = f"{why.path} is about {why.factor} times what this customer's records usually show"
@@ -265,7 +243,7 @@ class Operation:
 
     def weigh(self, flows: Sequence[impact.Flow]) -> list[Finding]:
         """What drift there is now, the gravest first. Costs milliseconds; cheap if nothing is new."""
-        at = (len(self._suspects), self._window.records)
+        at = (self._suspects.moves, self._window.records)
         fresh = at[0] != self._weighed_at[0] or at[1] - self._weighed_at[1] >= _WEIGH_EVERY
         if not fresh or self._contract is None:
             return []
@@ -274,23 +252,16 @@ class Operation:
         return [one for one in found if one is not None]
 
     def reverted(self, kind: Kind, path: str, *, held: bool) -> bool:
-        """Whether enough ordinary records came in a row since the last that broke ``path``. What held
-        nothing may have been the one odd record among ordinary ones: while that waits, it is not over."""
-        cause = _SCALE if kind is Kind.SCALE else path
-        waits = any(_cause(one) == cause for why in self._why.values() for one in why)
-        return self._clean.get(cause, 0) >= CLEAN_AT and (held or not waits)
+        """Whether the platform went back; of what holds nothing, only once no record shows it any more."""
+        return self._suspects.reverted(_cause(kind, path), held=held)
 
     def expect(self, kind: Kind, path: str) -> None:
         """A drift is open there since before this process began: count what is ordinary again from now on."""
-        self._clean.setdefault(_SCALE if kind is Kind.SCALE else path, 0)
+        self._suspects.expect(_cause(kind, path))
 
     def forget(self, kind: Kind, path: str) -> None:
         """A drift at ``path`` is over, one way or the other."""
-        cause = _SCALE if kind is Kind.SCALE else path
-        self._clean.pop(cause, None)
-        for key in [k for k, why in self._why.items() if all(_cause(one) == cause for one in why)]:
-            self._suspects.pop(key, None)
-            self._why.pop(key, None)
+        self._suspects.forget(_cause(kind, path))
         self._weighed_at = (0, 0)
         self._window = Shape(self._secret)
 
@@ -303,7 +274,7 @@ class Operation:
             self._forgotten |= set(places)
         if moved_to:
             self.habits.move(path, moved_to)
-        for record in self._suspects.values():
+        for record in self._suspects.records:
             self.baseline.observe(record)
         self.changed = True
         self.forget(kind, path)
@@ -313,18 +284,17 @@ class Operation:
         assert self._contract is not None
         evidence = self.baseline if self.ready else None
         found: dict[tuple[Kind, str], Difference] = {}
-        broken = {one.path for why in self._why.values() for one in why if isinstance(one, Violation)}
+        broken = [one for one in self._suspects.breaks if isinstance(one, Violation)]
         if broken:
             shown = Shape(self._secret)
-            for key in sorted(self._suspects):
-                shown.observe(self._suspects[key], key)
+            for key, suspect in self._suspects:
+                shown.observe(suspect.record, key)
             for one in compare(self._contract, shown, evidence):
-                if one.path in broken:
+                if any(one.path == each.path for each in broken):
                     found[one.kind, one.path] = self._counted(one)
-            for why in self._why.values():
-                for each in why:
-                    if isinstance(each, Violation) and not any(p == each.path for _, p in found):
-                        found[each.kind, each.path] = self._from_violation(each)
+            for each in broken:
+                if not any(path == each.path for _, path in found):
+                    found[each.kind, each.path] = self._from_violation(each)
         scales = self._scales()
         # a whole number in another unit is no new type, nor is anything else about those places news
         rescaled = {path for one in scales for path in one.after["paths"]}
@@ -355,7 +325,7 @@ class Operation:
         known = self._enum(one.path)
         if one.kind is not Kind.ENUM_NEW or known is None:
             return one
-        shown = {v for r in self._suspects.values() for v in values_at(r, paths.steps(one.path))}
+        shown = {v for r in self._suspects.records for v in values_at(r, paths.steps(one.path))}
         names = sorted(v for v in shown if isinstance(v, str) and v not in known and _NAME.fullmatch(v))
         digests = sorted(self.baseline.digest(name) for name in names)
         return replace(one, before={"closed": True}, after={"values": names[:5], "new": digests[:5]})
@@ -371,36 +341,36 @@ class Operation:
 
     def _counted(self, difference: Difference) -> Difference:
         """Suspects all show it; what counts is how many there are, and how many others came meanwhile."""
-        hits = sum(any(_shows(one, difference) for one in why) for why in self._why.values())
+        by_polls = difference.kind is not Kind.SCALE
+        shown = self._suspects.weigh(self._showing(difference), by_polls=by_polls)
         before = difference.evidence.before or self.baseline.records
-        sure = hits >= HOLD_AT and 2 * hits >= self._since_first
-        distance = difference.evidence.distance
-        return replace(
-            difference, evidence=Evidence(before, max(self._since_first, hits), hits, distance), certain=sure
-        )
+        evidence = Evidence(before, shown.of, shown.hits, difference.evidence.distance)
+        return replace(difference, evidence=evidence, certain=shown.sure)
+
+    def _showing(self, difference: Difference) -> list[str]:
+        """Keys of the suspects that show it."""
+        return [k for k, one in self._suspects if any(_shows(why, difference) for why in one.why)]
 
     def _from_violation(self, one: Violation) -> Difference:
         bare = Difference(one.kind, one.path, {"expected": one.wanted}, {"found": one.found})
         return self._counted(bare)
 
     def _scales(self) -> list[Difference]:
-        outliers = {key: one for key, why in self._why.items() for one in why if isinstance(one, Outlier)}
+        outliers = {k: why for k, one in self._suspects for why in one.why if isinstance(why, Outlier)}
         if not outliers:
             return []
         factors = [one.factor for one in outliers.values()]
         factor = max(set(factors), key=factors.count)
-        records = [self._suspects[key] for key, one in outliers.items() if one.factor == factor]
-        places = sorted(self.habits.shifted(records, factor)) or [next(iter(outliers.values())).path]
+        alike = {key: one for key, one in outliers.items() if one.factor == factor}
+        records = [one.record for key, one in self._suspects if key in alike]
+        places = self.habits.shifted(records, factor) or [next(iter(alike.values())).path]
         path = next((p for p in self._totals if p in places), places[0])
-        bare = Difference(
-            Kind.SCALE, path, {"factor": 1}, {"factor": factor, "paths": places}, renames=(), certain=False
-        )
-        hits = len(records)
-        sure = hits >= HOLD_AT and 2 * hits >= self._since_first
-        distance = min(1.0 / one.odds for one in outliers.values()) ** min(hits, HOLD_AT)
+        shown = self._suspects.weigh(list(alike), by_polls=False)
+        distance = min(1.0 / one.odds for one in alike.values()) ** min(shown.hits, HOLD_AT)
         known = self.habits.everybody.get(path)
-        evidence = Evidence(known.count if known else 0, max(self._since_first, hits), hits, distance)
-        return [replace(bare, evidence=evidence, certain=sure)]
+        evidence = Evidence(known.count if known else 0, shown.of, shown.hits, distance)
+        after = {"factor": factor, "paths": list(places)}
+        return [Difference(Kind.SCALE, path, {"factor": 1}, after, evidence, certain=shown.sure)]
 
     def _weighed(self, difference: Difference, flows: Sequence[impact.Flow]) -> Finding | None:
         hit = impact.of(difference.path, self.lens, flows)
@@ -417,8 +387,8 @@ class Operation:
             severity = Severity(Level.RISKY, Action.TICKET)
         elif severity.action is Action.HOLD_ON_EVIDENCE:
             severity = Severity(Level.BREAKING, Action.HOLD)
-        samples = [k for k, why in self._why.items() if any(_shows(one, difference) for one in why)]
-        return Finding(difference, severity, hit, tuple(samples[:SAMPLES]), self._correction(difference))
+        samples = tuple(self._showing(difference)[:SAMPLES])
+        return Finding(difference, severity, hit, samples, self._correction(difference))
 
     def _correction(self, difference: Difference) -> Mapping[str, Any] | None:
         """What accepting it does to the lens, where that needs no engineer."""
@@ -448,7 +418,7 @@ class Operation:
         if self.baseline.records < BASELINE_MAX:
             self.baseline.merge(self._window)
         self._window = Shape(self._secret)
-        self._weighed_at = (len(self._suspects), 0)
+        self._weighed_at = (self._suspects.moves, 0)
         self.changed = True
         self._renew()
 
@@ -485,15 +455,13 @@ _UNREADABLE: Final = frozenset(
 )
 """What a lens cannot read or write through, whichever way the records go."""
 
-_SCALE: Final = "another unit"
-"""The cause of every amount that looks like one, wherever in the record."""
+
+def _cause(kind: Kind, path: str) -> str:
+    """The cause of a drift, as its suspects are counted."""
+    return SCALE if kind is Kind.SCALE else path
 
 
-def _cause(why: Violation | Outlier) -> str:
-    return _SCALE if isinstance(why, Outlier) else why.path
-
-
-def _shows(why: Violation | Outlier, difference: Difference) -> bool:
+def _shows(why: Break, difference: Difference) -> bool:
     if isinstance(why, Outlier):
         return difference.kind is Kind.SCALE
     return why.path == difference.path

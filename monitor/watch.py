@@ -70,12 +70,15 @@ class Watch:
         self._connections: dict[str, Known] = {}
         self._live: dict[int, DriftRow] = {}
         self._lock = asyncio.Lock()
-        self._unread: set[tuple[str, str]] = set()
-        """Where records that waited are still to be read anew: (connection, operation)."""
+        self._unread: dict[tuple[str, str], Mapping[str, int]] = {}
+        """Where records that waited are still to be read anew: (connection, operation) -> link -> its cycle
+        that was deciding when they were let go."""
         self._kept_at: datetime | None = None
         self._read_again_at: datetime | None = None
         self.relens: Callable[[str], Awaitable[None]] | None = None
         """Told when the corrections of a connection have changed."""
+        self.under_way: Callable[[str], int] = lambda _link: 0
+        """The number of a link's cycle that is under way; 0: none is."""
         self.wake: Callable[[], None] = lambda: None
         """Told when what waited may go on."""
 
@@ -131,7 +134,7 @@ class Watch:
         open_at = {(event.seen.connection, event.seen.operation) for event in self._live.values()}
         every = {(name, entity) for name, one in self._connections.items() for entity in one.operations}
         # whatever still waits where nothing is open any more: the process before this one let go of it
-        self._unread = every - open_at
+        self._unread = {at: {} for at in every - open_at}
 
     def operation(self, connection: str, entity: str) -> Operation | None:
         known = self._connections.get(connection)
@@ -344,20 +347,23 @@ class Watch:
         at = event.seen.connection, event.seen.operation
         flows = [(f.link, f.entity) for f in self.flows(*at)]
         await self._announce(self._connections[at[0]], flows)
-        if read_first:
-            self._unread.add(at)
-        else:
+        # a cycle under way may have objected to a record already and not have put it away yet
+        self._unread[at] = {link: self.under_way(link) for link, _ in flows}
+        if not read_first:
             await self.drifts.reconsider(flows)
         self.wake()
 
     async def _reconsider(self) -> None:
-        """Decide anew what was announced and has been read since."""
-        for connection, entity in list(self._unread):
+        """Decide anew what was announced and has been read since, once the cycles are over that may still
+        quarantine a record for what was let go meanwhile."""
+        for (connection, entity), deciding in list(self._unread.items()):
             announced = await self._holds.hints(connection, _HINTS_MAX)
-            if not any(entity in (of, credentials.LOGIN) for _, of, _ in announced):
-                self._unread.discard((connection, entity))
-                await self.drifts.reconsider([(f.link, f.entity) for f in self.flows(connection, entity)])
-                self.wake()
+            unread = any(entity in (of, credentials.LOGIN) for _, of, _ in announced)
+            if unread or any(number and self.under_way(link) == number for link, number in deciding.items()):
+                continue
+            del self._unread[connection, entity]
+            await self.drifts.reconsider([(f.link, f.entity) for f in self.flows(connection, entity)])
+            self.wake()
 
     async def _announce(
         self, known: Known, flows: Sequence[tuple[str, str]], most: int | None = None

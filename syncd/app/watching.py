@@ -157,6 +157,7 @@ class Watching:
         self.tell: Callable[[], Awaitable[None]] | None = None
         """Tells people, where somebody is to be told."""
         watch.relens = self.relens
+        watch.under_way = lambda link: links[link].under_way if link in links else 0
 
     async def relens(self, connection: str) -> None:
         """What was accepted about a connection changes how its links read and write from now on."""

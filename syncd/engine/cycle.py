@@ -65,6 +65,7 @@ class LinkEngine:
         """Set: begin nothing more. What is on the wire is finished; what is planned is planned anew at the
         next start."""
         self._recovered = False
+        self._begun = 0
         self._take(setup)
 
     def _take(self, setup: LinkSetup) -> None:
@@ -73,6 +74,11 @@ class LinkEngine:
         self.applier = Applier(self.store, flows, self._gates)
         self.applier.stopping = self.stopping
         self._recovery = Recovery(self.store, flows, self.applier)
+
+    @property
+    def under_way(self) -> int:
+        """The number of the cycle that is under way; 0: none is."""
+        return self._begun if self.turn.locked() else 0
 
     async def adopt(self, setup: LinkSetup) -> None:
         """Go on with other lenses or rules, once the cycle under way is over."""
@@ -114,6 +120,7 @@ class LinkEngine:
         actor: str = "",
     ) -> CycleOutcome:
         """``cycle`` for who has the turn already."""
+        self._begun += 1
         if not self._recovered:
             await self.recover()
         # broken off in the middle, it leaves writes that nobody waits for: recover before the next

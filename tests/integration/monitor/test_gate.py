@@ -100,6 +100,31 @@ async def test_what_can_be_mended_without_an_engineer_is_mended_by_accepting_it(
     assert proposal.drift == event.id
 
 
+async def test_what_a_cycle_under_way_puts_away_after_it_was_accepted_drains_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = WatchedWorld()
+    await world.history()
+    world.drifting.change = as_text
+    for n in range(500, 503):
+        world.invoice(n)
+        await world.run()
+    (event,) = await world.drifts.events()
+    write_down = world.store.write_down
+
+    async def accepted_meanwhile(*rows: Any) -> Any:
+        monkeypatch.undo()
+        await world.watch.accept(event.id, "dana", "in their release notes")
+        return await write_down(*rows)
+
+    monkeypatch.setattr(world.store, "write_down", accepted_meanwhile)
+    world.invoice(503)
+    for _ in range(3):
+        await world.run()
+    assert world.posted() == world.owed()
+    assert len(world.posted()) == 4
+
+
 async def test_a_large_invoice_waits_and_one_that_is_not_alone_does_not_hold_the_others() -> None:
     world = WatchedWorld()
     await world.history()

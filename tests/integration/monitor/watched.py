@@ -100,6 +100,7 @@ class WatchedWorld(World):
         self.gates = {"field": asyncio.Semaphore(4), "ledger": asyncio.Semaphore(4)}
         self.setup = self._setup(self.drifting)
         self.engine = LinkEngine(self.setup, self.store, self.clock, self.gates)
+        self.watch.under_way = lambda _link: self.engine.under_way
 
     def _setup(self, left: Any) -> Any:
         ends = {

@@ -73,7 +73,21 @@ def test_a_large_job_of_a_small_customer_passes_and_a_hundredfold_one_waits(habi
 def test_all_places_of_the_other_unit_are_named_and_quantities_are_none(habits: Habits) -> None:
     random = Random(9)
     records = [in_cents(invoice(random, n)) for n in range(3)]
-    assert sorted(habits.shifted(records, 100)) == ["lines[].amount", "tax", "total"]
+    assert habits.shifted(records, 100) == ["lines[].amount", "tax", "total"]
+
+
+def test_an_amount_whose_size_tells_nothing_goes_with_the_others(habits: Habits) -> None:
+    records = [in_cents(invoice(Random(n), n)) for n in range(2)]
+    assert habits.shifted([{**one, "tax": 130} for one in records], 100) == ["lines[].amount", "tax", "total"]
+
+
+def test_an_amount_that_plainly_stayed_is_left_alone(habits: Habits) -> None:
+    mixed = [
+        {**invoice(Random(n), n), "total": round(invoice(Random(n), n)["total"] * 100)} for n in range(5)
+    ]
+    assert "total" in habits.shifted(mixed, 100)
+    assert "lines[].amount" not in habits.shifted(mixed, 100)
+    assert "tax" not in habits.shifted(mixed, 100)
 
 
 def test_an_accepted_unit_is_ordinary_from_then_on_and_survives_a_restart(habits: Habits) -> None:
