@@ -27,7 +27,7 @@ def _head() -> list[str]:
     return [
         "# Metrics and alerts",
         "",
-        "Written by `make generate` from `monitor/metrics/families.py` and `monitor/alerts/rules.py`.",
+        "Written by `make generate` from `monitor/metrics/families.py` and `monitor/alerts/rules/`.",
         "",
         "Names follow Prometheus' conventions. Everything exists from the first scrape on, at zero: a",
         "first event is an increase, and a link that never ran can alert. Labels are names from the",

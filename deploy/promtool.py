@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from deploy.scenarios import Scenario
-from monitor.alerts.rules import Rule
+from monitor.alerts.rule import Rule
 
 
 def unit_tests(scenarios: Sequence[Scenario], rules: Sequence[Rule], every: str = "1m") -> str:

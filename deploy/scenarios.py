@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.alerts.rules import JOB
+from monitor.alerts.rule import JOB
 from monitor.metrics import families as f
 from monitor.metrics.families import Family
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 
 from monitor.alerts.expressions import Increase, Per, Quantile, span
-from monitor.alerts.rules import MINUTE, Rule
+from monitor.alerts.rule import MINUTE, Rule
 from monitor.metrics import families as f
 
 DOCUMENTATION: Final = "docs"

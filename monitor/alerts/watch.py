@@ -9,7 +9,7 @@ from typing import Final
 
 from monitor.alerts.expressions import parts
 from monitor.alerts.history import History, Key
-from monitor.alerts.rules import Rule
+from monitor.alerts.rule import Rule
 from monitor.metrics.series import Sample
 from syncd.ports.alerting import Alert
 

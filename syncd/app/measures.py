@@ -22,11 +22,12 @@ from syncd import __version__
 from syncd.app.installation import Installation, interval_s
 from syncd.app.storyline import Storyline
 from syncd.app.tracing import tracer
+from syncd.config.load import Site
 from syncd.config.monitoring import QuietHours
 from syncd.dispatch.breaker import Circuit
 from syncd.engine.cycle import CycleOutcome
 from syncd.ports import WebhookReceiver
-from syncd.ports.alerting import Alert, Notifier
+from syncd.ports.alerting import Alert, Notifier, Thresholds
 from syncd.secrets.reference import resolve
 from syncd.store import journal
 from syncd.store.metering import Meter
@@ -103,7 +104,7 @@ class Measures:
         self.meters = Meters(opened.clock, replace(facts(opened), channels=channels), __version__)
         self._notifier = told_to(opened, self.meters) if notifier is None else notifier(self.meters)
         self._exporter = Exporter(Meter(opened.store.database), self.meters, self._live)
-        self._watch = Watch(rules())
+        self._watch = Watch(rules(thresholds(opened.site)))
         self._storyline = Storyline(opened.store.database, tracer(os.environ))
         opened.taps.add(self.meters)
         opened.reload_refused = lambda: self.meters.reloaded(ok=False)
@@ -201,6 +202,11 @@ class Measures:
             except Exception:
                 log.exception("the audit could not be anchored")
             await self._opened.clock.sleep(ANCHOR_EVERY_S)
+
+
+def thresholds(site: Site) -> Thresholds:
+    """From which figures on this site wants to be told."""
+    return Thresholds(**site.config.alerts.thresholds.model_dump())
 
 
 def facts(opened: Installation) -> SiteFacts:

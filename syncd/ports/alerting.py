@@ -1,4 +1,4 @@
-"""What is told to people, and the port it is told through."""
+"""What is told to people, from which figures on, and the port it is told through."""
 
 from __future__ import annotations
 
@@ -6,6 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Figures that a site may change (``alerts.thresholds``). Durations in seconds, shares of 1."""
+
+    stale_intervals: float = 2.5
+    propagation: float = 900
+    backlog_age: float = 3_600
+    backlog_records: float = 500
+    failure_share: float = 0.05
+    failures: float = 10
+    quarantine_age: float = 4 * 3_600
+    conflicts_an_hour: float = 50
+    held_age: float = 3_600
+    api_failure_share: float = 0.2
+    quota_left_share: float = 0.1
+    credential: float = 7 * 86_400
+    webhook_silence: float = 86_400
+    schema_check_age: float = 2 * 86_400
+    heartbeat_age: float = 300
+    loop_lag: float = 1
 
 
 @dataclass(frozen=True, slots=True)

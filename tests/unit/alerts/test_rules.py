@@ -13,10 +13,12 @@ import pytest
 from deploy import scenarios
 from deploy.scenarios import Scenario
 from monitor.alerts.prometheus import recordings, template
-from monitor.alerts.rules import Rule, Thresholds, rules
+from monitor.alerts.rule import Rule
+from monitor.alerts.rules import rules
 from monitor.alerts.watch import Watch, shown
 from monitor.metrics import families
 from monitor.metrics.series import Sample
+from syncd.ports.alerting import Thresholds
 
 RUNBOOKS = Path(__file__).resolve().parents[3] / "docs" / "runbooks"
 TABLE = {rule.name: rule for rule in rules()}
@@ -127,7 +129,7 @@ def test_what_is_no_longer_exported_is_over() -> None:
 
 
 def test_thresholds_move_the_conditions() -> None:
-    changed = {rule.name: rule for rule in rules(Thresholds(stale_intervals=7, quarantine_age_s=60))}
+    changed = {rule.name: rule for rule in rules(Thresholds(stale_intervals=7, quarantine_age=60))}
     assert "> 7" in changed["SyncdLinkStale"].when.promql()
     assert changed["SyncdQuarantineOld"].when.promql().endswith("> 60")
 

@@ -1,0 +1,20 @@
+"""The alert ``SyncdConnectionDown``."""
+
+from __future__ import annotations
+
+from monitor.alerts.expressions import Is, Now
+from monitor.alerts.rule import MINUTE, OF_CONNECTION, Rule
+from monitor.metrics import families as f
+from syncd.ports.alerting import Thresholds
+
+
+def rule(_t: Thresholds) -> Rule:
+    return Rule(
+        "SyncdConnectionDown",
+        "critical",
+        10 * MINUTE,
+        Is(Now(f.CONNECTION_UP, OF_CONNECTION), "==", 0),
+        OF_CONNECTION,
+        "A platform cannot be read.",
+        "Connection {connection} has not been read without an error for ten minutes.",
+    )
