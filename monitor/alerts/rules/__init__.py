@@ -14,7 +14,6 @@ from typing import Final
 from monitor.alerts.rule import Rule
 from syncd.ports.alerting import Thresholds
 
-
 _DEFAULTS: Final = Thresholds()
 
 
