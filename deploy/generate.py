@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy import scenarios
 from deploy.dashboard import document
-from deploy.metrics_page import page
+from deploy.metrics_page import page, runbooks
 from deploy.promtool import unit_tests
 from monitor.alerts.prometheus import rule_file
 from monitor.alerts.rules import rules
@@ -26,6 +26,7 @@ def files() -> Mapping[Path, str]:
         HERE / "prometheus" / "rules_long_test.yaml": unit_tests(scenarios.LONG_ONES, rules(), "10m"),
         HERE / "grafana" / "syncd.json": document(),
         HERE.parent / "docs" / "metrics.md": page(),
+        HERE.parent / "docs" / "runbooks" / "README.md": runbooks(),
     }
 
 

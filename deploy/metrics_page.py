@@ -1,4 +1,4 @@
-"""``docs/metrics.md``, from the declarations."""
+"""``docs/metrics.md`` and the list of runbooks, from the declarations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.metrics.families import Family
 _TITLES: Final[tuple[tuple[str, Sequence[Family]], ...]] = (
     ("Links", f.LINK_GAUGES),
     ("Links and flows, counted", (*f.FLOW_COUNTERS, *f.LINK_COUNTERS, f.PROPAGATION)),
-    ("Connections", (*f.CONNECTION_GAUGES, *f.CONNECTION_COUNTERS)),
+    ("Connections", (*f.CONNECTION_GAUGES, *f.CONNECTION_COUNTERS, f.API_SECONDS)),
     ("The daemon", (*f.DAEMON_GAUGES, *f.DAEMON_COUNTERS, f.RUN_SECONDS)),
 )
 
@@ -20,6 +20,21 @@ _TITLES: Final[tuple[tuple[str, Sequence[Family]], ...]] = (
 def page() -> str:
     """As Markdown."""
     return "\n".join([*_head(), *_families(), *_alerts()]) + "\n"
+
+
+def runbooks() -> str:
+    """The list of the pages, as Markdown."""
+    lines = [
+        "# Runbooks",
+        "",
+        "One page an alert: what it means, how bad it is, the first three commands, when to escalate.",
+        "Each alert is a file in `monitor/alerts/rules/`, from which `make generate` writes this list.",
+        "",
+        "| alert | severity | |",
+        "|---|---|---|",
+    ]
+    rows = [f"| [{one.name}]({one.name}.md) | {one.severity} | {one.summary} |" for one in rules()]
+    return "\n".join([*lines, *rows]) + "\n"
 
 
 def _head() -> list[str]:
@@ -33,11 +48,14 @@ def _head() -> list[str]:
         "first event is an increase, and a link that never ran can alert. Labels are names from the",
         "configuration and short fixed lists. Beside these stand `process_*` and `python_*` of the library.",
         "",
-        f"Above {f.FOLD_ABOVE:,} links the labels `flow` and `code` stay empty, and `link` on the histogram.",
+        f"Above {f.FOLD_ABOVE:,} links the labels `flow`, `code` and `reason` stay empty, and `link` on the",
+        "histogram of delays.",
+        "",
+        "Of two platforms:",
         "",
         "| links | flows | connections | series |",
         "|---:|---:|---:|---:|",
-        *(f"| {a:,} | {b:,} | {c:,} | {f.budget(a, b, c):,} |" for a, b, c in sizes),
+        *(f"| {a:,} | {b:,} | {c:,} | {f.budget(a, b, c, 2):,} |" for a, b, c in sizes),
         "",
         "Scraped at `/metrics` of the daemon with a token that may read (`syncd token create prometheus",
         "--scope read`), or without one at a port for this machine alone (`metrics: {}` in `syncd.yaml`).",

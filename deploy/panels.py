@@ -179,6 +179,12 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "Paused", "1: a hold keeps the link's writes back.", "none", (_of(f.LINK_PAUSED), "{{link}}")
             ),
             _lines("Brakes", "Tripped and not released.", "none", (_of(f.GUARD_TRIPPED), "{{link}}")),
+            _lines(
+                "Unexplained differences",
+                "Of the last full comparison, by link.",
+                "none",
+                (_of(f.MISMATCHES), "{{link}}"),
+            ),
         ),
     ),
     (
@@ -190,7 +196,12 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "By connection and by what depends on them.",
                 "none",
                 (Query(_of(f.SCHEMA_OPEN)),),
-                width=24,
+            ),
+            _lines(
+                "Age of the last look at a platform's answers",
+                "By connection, where it is watched.",
+                "s",
+                (f"time() - {_of(f.SCHEMA_CHECKED)}", "{{connection}}"),
             ),
         ),
     ),
@@ -213,6 +224,13 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 ),
             ),
             _lines(
+                "How long requests take",
+                "By platform and what they are for: half of them, and all but five of a hundred.",
+                "s",
+                (_quantile(0.5, f.API_SECONDS, "platform, operation"), "{{platform}} {{operation}} half"),
+                (_quantile(0.95, f.API_SECONDS, "platform, operation"), "{{platform}} {{operation}} 95 %"),
+            ),
+            _lines(
                 "Up",
                 "1: its last walks ended without an error.",
                 "none",
@@ -223,6 +241,18 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "Webhooks taken in a second.",
                 "ops",
                 (_rate(f.WEBHOOK_EVENTS, "connection"), "{{connection}}"),
+            ),
+            _lines(
+                "Announcements refused",
+                "Webhooks a second that were not proven or not understood.",
+                "ops",
+                (_rate(f.WEBHOOK_REJECTIONS, "connection, reason"), "{{connection}} {{reason}}"),
+            ),
+            _lines(
+                "Quota left",
+                "Share of the requests that a platform grants, where it says so.",
+                "percentunit",
+                (f"{_of(f.QUOTA_LEFT)} / {_of(f.QUOTA)}", "{{connection}}"),
             ),
         ),
     ),
@@ -245,6 +275,18 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "s",
                 (_quantile(0.5, f.RUN_SECONDS), "half"),
                 (_quantile(0.95, f.RUN_SECONDS), "95 %"),
+            ),
+            _lines(
+                "Longest wait for a turn",
+                "Within a minute: what everything else waited for one piece of work.",
+                "s",
+                (_of(f.LOOP_LAG), "{{instance}}"),
+            ),
+            _lines(
+                "Age of the heartbeat",
+                "Since the schedules of all links last lived.",
+                "s",
+                (f"time() - {_of(f.HEARTBEAT)}", "{{instance}}"),
             ),
             _lines("Links being run", "At this moment.", "none", (_of(f.RUNNING), "{{instance}}")),
             _lines(

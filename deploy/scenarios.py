@@ -64,8 +64,8 @@ class Scenario:
 
 ACME: Final = {"link": "acme"}
 LEDGER: Final = {"connection": "ledger"}
-LONG: Final = 1_700
-"""Minutes: more than a day."""
+LONG: Final = 3_000
+"""Minutes: more than two days."""
 
 
 def line(family: Family, labels: Mapping[str, str], *segments: Segment) -> Line:
@@ -205,6 +205,12 @@ RECORDS: Final = (
     Scenario("SyncdRecordsHeld", (steady(f.HELD_OLDEST, ACME, 60),), fires=((78, ACME),), quiet=(60, 74)),
     Scenario("SyncdRecordsHeld", (steady(f.HELD_OLDEST, ACME, 0),), quiet=(78,)),
     Scenario(
+        "SyncdReconcileMismatch",
+        (line(f.MISMATCHES, ACME, (0, 0, 10), (2, 0, 60), (0, 0, LONG - 70)),),
+        fires=((15, ACME), (69, ACME)),
+        quiet=(9, 14, 70),
+    ),
+    Scenario(
         "SyncdWritesUncertain",
         (line(f.UNCERTAIN, ACME, (1, 0, 20), (0, 0, 5), (2, 0, LONG - 25)),),
         fires=((55, ACME),),
@@ -233,6 +239,27 @@ CONNECTIONS: Final = (
         (line(f.CONNECTION_UP, LEDGER, (1, 0, 5), (0, 0, 20), (1, 0, LONG - 25)),),
         fires=((15, LEDGER), (24, LEDGER)),
         quiet=(14, 25),
+    ),
+    Scenario(
+        "SyncdConnectionDown",
+        (steady(f.CONNECTION_UP, LEDGER, 1), line(f.CIRCUIT_OPEN, LEDGER, (0, 0, 5), (1, 0, 20), (0, 0, 50))),
+        fires=((15, LEDGER), (24, LEDGER)),
+        quiet=(4, 14, 25),
+    ),
+    Scenario(
+        "SyncdQuotaNearlySpent",
+        (
+            line(f.QUOTA_LEFT, LEDGER, (500, 0, 10), (40, -1, 30), (500, 0, LONG - 40)),
+            steady(f.QUOTA, LEDGER, 500),
+        ),
+        fires=((25, LEDGER), (39, LEDGER)),
+        quiet=(9, 24, 40),
+    ),
+    Scenario(
+        "SyncdSchemaCheckStale",
+        (steady(f.SCHEMA_CHECKED, LEDGER, 60),),
+        fires=((2_950, LEDGER),),
+        quiet=(1_440, 2_890),
     ),
     Scenario(
         "SyncdBridgeDown",
@@ -293,6 +320,18 @@ DAEMON: Final = (
     ),
     Scenario(
         "SyncdAuditNotAnchored", (steady(f.AUDIT_ANCHORED, {}, 60),), fires=((198, {}),), quiet=(180, 195)
+    ),
+    Scenario(
+        "SyncdHeartbeatLost",
+        (line(f.HEARTBEAT, {}, (60, 60, 10), (600, 0, 20), (1_800, 60, LONG - 30)),),
+        fires=((17, {}), (29, {})),
+        quiet=(9, 15, 30),
+    ),
+    Scenario(
+        "SyncdLoopLagging",
+        (line(f.LOOP_LAG, {}, (0.01, 0, 5), (3, 0, 5), (0.2, 0, 5), (1.5, 0, 30), (0.1, 0, LONG - 45)),),
+        fires=((25, {}), (44, {})),
+        quiet=(9, 24, 45),
     ),
     Scenario(
         "SyncdEngineDown",

@@ -168,7 +168,7 @@ class Watch:
 
     def exchange(self, connection: str, seen: Exchange) -> None:
         known = self._connections.get(connection)
-        if known is None:
+        if known is None or seen.lost:
             return
         facts = credentials.of_exchange(seen)
         if facts.get("login_page") is True:

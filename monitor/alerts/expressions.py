@@ -257,6 +257,20 @@ class Both(Expression):
 
 
 @dataclass(frozen=True)
+class Either(Expression):
+    """Those of the first, and those of the second that are not among them."""
+
+    first: Expression
+    second: Expression
+
+    def promql(self) -> str:
+        return f"({self.first.promql()}) or ({self.second.promql()})"
+
+    def reckon(self, past: History) -> Result:
+        return self.second.reckon(past) | self.first.reckon(past)
+
+
+@dataclass(frozen=True)
 class Unless(Expression):
     """Those of the first that are not in the second."""
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from syncd.core.model import Operation
 from syncd.core.outcome import ErrorClass
+from syncd.ports.watching import Use
 
 PREFIX: Final = "syncd_"
 
@@ -55,6 +56,7 @@ ERROR_CLASSES: Final = tuple(error.value for error in ErrorClass)
 TRIGGERS: Final = ("schedule", "wake", "person")
 IMPACTS: Final = ("breaking", "review")
 CODES: Final = ("2xx", "3xx", "4xx", "5xx", "none")
+USES: Final = tuple(use.value for use in Use)
 
 # -- one gauge a link: at most twenty of them -------------------------------------------------------
 
@@ -89,6 +91,9 @@ LINK_GAUGES: Final = (
     HELD := _gauge("held_records", _LINK, "Records behind a hold, or whose write a person must settle."),
     HELD_OLDEST := _gauge(
         "held_oldest_timestamp_seconds", _LINK, "Since when the oldest is held; 0: none is."
+    ),
+    MISMATCHES := _gauge(
+        "reconcile_mismatches", _LINK, "Differences nothing explains, of the last full comparison."
     ),
 )
 
@@ -129,11 +134,22 @@ CONNECTION_GAUGES: Final = (
     CREDENTIAL_EXPIRY := _gauge(
         "credential_expiry_timestamp_seconds", _CONNECTION, "When its login runs out, where it is known."
     ),
+    QUOTA_LEFT := _gauge(
+        "rate_limit_remaining_requests", _CONNECTION, "Requests its platform still grants, where it says so."
+    ),
+    QUOTA := _gauge(
+        "rate_limit_limit_requests", _CONNECTION, "Of how many; where it does not say, the most it had left."
+    ),
     HINTS := _gauge("webhook_hints_pending", _CONNECTION, "Announced records not read yet."),
     WEBHOOK_LAST := _gauge(
         "webhook_last_event_timestamp_seconds",
         _CONNECTION,
         "Last announcement; at first the daemon's start. Only where announcements are expected.",
+    ),
+    SCHEMA_CHECKED := _gauge(
+        "schema_check_last_success_timestamp_seconds",
+        _CONNECTION,
+        "Last time an answer of it was weighed; at first the daemon's start. Only where it is watched.",
     ),
     SCHEMA_OPEN := _gauge(
         "schema_changes_open", (*_CONNECTION, "impact"), "Differences from the contract not decided yet."
@@ -146,9 +162,21 @@ CONNECTION_COUNTERS: Final = (
         "Requests, by class of status (2xx ... 5xx, none).",
     ),
     API_FAILURES := _counter(
-        "api_request_failures_total", _CONNECTION, "Requests answered 429 or 5xx, or not readable."
+        "api_request_failures_total",
+        _CONNECTION,
+        "Requests answered 429 or 5xx, not readable, or not at all.",
     ),
     WEBHOOK_EVENTS := _counter("webhook_events_total", _CONNECTION, "Announcements taken in."),
+    WEBHOOK_REJECTIONS := _counter(
+        "webhook_rejections_total", (*_CONNECTION, "reason"), "Deliveries refused, by why."
+    ),
+)
+API_SECONDS: Final = Family(
+    "api_request_duration_seconds",
+    Kind.HISTOGRAM,
+    ("platform", "operation"),
+    "From a request to its answer, over all connections of a platform (login, read, write).",
+    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 
 # -- the daemon itself -------------------------------------------------------------------------------------
@@ -162,6 +190,10 @@ DAEMON_GAUGES: Final = (
     CONFIG_AT := _gauge("config_last_reload_success_timestamp_seconds", (), "When that came to be."),
     AUDIT_ANCHORED := _gauge(
         "audit_last_anchor_timestamp_seconds", (), "When the audit's chains were anchored last; 0: never."
+    ),
+    HEARTBEAT := _gauge("heartbeat_timestamp_seconds", (), "When the schedules of all links last lived."),
+    LOOP_LAG := _gauge(
+        "event_loop_lag_seconds", (), "The longest that anything waited for its turn, within a minute."
     ),
 )
 DAEMON_COUNTERS: Final = (
@@ -188,21 +220,33 @@ ALL: Final = (
     PROPAGATION,
     *CONNECTION_GAUGES,
     *CONNECTION_COUNTERS,
+    API_SECONDS,
     *DAEMON_GAUGES,
     *DAEMON_COUNTERS,
     RUN_SECONDS,
 )
 
-OPTIONAL: Final = (BRIDGE_UP, CREDENTIAL_EXPIRY, WEBHOOK_LAST, WEBHOOK_EVENTS, HINTS)
-"""Of connections that have a bridge, say when their login ends, or announce changes."""
+OPTIONAL: Final = (
+    BRIDGE_UP,
+    CREDENTIAL_EXPIRY,
+    QUOTA_LEFT,
+    QUOTA,
+    SCHEMA_CHECKED,
+    WEBHOOK_LAST,
+    WEBHOOK_EVENTS,
+    WEBHOOK_REJECTIONS,
+    HINTS,
+)
+"""Of connections that have a bridge, say when their login ends or what they grant, are watched, or announce
+changes."""
 _ALWAYS: Final = tuple(one for one in CONNECTION_GAUGES if one not in OPTIONAL and one is not SCHEMA_OPEN)
 
 FOLD_ABOVE: Final = 1_000
-"""Links. With more of them the labels ``flow`` and ``code`` stay empty, and ``link`` on the histogram: how
-one flow stands is what the control API and ``syncd status LINK`` are for."""
+"""Links. With more of them the labels ``flow``, ``code`` and ``reason`` stay empty, and ``link`` on its
+histogram: how one flow stands is what the control API and ``syncd status LINK`` are for."""
 
 
-def budget(links: int, flows: int, connections: int) -> int:
+def budget(links: int, flows: int, connections: int, platforms: int = 1) -> int:
     """How many series a site of that size has. ``flows``: of all links together. Apart from these: what the
     process says of itself, channels, and what only some connections have (``OPTIONAL``). Pure."""
     folded = links > FOLD_ABOVE
@@ -213,6 +257,7 @@ def budget(links: int, flows: int, connections: int) -> int:
         + counted * (len(OPERATIONS) + 3)
         + histogram
         + connections * (len(_ALWAYS) + len(IMPACTS) + (1 if folded else len(CODES)) + 1)
+        + platforms * len(USES) * (len(API_SECONDS.buckets) + 3)
         + len(DAEMON_GAUGES)
         + len(ERROR_CLASSES)
         + len(RUN_SECONDS.buckets)

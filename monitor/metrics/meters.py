@@ -21,9 +21,10 @@ from monitor.metrics.families import Family
 from monitor.metrics.series import Series
 from syncd.ports import Clock, Exchange, Grant, Observation
 from syncd.ports.metering import News
+from syncd.ports.webhooks import REJECTIONS
 
 _OF_LINKS: Final = (*f.FLOW_COUNTERS, *f.LINK_COUNTERS)
-_OF_CONNECTIONS: Final = (*f.CONNECTION_COUNTERS, f.CREDENTIAL_EXPIRY, f.WEBHOOK_LAST)
+_OF_CONNECTIONS: Final = (*f.CONNECTION_COUNTERS, f.CREDENTIAL_EXPIRY, f.WEBHOOK_LAST, f.SCHEMA_CHECKED)
 _FAILED: Final = ("rejected", "quarantined")
 """Kinds of journal lines: the other side refused, or we did."""
 
@@ -46,6 +47,8 @@ class ConnectionFacts:
     bridged: bool = False
     announces: bool = False
     """Whether its platform is expected to announce changes."""
+    watched: bool = False
+    """Whether its answers are weighed against a contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ class SiteFacts:
 
 
 class Meters:
-    """Counters of this process; also a ``ports.Tap``. Its methods return at once and never raise."""
+    """Counters of this process; also a ``ports.Tap`` and told of webhooks. Its methods return at once and
+    never raise."""
 
     def __init__(self, clock: Clock, facts: SiteFacts, version: str) -> None:
         self._clock = clock
@@ -77,10 +81,14 @@ class Meters:
         self._counters = {one: _counter(one, self.registry) for one in f.DAEMON_COUNTERS}
         self._run_seconds = _histogram(f.RUN_SECONDS, self.registry)
         self._propagation = _histogram(f.PROPAGATION, self.registry)
+        self._api_seconds = _histogram(f.API_SECONDS, self.registry)
+        self._answered: set[str] = set()
+        """Connections that answered since answers were weighed last."""
         self.facts = SiteFacts()
         self._gauges[f.BUILD_INFO].labels(version).set(1)
         self.configured(facts)
         self.reloaded(ok=True)
+        self.beat()
 
     # -- the configuration
 
@@ -98,6 +106,9 @@ class Meters:
             self._zero_link(link, configured)
         for name, connection in facts.connections.items():
             self._zero_connection(name, connection)
+        for platform in {connection.platform for connection in facts.connections.values()}:
+            for use in f.USES:
+                self._api_seconds.labels(platform, use)
         for channel in facts.channels:
             for counter in (f.NOTIFICATIONS, f.NOTIFICATION_FAILURES):
                 self._counters[counter].labels(channel)
@@ -120,10 +131,15 @@ class Meters:
         for code in ("",) if self.facts.folded else f.CODES:
             self.series[f.API_REQUESTS].touch((name, code))
         self.series[f.API_FAILURES].touch((name,))
+        # what is to happen from time to time is late so long after the start, if it never does
+        now = self._clock.now().timestamp()
         if facts.announces:
             self.series[f.WEBHOOK_EVENTS].touch((name,))
-            # from now on: a platform that never announces anything falls silent a day after the start
-            self.series[f.WEBHOOK_LAST].set((name,), self._clock.now().timestamp())
+            for reason in ("",) if self.facts.folded else REJECTIONS:
+                self.series[f.WEBHOOK_REJECTIONS].touch((name, reason))
+            self.series[f.WEBHOOK_LAST].set((name,), now)
+        if facts.watched:
+            self.series[f.SCHEMA_CHECKED].set((name,), now)
 
     def reloaded(self, *, ok: bool) -> None:
         """The configuration was read again; not ``ok``: what is on disk is not what runs."""
@@ -170,8 +186,13 @@ class Meters:
     def exchange(self, connection: str, seen: Exchange) -> None:
         code = f"{seen.status // 100}xx" if 200 <= seen.status < 600 else "none"
         self.series[f.API_REQUESTS].add((connection, "" if self.facts.folded else code))
-        if seen.status == 429 or seen.status >= 500 or seen.problem:
+        if seen.failed:
             self.series[f.API_FAILURES].add((connection,))
+        elif seen.status < 400:
+            self._answered.add(connection)
+        known = self.facts.connections.get(connection)
+        if known is not None and seen.seconds is not None:
+            self._api_seconds.labels(known.platform, seen.use.value).observe(seen.seconds)
 
     def granted(self, connection: str, grant: Grant) -> None:
         if grant.refresh_lifetime_s is not None:
@@ -190,6 +211,27 @@ class Meters:
         """A webhook delivery was taken in."""
         self.series[f.WEBHOOK_EVENTS].add((connection,))
         self.series[f.WEBHOOK_LAST].set((connection,), self._clock.now().timestamp())
+
+    def rejected(self, connection: str, reason: str) -> None:
+        """A webhook delivery was refused; ``reason``: one of ``REJECTIONS``."""
+        self.series[f.WEBHOOK_REJECTIONS].add((connection, "" if self.facts.folded else reason))
+
+    def weighed(self) -> None:
+        """Everything answered so far has been held against the contracts."""
+        now = self._clock.now().timestamp()
+        for connection in self._answered:
+            facts = self.facts.connections.get(connection)
+            if facts is not None and facts.watched:
+                self.series[f.SCHEMA_CHECKED].set((connection,), now)
+        self._answered.clear()
+
+    def beat(self) -> None:
+        """The links' schedules are alive."""
+        self._gauges[f.HEARTBEAT].set(self._clock.now().timestamp())
+
+    def lagged(self, seconds: float) -> None:
+        """The longest that anything waited for its turn lately."""
+        self._gauges[f.LOOP_LAG].set(seconds)
 
     def notified(self, channel: str, *, ok: bool) -> None:
         self._counters[f.NOTIFICATIONS].labels(channel).inc()

@@ -21,6 +21,8 @@ _OF_CONNECTIONS = (
     f.CONNECTION_OK,
     f.CIRCUIT_OPEN,
     f.BRIDGE_UP,
+    f.QUOTA_LEFT,
+    f.QUOTA,
     f.HINTS,
     f.SCHEMA_OPEN,
 )
@@ -33,6 +35,8 @@ class Live:
     bridge: bool | None = None
     """Whether its bridge is dialled in; None where it needs none."""
     circuit_open: bool = False
+    quota: tuple[int, int] | None = None
+    """(requests its platform still grants, of how many); None where it does not say."""
 
 
 _UNKNOWN = Live()
@@ -65,6 +69,9 @@ class Gauges:
                 self._made[f.SCHEMA_OPEN].set((name, impact), standing.drifts.get((name, impact), 0))
             here = live.get(name, _UNKNOWN)
             self._made[f.CIRCUIT_OPEN].set((name,), float(here.circuit_open))
+            if here.quota is not None:
+                self._made[f.QUOTA_LEFT].set((name,), here.quota[0])
+                self._made[f.QUOTA].set((name,), here.quota[1])
             if connection.announces:
                 self._made[f.HINTS].set((name,), standing.hints.get(name, 0))
             if connection.bridged:
@@ -98,6 +105,7 @@ def _of_link(
     yield f.QUARANTINE_OLDEST, _time(standing.oldest.get((name, PairState.QUARANTINED.value)))
     yield f.HELD, line.held if line else 0
     yield f.HELD_OLDEST, _time(standing.oldest.get((name, PairState.HELD.value)))
+    yield f.MISMATCHES, standing.mismatches.get(name, 0)
 
 
 def _of_connection(standing: Standing, name: str) -> Iterator[tuple[Family, float]]:

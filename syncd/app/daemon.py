@@ -48,10 +48,12 @@ async def running(
     ``answering``: who answers besides.
     """
     local = local or new_token(LOCAL)
-    announced = await hooks(opened)
     woken, measures = Woken(), Measures(opened)
+    announced = await hooks(opened, measures.meters)
     there = await desk(opened, woken.wake_all, announced.subscriptions.deliveries)
-    dispatcher = woken.dispatcher = LocalDispatcher(opened.clock, _runnables(opened, there.board, measures))
+    dispatcher = woken.dispatcher = LocalDispatcher(
+        opened.clock, _runnables(opened, there.board, measures), measures.meters.beat
+    )
     application = build(
         Parts(
             answering=[*there.answering, *answering],
@@ -106,6 +108,7 @@ def _watching(opened: Installation, woken: Woken, measures: Measures) -> list[as
     watch.wake = woken.wake_all
     teller = DriftTeller(watch, opened.clock, measures.notifier, measures.meters, remind)
     opened.watching.tell = teller.tell
+    opened.watching.weighed = measures.meters.weighed
     return [
         asyncio.create_task(opened.watching.run(), name="watch"),
         asyncio.create_task(opened.watching.probe(), name="probe"),

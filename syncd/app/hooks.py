@@ -10,7 +10,7 @@ from syncd.ports import WebhookReceiver
 from syncd.ports.webhooks import SignsWebhooks
 from syncd.secrets.bearer import digest, new_token
 from syncd.service.subscriptions import Subscriptions
-from syncd.service.webhooks import Hook
+from syncd.service.webhooks import Heard, Hook
 
 _PATH_TOKEN = "webhook-path"  # noqa: S105 - the name under which it is kept
 
@@ -18,7 +18,7 @@ _PATH_TOKEN = "webhook-path"  # noqa: S105 - the name under which it is kept
 class Hooks:
     """The webhooks of an open installation. ``url`` is set once it is known where the daemon listens."""
 
-    def __init__(self, opened: Installation, paths: Mapping[str, str]) -> None:
+    def __init__(self, opened: Installation, paths: Mapping[str, str], heard: Heard) -> None:
         receivers = receiving(opened)
         self.url = ""
         self._public = opened.site.config.service.public_url
@@ -31,7 +31,7 @@ class Hooks:
             )
             for name, receiver in receivers.items()
         }
-        self.subscriptions = Subscriptions(receivers, self.address, opened.clock)
+        self.subscriptions = Subscriptions(receivers, self.address, opened.clock, heard)
         opened.listening.changed = self.subscriptions.changed
 
     def address(self, connection: str) -> str:
@@ -54,8 +54,9 @@ def receiving(opened: Installation) -> dict[str, WebhookReceiver]:
     }
 
 
-async def hooks(opened: Installation) -> Hooks:
-    """The unguessable last part of each address is the same after a restart."""
+async def hooks(opened: Installation, heard: Heard) -> Hooks:
+    """``heard`` is told of every delivery. The unguessable last part of each address is the same after a
+    restart."""
     paths = {}
     for name in receiving(opened):
         kept = await opened.store.load(name, _PATH_TOKEN)
@@ -63,4 +64,4 @@ async def hooks(opened: Installation) -> Hooks:
             kept = new_token("hook").encode()
             await opened.store.save(name, _PATH_TOKEN, kept)
         paths[name] = kept.decode()
-    return Hooks(opened, paths)
+    return Hooks(opened, paths, heard)

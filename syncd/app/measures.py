@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,7 @@ from syncd.engine.cycle import CycleOutcome
 from syncd.ports import WebhookReceiver
 from syncd.ports.alerting import Alert, Notifier, Thresholds
 from syncd.secrets.reference import resolve
+from syncd.service.accounts import granted
 from syncd.store import journal
 from syncd.store.metering import Meter
 
@@ -37,6 +39,8 @@ log = structlog.get_logger(__name__)
 LOG: Final = "log"
 """The channel that is always there."""
 ANCHOR_EVERY_S: Final = 3_600.0
+LAG_OVER: Final = 60
+"""Seconds whose longest wait is shown."""
 _LEVELS: Final = {"critical": "error", "warning": "warning"}
 
 StoreHints = Callable[[str, Sequence[tuple[str, str]], str], Awaitable[bool]]
@@ -121,6 +125,7 @@ class Measures:
         """Run until they are cancelled."""
         return [
             asyncio.create_task(self._keep_watching(), name="alerts"),
+            asyncio.create_task(self._keep_timing(), name="lag"),
             asyncio.create_task(self._keep_anchoring(), name="anchor"),
         ]
 
@@ -145,16 +150,15 @@ class Measures:
         return measured
 
     def hints(self, store: StoreHints) -> StoreHints:
-        """The same way for announcements into the state, counted."""
+        """The same way for announcements into the state, told in the log."""
 
-        async def counted(connection: str, new: Sequence[tuple[str, str]], delivery: str) -> bool:
+        async def told(connection: str, new: Sequence[tuple[str, str]], delivery: str) -> bool:
             stored = await store(connection, new, delivery)
-            self.meters.announced(connection)
             if stored:
                 self._storyline.announced(connection, new, delivery)
             return stored
 
-        return counted
+        return told
 
     def _live(self) -> Mapping[str, Live]:
         channels = self._opened.channels()
@@ -162,6 +166,7 @@ class Measures:
             name: Live(
                 bridge=channels[name].connected if name in channels else None,
                 circuit_open=connector.breaker.state.circuit is not Circuit.CLOSED,
+                quota=granted(self._opened.listening.of(name), self._opened.clock.now()),
             )
             for name, connector in self._opened.connectors.items()
         }
@@ -187,6 +192,15 @@ class Measures:
                 # who watches must not end with the first fault; the next look says the same again
                 log.exception("the rules could not be looked at")
             await self._opened.clock.sleep(EVERY_S)
+
+    async def _keep_timing(self) -> None:
+        """How long whoever wants to go on must wait for whoever is at work."""
+        loop, lags = asyncio.get_running_loop(), deque[float](maxlen=LAG_OVER)
+        while True:
+            wanted = loop.time() + 1.0
+            await asyncio.sleep(1.0)
+            lags.append(max(loop.time() - wanted, 0.0))
+            self.meters.lagged(max(lags))
 
     async def anchor(self) -> None:
         """Write the ends of the audit's chains into the site's, and its end to the log."""
@@ -226,6 +240,7 @@ def facts(opened: Installation) -> SiteFacts:
                 bridged=connection.platform.bridged,
                 announces=name in announcing
                 and isinstance(opened.connectors[name].connector, WebhookReceiver),
+                watched=opened.watching is not None,
             )
             for name, connection in site.connections.items()
         },

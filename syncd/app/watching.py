@@ -156,6 +156,8 @@ class Watching:
         self._contracts = Contracts(site)
         self.tell: Callable[[], Awaitable[None]] | None = None
         """Tells people, where somebody is to be told."""
+        self.weighed: Callable[[], None] = lambda: None
+        """Is told when everything that came in has been weighed."""
         watch.relens = self.relens
         watch.under_way = lambda link: links[link].under_way if link in links else 0
 
@@ -179,6 +181,7 @@ class Watching:
                 if looked % _TELL_EVERY == 0:
                     await self._tell()
                 await self.watch.tick()
+                self.weighed()
             except SyncdError as error:
                 log.warning("the watch could not work", error=error.message)
             looked += 1

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final
 
 from lxml import etree
@@ -27,27 +30,38 @@ class TappedChannel:
         return self._channel.connected
 
     async def query(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        try:
-            rows = await self._channel.query(statement, parameters)
-        except UnreadableAnswer as wrong:
-            self._show("SQL", _table(statement), wrong.message)
-            raise
-        self._show("SQL", _table(statement))
-        return rows
+        with self._shown("SQL", _table(statement)):
+            return await self._channel.query(statement, parameters)
 
     async def submit(self, document: bytes) -> bytes:
-        asked = _request(document)
-        answer = await self._channel.submit(document)
-        try:
-            etree.fromstring(answer, _parser())
-        except etree.XMLSyntaxError:
-            self._show("XML", asked, "the answer is not well-formed XML")
-        else:
-            self._show("XML", asked)
+        with self._shown("XML", _request(document)) as seen:
+            answer = await self._channel.submit(document)
+            try:
+                etree.fromstring(answer, _parser())
+            except etree.XMLSyntaxError:
+                seen.problem = "the answer is not well-formed XML"
         return answer
 
-    def _show(self, verb: str, asked: str, problem: str = "") -> None:
-        self._tap.exchange(self._connection, Exchange(verb, asked, 0, {}, problem))
+    @contextmanager
+    def _shown(self, verb: str, asked: str) -> Iterator[_Seen]:
+        """Tell the tap what came of the block."""
+        began, seen = monotonic(), _Seen(lost=True)
+        try:
+            yield seen
+            seen.lost = False
+        except UnreadableAnswer as wrong:
+            seen.lost, seen.problem = False, wrong.message
+            raise
+        finally:
+            seconds = monotonic() - began
+            exchange = Exchange(verb, asked, 0, {}, seen.problem, None, seconds, lost=seen.lost)
+            self._tap.exchange(self._connection, exchange)
+
+
+@dataclass
+class _Seen:
+    lost: bool
+    problem: str = ""
 
 
 def _table(statement: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,8 @@ _PAUSE_MAX_S = 300.0
 """After a cycle that failed as a whole: 1, 2, 4 ... seconds, at most five minutes."""
 
 
+BEAT_S = 15.0
+"""Between two signs of life."""
 _AT_ONCE = 100
 _NEXT_S = 0.005
 """So many links begin at once when the daemon does, each further one a little later: thousands together
@@ -40,8 +42,12 @@ class Runnable:
 class LocalDispatcher:
     """At most one run of a link at a time; wakes that arrive meanwhile become one more run."""
 
-    def __init__(self, clock: Clock, links: Mapping[str, Runnable]) -> None:
+    def __init__(
+        self, clock: Clock, links: Mapping[str, Runnable], beat: Callable[[], None] = lambda: None
+    ) -> None:
+        """``beat`` is called every ``BEAT_S`` as long as the schedules are alive."""
         self._clock = clock
+        self._beat = beat
         self._links = links
         self._woken = {name: asyncio.Event() for name in links}
 
@@ -57,9 +63,15 @@ class LocalDispatcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Runs every link until ``stop`` is set; what is under way then is finished first."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_beating(stop), name="heartbeat")
             for at, (name, link) in enumerate(self._links.items()):
                 later_s = max(at - _AT_ONCE, 0) * _NEXT_S
                 group.create_task(self._keep_running(name, link, later_s, stop), name=f"link-{name}")
+
+    async def _keep_beating(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._beat()
+            await self._sleep(BEAT_S, stop.wait())
 
     async def _keep_running(self, name: str, link: Runnable, later_s: float, stop: asyncio.Event) -> None:
         failures = 0
@@ -96,11 +108,11 @@ class LocalDispatcher:
     async def _rest(self, name: str, until: float, stop: asyncio.Event) -> None:
         """Until that time, a wake, or the end."""
         seconds = max(until - self._clock.now().timestamp(), 0.0)
-        tasks = [
-            asyncio.create_task(self._woken[name].wait()),
-            asyncio.create_task(stop.wait()),
-            asyncio.create_task(self._clock.sleep(seconds)),
-        ]
+        await self._sleep(seconds, self._woken[name].wait(), stop.wait())
+
+    async def _sleep(self, seconds: float, *ends: Coroutine[None, None, object]) -> None:
+        """So long, or until one of ``ends`` comes to its end."""
+        tasks = [asyncio.create_task(end) for end in (*ends, self._clock.sleep(seconds))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
@@ -220,10 +221,13 @@ class HttpClient:
                 asked = await self._still_permitted(asked)
             own = headers or {}
             sent = {**self._headers, **credentials, **own} if own or self._headers else credentials
+            began = monotonic()
             exchange = await self._transport.send(method, path, params=params, data=data, headers=sent)
             self._count(exchange)
             if self._tap is not None:
-                self._show(method, path, exchange, params, headers)
+                asked = (params, headers) if params or headers else None  # never the login's
+                seen = _tapped(method, path, exchange, monotonic() - began, asked)
+                self._tap.exchange(self.connection, seen)
             if renewed or not isinstance(exchange, Answer) or not 400 <= exchange.status < 500:
                 break
             try:
@@ -252,33 +256,15 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """``auth.Send``: for signing in. Outside the budget's places, or all of them could wait for it."""
+        began = monotonic()
         exchange = await self._login_transport.send(method, path, data=data, headers=headers or {})
-        self._show(method, path, exchange)
+        if self._tap is not None:
+            seen = _tapped(method, path, exchange, monotonic() - began, login=True)
+            self._tap.exchange(self.connection, seen)
         proof = shows(exchange)
         if isinstance(exchange, Answer) and proof in _SAID:
             return exchange
         raise self._error(exchange, path)
-
-    def _show(
-        self,
-        method: str,
-        path: str,
-        exchange: Exchange,
-        params: Query = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Tell the tap; ``headers`` are the connector's own, never the login's."""
-        if self._tap is None or isinstance(exchange, NotSent):
-            return
-        at = path.partition("?")[0]
-        if isinstance(exchange, Lost):
-            if exchange.status is not None and exchange.error_class is ErrorClass.PARSE:
-                seen = Tapped(method, at, exchange.status, {}, exchange.words)
-                self._tap.exchange(self.connection, seen)
-            return
-        asked = (params, headers) if params or headers else None
-        seen = Tapped(method, at, exchange.status, exchange.headers, "", asked)
-        self._tap.exchange(self.connection, seen)
 
     def _count(self, exchange: Exchange) -> None:
         if not isinstance(exchange, Answer):
@@ -343,6 +329,20 @@ class HttpClient:
 
 def _kind(exchange: NotSent | Lost) -> ErrorClass:
     return ErrorClass.CONNECTION if isinstance(exchange, NotSent) else exchange.error_class
+
+
+def _tapped(
+    method: str, path: str, exchange: Exchange, seconds: float, asked: object = None, *, login: bool = False
+) -> Tapped:
+    """As the tap is told of it. Pure."""
+    at = path.partition("?")[0]
+    if isinstance(exchange, Answer):
+        return Tapped(method, at, exchange.status, exchange.headers, "", asked, seconds, login)
+    if isinstance(exchange, NotSent):
+        return Tapped(method, at, 0, {}, login=login, lost=True)
+    if exchange.status is not None and exchange.error_class is ErrorClass.PARSE:
+        return Tapped(method, at, exchange.status, {}, exchange.words, None, seconds, login)
+    return Tapped(method, at, 0, {}, "", None, seconds, login, lost=True)
 
 
 class _LoginFailed(Exception):

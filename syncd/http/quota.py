@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 _REMAINING: Final = ("ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining")
+_LIMITS: Final = ("ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit")
 _RESETS: Final = ("ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
 _A_TIME: Final = 10**9
 """A reset that large is a time, a smaller one so many seconds from now: both are in use."""
@@ -21,6 +22,8 @@ class Quota:
 
     remaining: int
     resets_at: datetime | None
+    limit: int | None = None
+    """How many it grants at once; None: it does not say."""
 
     def pause(self, now: datetime) -> timedelta | None:
         """How long to leave it alone; None: there is something left, or it does not say until when."""
@@ -33,7 +36,9 @@ def quota(headers: Mapping[str, str], now: datetime) -> Quota | None:
     """None where the answer says nothing of it."""
     said = {name.lower(): value for name, value in headers.items()}
     remaining = _number(said, _REMAINING)
-    return None if remaining is None else Quota(remaining, _instant(_number(said, _RESETS), now))
+    if remaining is None:
+        return None
+    return Quota(remaining, _instant(_number(said, _RESETS), now), _number(said, _LIMITS))
 
 
 def _number(said: Mapping[str, str], names: tuple[str, ...]) -> int | None:

@@ -37,6 +37,8 @@ class Standing:
     drifts: Mapping[tuple[str, str], int]
     """(connection, impact) -> open drifts; impact: ``breaking``, or ``review`` for what breaks nothing."""
     bytes: int
+    mismatches: Mapping[str, int] = field(default_factory=dict)
+    """Link -> differences that nothing explains, of the last full comparison of each of its flows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,22 @@ nothing and costs nothing. Neither is told a token, and what they keep holds sha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
 from syncd.core.errors import RefuseRecord
 from syncd.ports.store import Observation
+
+
+class Use(StrEnum):
+    """What a request is for."""
+
+    LOGIN = "login"
+    READ = "read"
+    WRITE = "write"
+
+
+_READING: Final = frozenset({"GET", "HEAD", "SQL"})
 
 
 class Exchange(NamedTuple):
@@ -29,6 +41,23 @@ class Exchange(NamedTuple):
     """Why the answer could not be read, in our words: a web page where JSON was promised."""
     asked: Any = None
     """Query parameters and headers that ask for a version, as the connector gave them."""
+    seconds: float | None = None
+    """From the request to its answer; None where nobody measured."""
+    login: bool = False
+    """Whether it asked for a login."""
+    lost: bool = False
+    """No answer came: refused, broken off, or not in time."""
+
+    @property
+    def use(self) -> Use:
+        if self.login:
+            return Use.LOGIN
+        return Use.READ if self.method in _READING else Use.WRITE
+
+    @property
+    def failed(self) -> bool:
+        """The platform could not answer, asked us to wait, or answered nonsense."""
+        return self.lost or self.status == 429 or self.status >= 500 or bool(self.problem)
 
 
 class Grant(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,12 @@ class Doubt(StrEnum):
     """Signed too long ago, or in the future: somebody plays it again."""
     FORM = "form"
     """Not what this platform sends."""
+
+
+UNREADABLE: Final = "unreadable"
+"""It is the platform's, and its connector does not understand it."""
+REJECTIONS: Final = (*(doubt.value for doubt in Doubt), UNREADABLE)
+"""Why a delivery is refused, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class Said:
     rotates: bool = False
     refused: str = ""
     remaining: int | None = None
+    limit: int = 0
+    """Of how many requests; where it does not say, the most it ever had left."""
     resets_at: datetime | None = None
     pause_until: datetime | None = None
 
@@ -79,10 +81,20 @@ def after_exchange(before: Said, seen: Exchange, now: datetime) -> Said:
         after = replace(after, refused="")
     left = quota(seen.headers, now)
     if left is not None:
-        after = replace(after, remaining=left.remaining, resets_at=left.resets_at)
+        limit = left.limit or max(before.limit, left.remaining)
+        after = replace(after, remaining=left.remaining, limit=limit, resets_at=left.resets_at)
     if seen.status == 429:
         after = replace(after, pause_until=now + timedelta(seconds=retry_after(seen.headers, now) or 0.0))
     return after
+
+
+def granted(said: Said, now: datetime) -> tuple[int, int] | None:
+    """(requests left, of how many); None where nothing was said of it. Pure. Once the platform counts anew,
+    all of them are left."""
+    if said.remaining is None:
+        return None
+    anew = said.resets_at is not None and said.resets_at <= now
+    return (said.limit if anew else said.remaining), said.limit
 
 
 @dataclass(frozen=True, slots=True)

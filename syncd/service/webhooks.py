@@ -21,7 +21,7 @@ from syncd.api.scopes import Scope
 from syncd.core.errors import UnreadableAnswer
 from syncd.http.signatures import PathOnly
 from syncd.ports import WebhookReceiver
-from syncd.ports.webhooks import Delivery, Forged, Handshake, WebhookVerifier
+from syncd.ports.webhooks import UNREADABLE, Delivery, Forged, Handshake, WebhookVerifier
 from syncd.secrets.bearer import digest, matches
 from syncd.service.access import Route
 
@@ -44,7 +44,7 @@ class Heard(Protocol):
     def announced(self, connection: str) -> None: ...
 
     def rejected(self, connection: str, reason: str) -> None:
-        """``reason``: a ``Doubt``, or ``unreadable``."""
+        """``reason``: one of ``ports.webhooks.REJECTIONS``."""
         ...
 
 
@@ -122,7 +122,7 @@ class Webhooks:
         try:
             hints = hook.receiver.hints(request.headers, delivery.body)
         except UnreadableAnswer as error:
-            self._rejected(connection, "unreadable")
+            self._rejected(connection, UNREADABLE)
             log.warning("unreadable webhook delivery", connection=connection, reason=error.message)
             raise web.HTTPBadRequest(text="this delivery cannot be read") from None
         try:

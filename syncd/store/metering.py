@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from sqlalchemy import Connection, Float, Integer, bindparam, case, cast, func, select, text
@@ -13,7 +13,18 @@ from syncd.ports.drift import DriftState
 from syncd.ports.metering import ConnectionLine, Counted, News, Standing, Written
 from syncd.store.database import Database
 from syncd.store.drift_tables import drift
-from syncd.store.tables import flow, hint, hold, intent, journal, link_line, pair, remote, stream
+from syncd.store.tables import (
+    flow,
+    hint,
+    hold,
+    intent,
+    journal,
+    link_line,
+    pair,
+    reconciliation,
+    remote,
+    stream,
+)
 
 _STANDING_STILL: Final = (PairState.QUARANTINED.value, PairState.CONFLICT.value, PairState.HELD.value)
 _LINES_MAX: Final = 100_000
@@ -42,6 +53,12 @@ _DRIFTS = (
     .group_by(drift.c.connection, _IMPACT)
 )
 _HINTS = select(hint.c.connection, func.count().label("n")).group_by(hint.c.connection)
+_COMPARED = (
+    select(reconciliation.c.id, flow.c.link, flow.c.entity, reconciliation.c.unexplained)
+    .join(flow, flow.c.id == reconciliation.c.flow_id)
+    .where(reconciliation.c.id > bindparam("after", type_=Integer), reconciliation.c.complete)
+    .order_by(reconciliation.c.id)
+)
 _NEW = (
     select(journal.c.id)
     .where(journal.c.id > bindparam("after", type_=Integer))
@@ -82,9 +99,20 @@ class Meter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._compared = 0
+        """Number of the last comparison that was read: of the old ones only the end is of interest."""
+        self._mismatches: dict[str, dict[str, int]] = {}
 
     async def standing(self) -> Standing:
-        return await self._database.scan(_standing)
+        standing = await self._database.scan(_standing)
+        await self._database.scan(self._read_comparisons)
+        counts = {link: sum(flows.values()) for link, flows in self._mismatches.items()}
+        return replace(standing, mismatches=counts)
+
+    def _read_comparisons(self, c: Connection) -> None:
+        for row in c.execute(_COMPARED, {"after": self._compared}):
+            self._compared = row.id
+            self._mismatches.setdefault(row.link, {})[row.entity] = row.unexplained
 
     async def news(self, after: int | None) -> News:
         return await self._database.scan(lambda c: _news(c, after))

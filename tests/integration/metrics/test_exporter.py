@@ -18,7 +18,8 @@ from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
 from monitor.metrics.standing import Live
 from syncd.core.model import PairState
 from syncd.core.outcome import ErrorClass
-from syncd.ports import Exchange, Grant
+from syncd.ports import Exchange, Grant, NewReconciliation
+from syncd.ports.webhooks import REJECTIONS
 from syncd.store import migrate
 from syncd.store.database import InlineDatabase, sqlite_engine
 from syncd.store.metering import Meter
@@ -28,11 +29,12 @@ from tests.integration.store.rows import LEFT, Bench
 SITE = SiteFacts(
     links={"acme": LinkFacts("field", "ledger", 60.0, ("customer", "invoice"))},
     connections={
-        "field": ConnectionFacts("servicetrade", announces=True),
+        "field": ConnectionFacts("servicetrade", announces=True, watched=True),
         "ledger": ConnectionFacts("sage100_contractor", bridged=True),
     },
     channels=("mail",),
 )
+LIVE = {"field": Live(quota=(40, 500)), "ledger": Live(bridge=True)}
 Key = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -47,7 +49,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 def exporter(bench: Bench, facts: SiteFacts = SITE) -> tuple[Exporter, Meters]:
     meters = Meters(bench.clock, facts, "1.2.3")
-    return Exporter(Meter(bench.store.database), meters, lambda: {"ledger": Live(bridge=True)}), meters
+    return Exporter(Meter(bench.store.database), meters, lambda: LIVE), meters
 
 
 async def scraped(one: Exporter) -> dict[Key, float]:
@@ -86,6 +88,9 @@ async def test_a_link_that_never_ran_stands_at_zero(bench: Bench) -> None:
     assert at(found, "notification_failures_total", channel="mail") == 0
     assert at(found, "connection_up", connection="field") == 0
     assert at(found, "bridge_connected", connection="ledger") == 1
+    assert at(found, "webhook_rejections_total", connection="field", reason="signature") == 0
+    write = {"platform": "servicetrade", "operation": "write"}
+    assert at(found, "api_request_duration_seconds_count", **write) == 0
 
 
 async def test_writes_are_counted_from_the_journal(bench: Bench) -> None:
@@ -145,7 +150,9 @@ def _stands(c: Connection, bench: Bench) -> None:
 async def test_exchanges_logins_and_announcements_are_counted_as_they_happen(bench: Bench) -> None:
     one, meters = exporter(bench)
     for status in (200, 404, 429, 503, 0):
-        meters.exchange("field", Exchange("GET", "/invoice", status, {}))
+        meters.exchange("field", Exchange("GET", "/invoice", status, {}, seconds=0.2, lost=not status))
+    meters.exchange("field", Exchange("POST", "/auth", 200, {}, seconds=3.0, login=True))
+    meters.exchange("ledger", Exchange("XML", "ARInvoiceAddRq", 0, {}, seconds=7.0))
     meters.granted("field", Grant(3600.0, (), refresh=True, rotated=True, refresh_lifetime_s=600.0))
     bench.wait(5)
     meters.announced("field")
@@ -153,14 +160,71 @@ async def test_exchanges_logins_and_announcements_are_counted_as_they_happen(ben
     meters.run_ended("acme", "wake", 0.4, failed=True)
     found = await scraped(one)
     codes = {c: at(found, "api_requests_total", connection="field", code=c) for c in f.CODES}
-    assert codes == {"2xx": 1, "3xx": 0, "4xx": 2, "5xx": 1, "none": 1}
-    assert at(found, "api_request_failures_total", connection="field") == 2
+    assert codes == {"2xx": 2, "3xx": 0, "4xx": 2, "5xx": 1, "none": 1}
+    assert at(found, "api_request_failures_total", connection="field") == 3
+    seconds = {
+        (platform, use): at(found, "api_request_duration_seconds_sum", platform=platform, operation=use)
+        for platform in ("servicetrade", "sage100_contractor")
+        for use in f.USES
+    }
+    assert {key: round(total, 3) for key, total in seconds.items() if total} == {
+        ("servicetrade", "read"): 1.0,
+        ("servicetrade", "login"): 3.0,
+        ("sage100_contractor", "write"): 7.0,
+    }
     now = bench.clock.now().timestamp()
     assert at(found, "credential_expiry_timestamp_seconds", connection="field") == now - 5 + 600
     assert at(found, "webhook_last_event_timestamp_seconds", connection="field") == now
     assert at(found, "runs_total", link="acme", trigger="wake") == 1
     assert at(found, "run_failures_total", link="acme") == 1
     assert at(found, "runs_in_progress") == 0
+
+
+async def test_refused_announcements_are_counted_by_why(bench: Bench) -> None:
+    one, meters = exporter(bench)
+    meters.rejected("field", "signature")
+    meters.rejected("field", "unreadable")
+    found = await scraped(one)
+    counts = {r: at(found, "webhook_rejections_total", connection="field", reason=r) for r in REJECTIONS}
+    assert counts == {"signature": 1, "time": 0, "form": 0, "unreadable": 1}
+    assert at(found, "webhook_events_total", connection="field") == 0
+
+
+async def test_a_check_counts_once_an_answer_was_weighed(bench: Bench) -> None:
+    one, meters = exporter(bench)
+    name, start = "schema_check_last_success_timestamp_seconds", bench.clock.now().timestamp()
+    assert at(await scraped(one), name, connection="field") == start
+    bench.wait(60)
+    meters.exchange("field", Exchange("GET", "/invoice", 503, {}))
+    meters.weighed()
+    assert at(await scraped(one), name, connection="field") == start
+    meters.exchange("field", Exchange("GET", "/invoice", 200, {}))
+    assert at(await scraped(one), name, connection="field") == start
+    meters.weighed()
+    assert at(await scraped(one), name, connection="field") == start + 60
+    bench.wait(60)
+    meters.weighed()
+    assert at(await scraped(one), name, connection="field") == start + 60
+
+
+async def test_what_nothing_explains_is_of_each_flows_last_whole_comparison(bench: Bench) -> None:
+    one, _ = exporter(bench)
+    for unexplained, complete, shown in ((3, True, 3), (0, False, 3), (1, True, 1), (0, True, 0)):
+        found = NewReconciliation(complete, 10, unexplained, unexplained, {}, "night")
+        await bench.store.reconciled(bench.flow, found)
+        assert at(await scraped(one), "reconcile_mismatches", link="acme") == shown
+
+
+async def test_the_heartbeat_and_the_longest_wait_are_shown(bench: Bench) -> None:
+    one, meters = exporter(bench)
+    bench.wait(30)
+    meters.beat()
+    meters.lagged(0.25)
+    found = await scraped(one)
+    assert at(found, "heartbeat_timestamp_seconds") == bench.clock.now().timestamp()
+    assert at(found, "event_loop_lag_seconds") == 0.25
+    assert at(found, "rate_limit_remaining_requests", connection="field") == 40
+    assert at(found, "rate_limit_limit_requests", connection="field") == 500
 
 
 async def test_what_is_no_longer_configured_is_dropped(bench: Bench) -> None:
