@@ -35,6 +35,8 @@ class Panel:
     queries: tuple[Query, ...]
     worse: float | None = None
     width: int = 12
+    said_by_some: bool = False
+    """Whether it stays empty where no platform says anything about it."""
 
 
 def _of(family: Family, more: str = "") -> str:
@@ -248,11 +250,13 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "ops",
                 (_rate(f.WEBHOOK_REJECTIONS, "connection, reason"), "{{connection}} {{reason}}"),
             ),
-            _lines(
+            Panel(
+                Shape.LINES,
                 "Quota left",
                 "Share of the requests that a platform grants, where it says so.",
                 "percentunit",
-                (f"{_of(f.QUOTA_LEFT)} / {_of(f.QUOTA)}", "{{connection}}"),
+                (Query(f"{_of(f.QUOTA_LEFT)} / {_of(f.QUOTA)}", "{{connection}}"),),
+                said_by_some=True,
             ),
         ),
     ),

@@ -175,6 +175,8 @@ def scrapes(there: Watched) -> float:
 @pytest.mark.parametrize("title", PANELS)
 def test_every_panel_shows_what_a_real_run_left(watched: Watched, title: str) -> None:
     panel: Panel = PANELS[title]
+    if panel.said_by_some:
+        pytest.skip("neither of the two platforms of this run says anything about it")
     for query in panel.queries:
         text = query.text
         for name, value in VARIABLES.items():
