@@ -7,7 +7,7 @@ These are the files as written. ``load.load`` checks what one field alone cannot
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -190,21 +190,28 @@ class Schedule(Section):
         if (self.every is None) == (self.cron is None):
             raise ValueError("give either `every` or `cron`")
         if self.cron is not None:
-            from croniter import croniter  # noqa: PLC0415 - only sites with a cron line pay for it
+            from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only sites with a cron line pay for it
 
-            if len(self.cron.split()) != 5 or not croniter.is_valid(self.cron):
-                raise ValueError("not a five-field cron line, such as `*/5 * * * *`")
+            try:
+                CronSim(self.cron, datetime.now(UTC))
+            except CronSimError:
+                raise ValueError("not a five-field cron line, such as `*/5 * * * *`") from None
         return self
 
     def next_after(self, start: datetime) -> datetime:
-        """The next start after ``start`` (aware), in ``start``'s own zone."""
+        """The next start after ``start`` (aware), in ``start``'s own zone.
+
+        Where clocks are moved, cron's own rule holds: what names an hour runs once that day, also if the
+        hour is skipped (then at its end) or comes twice; what runs every so often goes on doing so.
+        """
         if self.cron is None:
             return start + timedelta(seconds=self.every or 0)
-        from croniter import croniter  # noqa: PLC0415
+        from cronsim import CronSim  # noqa: PLC0415
 
         local = start.astimezone(ZoneInfo(self.timezone))
-        following: datetime = croniter(self.cron, local).get_next(datetime)
-        return following.astimezone(start.tzinfo)
+        # in the hour that comes twice, its first answer may lie in the first of the two
+        instants = (one.astimezone(UTC) for one in CronSim(self.cron, local))
+        return next(one for one in instants if one > start).astimezone(start.tzinfo)
 
 
 class FieldConfig(Section):

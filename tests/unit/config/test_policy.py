@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from syncd.config.load import load
-from syncd.config.models import FlowConfig, Schedule
+from syncd.config.models import FlowConfig
 from syncd.config.policy import policy_of
 from syncd.core.model import Side
 from syncd.core.policy import Deletes, EditedMeanwhile, Kind, Mode, Posting, Rule
@@ -89,17 +88,6 @@ def test_a_sites_flow_carries_its_own_fields_acknowledgements_and_brakes(
     assert invoice.acknowledge.posted == (("set_external_id", "{key}"), ("set_status", "processed"))
     assert invoice.acknowledge.rejected == (("set_status", "failed"), ("comment", "{reason}"))
     assert invoice.fingerprint() != site.links["acme"].policy("payment").fingerprint()
-
-
-def test_an_interval_counts_from_the_start_and_a_cron_line_in_its_own_zone() -> None:
-    start = datetime(2026, 11, 21, 12, 3, 30, tzinfo=UTC)
-    every = Schedule.model_validate({"every": "60s"})
-    assert every.next_after(start) == datetime(2026, 11, 21, 12, 4, 30, tzinfo=UTC)
-    cron = Schedule.model_validate({"cron": "0 7 * * *", "timezone": "America/Chicago"})
-    assert cron.next_after(start) == datetime(2026, 11, 21, 13, 0, tzinfo=UTC)
-    # the night the clocks go forward: seven o'clock there is an hour earlier here
-    march = datetime(2026, 3, 8, 3, 0, tzinfo=UTC)
-    assert cron.next_after(march) == datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
 
 
 def test_what_a_file_says_of_posting_and_removals_reaches_the_policy() -> None:
