@@ -225,8 +225,8 @@ class HttpClient:
             exchange = await self._transport.send(method, path, params=params, data=data, headers=sent)
             self._count(exchange)
             if self._tap is not None:
-                asked = (params, headers) if params or headers else None  # never the login's
-                seen = _tapped(method, path, exchange, monotonic() - began, asked)
+                own_words = (params, headers) if params or headers else None  # never the login's
+                seen = _tapped(method, path, exchange, monotonic() - began, own_words)
                 self._tap.exchange(self.connection, seen)
             if renewed or not isinstance(exchange, Answer) or not 400 <= exchange.status < 500:
                 break

@@ -17,6 +17,7 @@ from ctypes import CDLL
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from statistics import linear_regression
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -146,9 +147,9 @@ def _pages() -> int:
 
 
 def _slope(days: Sequence[int]) -> float:
-    """Growth a day, once caches and pools have their size."""
+    """Growth a day, once caches and pools have their size: of the straight line that fits best."""
     steady = days[STEADY_FROM:]
-    return (steady[-1] - steady[0]) / (len(steady) - 1)
+    return linear_regression(range(len(steady)), steady).slope
 
 
 @asynccontextmanager
