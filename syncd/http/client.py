@@ -122,19 +122,25 @@ class HttpClient:
             await self._login_transport.close()
 
     async def read(
-        self, path: str, params: Query = None, *, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Query = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        also: frozenset[int] = frozenset(),
     ) -> Answer:
         """GET ``path`` (appended to base_url, or an absolute address of our own host).
 
-        Any 2xx, 404 and other 4xx come back as they are, for the connector to read. Repeated a few
+        Any 2xx, 404 and other 4xx come back as they are, for the connector to read; so do statuses of
+        ``also``, which mean something of its own at this address (a 403 that says "not yet"). Repeated a few
         times, waiting as asked, while the platform cannot answer. Raises ``RetryLater``,
         ``UnreadableAnswer``, ``RenewCredentials`` (401 after renewing, 403), ``ForbiddenDestination``.
         """
         try:
-            return await self._read(path, params, headers)
+            return await self._read(path, params, headers, also)
         except (RetryLater, UnreadableAnswer) as failed:
             # the machinery of retrying costs more than a page does: it starts with the first failure
-            return await self._read_again(path, params, headers, failed)
+            return await self._read_again(path, params, headers, also, failed)
 
     async def write(
         self,
@@ -167,7 +173,12 @@ class HttpClient:
         return self._outcome(exchange)
 
     async def _read_again(
-        self, path: str, params: Query, headers: Mapping[str, str] | None, failed: SyncdError
+        self,
+        path: str,
+        params: Query,
+        headers: Mapping[str, str] | None,
+        also: frozenset[int],
+        failed: SyncdError,
     ) -> Answer:
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,
@@ -180,10 +191,12 @@ class HttpClient:
             with attempt:
                 if attempt.retry_state.attempt_number == 1:
                     raise failed
-                return await self._read(path, params, headers)
+                return await self._read(path, params, headers, also)
         raise failed
 
-    async def _read(self, path: str, params: Query, headers: Mapping[str, str] | None) -> Answer:
+    async def _read(
+        self, path: str, params: Query, headers: Mapping[str, str] | None, also: frozenset[int]
+    ) -> Answer:
         pause = self.budget.pause_s
         if pause > _PATIENCE_S:
             raise RetryLater(f"{self.connection} asked us to wait", after_s=pause)
@@ -192,7 +205,7 @@ class HttpClient:
                 exchange = await self._exchange("GET", path, params=params, headers=headers)
             except _LoginFailed as failed:
                 raise failed.cause from None
-        if isinstance(exchange, Answer) and shows(exchange) is Shows.ANSWERED:
+        if isinstance(exchange, Answer) and (shows(exchange) is Shows.ANSWERED or exchange.status in also):
             return exchange
         raise self._error(exchange, path)
 
