@@ -121,6 +121,13 @@ def stamp(at: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06d}Z"
 
 
+def micros(text: str) -> int:
+    """What a filter's time is in microseconds since 1970. Raises ``ValueError``."""
+    at = datetime.fromisoformat(text)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 def _person(person: Employee) -> dict[str, Any]:
     return {
         "company_supplied_id": str(person.number),

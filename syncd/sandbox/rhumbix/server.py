@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from syncd.rest import ISO_MICROS
 from syncd.sandbox.company import Company
 from syncd.sandbox.faults import FaultPlan
 from syncd.sandbox.options import SandboxOptions
@@ -18,6 +17,7 @@ from syncd.sandbox.rhumbix.company import (
     ENTRIES,
     PROJECTS,
     VERSIONS,
+    micros,
     opened,
     remember,
     stamp,
@@ -285,7 +285,7 @@ def _said(value: Any) -> str:
 
 def _instant(asked: Mapping[str, str], name: str) -> int | None:
     try:
-        return ISO_MICROS.read(asked.get(name))
+        return micros(asked[name]) if asked.get(name) else None
     except ValueError:
         raise Refusal(400, {name: ["Enter a valid date/time."]}) from None
 
