@@ -6,7 +6,7 @@ digests here; a contract's own ``enum`` gives them words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from math import exp, prod
 from typing import Final
 
@@ -34,9 +34,12 @@ def differences(contract: Contract, before: Shape, after: Shape) -> Iterator[Dif
         declared = field is not None and field.enum is not None
         if not declared and not is_closed(old):
             continue
-        strange = {value: hits for value, hits in new.values.items() if value not in old.values}
+        # what the contract names is known, also where no record happened to show it so far
+        named = {after.digest(value) for value in field.enum or ()} if field is not None else set()
+        known = old.values.keys() | named
+        strange = {value: hits for value, hits in new.values.items() if value not in known}
         # a value that is no longer told apart in an overflowing set was strange as well
-        hits = min(new.seen, max(sum(strange.values()), new.seen - _known(old, new) if new.open else 0))
+        hits = min(new.seen, max(sum(strange.values()), new.seen - _seen(known, new) if new.open else 0))
         if not hits:
             continue
         distance = 0.0 if declared else _distance(old, new, strange, hits)
@@ -58,8 +61,8 @@ def is_closed(node: Node) -> bool:
     return shown >= RECORDS_MIN and len(node.values) * CROWDED <= shown and once / shown < UNSEEN_MAX
 
 
-def _known(old: Node, new: Node) -> int:
-    return sum(hits for value, hits in new.values.items() if value in old.values)
+def _seen(known: Set[int], new: Node) -> int:
+    return sum(hits for value, hits in new.values.items() if value in known)
 
 
 def _distance(old: Node, new: Node, strange: dict[int, int], hits: int) -> float:

@@ -156,7 +156,8 @@ class House:
     def stand(self) -> str:
         """What is where, for a person who must find out why."""
         pairs = {entity: dict(self.pairs(entity)) for entity in ("customer", "job", "invoice")}
-        return f"intents {dict(self.intents())}, pairs {pairs}"
+        drifts = self._ask("SELECT path, kind FROM drift")
+        return f"intents {dict(self.intents())}, pairs {pairs}, drifts {drifts}"
 
     async def ledgers(self) -> Ledgers:
         return Ledgers(

@@ -157,6 +157,21 @@ def test_without_counts_the_contracts_own_word_is_certain() -> None:
     }
 
 
+def test_a_value_that_the_contract_names_is_known_before_any_record_showed_it() -> None:
+    contract = Contract.parse(
+        "x-platform: acme\nx-operation: invoice\ntype: object\nrequired: [status]\n"
+        "properties:\n  status: {type: string, enum: [ok, pending_accounting, processed]}\n"
+    )
+    before = shape_of([{"status": ("ok", "pending_accounting")[at % 2]} for at in range(60)])
+
+    def told(status: str) -> list[Kind]:
+        shown = shape_of([{"status": status} for _ in range(30)])
+        return [d.kind for d in compare(contract, shown, before) if d.kind is Kind.ENUM_NEW]
+
+    assert told("processed") == []
+    assert told("archived") == [Kind.ENUM_NEW]
+
+
 def test_names_that_deepdiff_skips_by_default_are_seen() -> None:
     def change(record: Record) -> None:
         record["__typename"] = "Invoice"
