@@ -18,6 +18,7 @@ from typing import Any, Final
 from monitor.severity import Action, Level, Severity
 from syncd.http.tokens import RENEW_BEFORE_S
 from syncd.ports import Exchange, Grant
+from syncd.ports.drift import EXPIRES
 
 Facts = Mapping[str, Any]
 """Name -> JSON value, of one connection."""
@@ -141,7 +142,7 @@ def of_certificate(peer: Mapping[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if "notAfter" in peer:
         ends = datetime.strptime(peer["notAfter"], "%b %d %H:%M:%S %Y %Z").replace(tzinfo=UTC)
-        facts["certificate_expires_at"] = ends.isoformat()
+        facts[f"certificate{EXPIRES}"] = ends.isoformat()
     issuer = {key: value for part in peer.get("issuer", ()) for key, value in part}
     if issuer:
         facts["certificate_issuer"] = issuer.get("organizationName") or issuer.get("commonName", "")
@@ -287,7 +288,7 @@ def expiries(facts: Facts) -> dict[str, datetime]:
     """Fact -> when it ends: certificates, secrets, announced ends."""
     found = {}
     for name, value in facts.items():
-        if isinstance(value, str) and (name.endswith("_expires_at") or name == "sunset_at"):
+        if isinstance(value, str) and (name.endswith(EXPIRES) or name == "sunset_at"):
             try:
                 at = datetime.fromisoformat(value)
             except ValueError:

@@ -311,6 +311,15 @@ BULK_SKIP: Final = Endpoint(
     TypeAdapter(JobView),
     "Leave all these refused records alone until they change, after a while as above.",
 )
+LATER: Final = Endpoint(
+    "later",
+    "POST",
+    "jobs/later",
+    Scope.RESOLVE,
+    requests.Later,
+    TypeAdapter(JobView),
+    "Decide something, after a while in which it can be taken back: the call, and what it is asked.",
+)
 JOBS: Final = Endpoint(
     "jobs",
     "GET",

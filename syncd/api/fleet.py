@@ -34,6 +34,10 @@ class FleetLine(View):
     held: int = 0
     holds: int = 0
     """Open holds that touch the link."""
+    drifts: int = 0
+    """Open at its two connections."""
+    ends_at: datetime | None = None
+    """When the first of their certificates, secrets and logins ends that somebody has to renew."""
     last_cycle_at: datetime | None = None
     last_success_at: datetime | None = None
     """The last run without an error, also one that found nothing to do."""
@@ -131,6 +135,8 @@ class Credential(View):
     scheme: str
     expires_at: datetime | None = None
     renewed_at: datetime | None = None
+    ends_at: datetime | None = None
+    """When the first of its certificates and secrets ends that somebody has to renew."""
     rotates: bool = False
     """Whether the refresh token changes with each use."""
     refused: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.json_schema import SkipJsonSchema
 
 from syncd.api.models import Health
@@ -236,6 +236,22 @@ class BulkSkip(BulkRetry):
     """``POST /api/v1/jobs/skip``"""
 
     reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+Deferrable = Literal[
+    "conflicts_resolve", "conflicts_resolve_all", "match_accept", "match_reject", "held_settle"
+]
+
+
+class Later(Asked):
+    """``POST /api/v1/jobs/later``"""
+
+    call: Deferrable
+    asked: dict[str, JsonValue]
+    """What that call is asked."""
+    undo_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    """How long it can be taken back."""
+    actor: str = ""
 
 
 class Jobs(Asked):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from syncd.api.fleet import Deliveries
 from syncd.api.models import SyncReport
@@ -13,7 +14,7 @@ from syncd.app.installation import Installation, interval_s
 from syncd.dispatch.local import pause
 from syncd.engine import views
 from syncd.engine.cycle import CycleOutcome, LinkEngine
-from syncd.service.accounts import Account, AccountDesk
+from syncd.service.accounts import Account, AccountDesk, endings
 from syncd.service.board import Board, Noticing, Watched
 from syncd.service.events import Feed
 from syncd.service.jobs import Jobs
@@ -47,11 +48,13 @@ async def desk(
     board = Board(_watched(opened), database, clock, feed)
     await board.open()
     noticing = Noticing(operator, board, clock)
-    jobs = Jobs(database, opened.store.keeper, clock, feed, operator)
-    accounts = AccountDesk(_accounts(opened), opened.store, clock, opened.listening, deliveries)
+    said = opened.decisions(wake)
+    jobs = Jobs(database, opened.store.keeper, clock, feed, operator, (operator, said))
+    accounts = AccountDesk(
+        _accounts(opened), opened.store, clock, opened.listening, deliveries, partial(endings, database)
+    )
     setups = {name: engine.setup for name, engine in opened.links.items()}
     overview = Overview(setups, database, opened.store.keeper, clock, operator, accounts)
-    said = opened.decisions(wake)
     answering = [
         noticing,
         operator,

@@ -25,6 +25,7 @@ from syncd.engine.cycle import LinkEngine
 from syncd.engine.setup import End, LinkSetup
 from syncd.mapping.entity_map import EntityMap
 from syncd.ports import Clock, Connector, Observation
+from syncd.ports.drift import EXPIRES
 from syncd.store.drifts import DriftStore
 from syncd.store.sealing import Seal
 from syncd.store.sql import SqlStore
@@ -227,7 +228,7 @@ class Watching:
     def _dates(self) -> None:
         for connection, secrets in self._site.config.monitor.expiries.items():
             facts = {
-                f"{name}_expires_at": datetime.combine(day, time(), UTC).isoformat()
+                f"{name}{EXPIRES}": datetime.combine(day, time(), UTC).isoformat()
                 for name, day in secrets.items()
             }
             self.watch.said(connection, facts)

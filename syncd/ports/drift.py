@@ -28,6 +28,9 @@ class DriftState(StrEnum):
 
 LIVE: Final = (DriftState.OPEN, DriftState.ACKED)
 
+EXPIRES: Final = "_expires_at"
+"""How the names of facts end that are the end of a certificate or a secret."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

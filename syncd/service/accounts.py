@@ -5,7 +5,7 @@ What a platform says of itself in its answers (its quota, its token's life) is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +17,8 @@ from syncd.http.outcomes import retry_after
 from syncd.http.quota import quota
 from syncd.ports import BridgeChannel, Clock, Finding, Observation, Records
 from syncd.ports.watching import Exchange, Grant
+from syncd.store import board
+from syncd.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,12 @@ class Account:
 
 
 DeliveriesOf = Callable[[str], Deliveries]
+EndsOf = Callable[[Collection[str]], Awaitable[Mapping[str, datetime]]]
 
 
 class AccountDesk:
-    """Answers for connections. ``deliveries``: how its webhooks stand."""
+    """Answers for connections. ``deliveries``: how webhooks stand; ``ends``: when the first of a connection's
+    certificates and secrets ends."""
 
     def __init__(
         self,
@@ -122,20 +126,29 @@ class AccountDesk:
         clock: Clock,
         listening: Listening,
         deliveries: DeliveriesOf,
+        ends: EndsOf,
     ) -> None:
         self._accounts = accounts
         self._records = records
         self._clock = clock
         self._listening = listening
         self._deliveries = deliveries
+        self._ends = ends
 
     async def connections(self, connection: str | None = None) -> Sequence[ConnectionLine]:
         """Raises ``NothingMatched``."""
         errors = await self._records.stream_errors()
         chosen = self._accounts if connection is None else {connection: self._known(connection)}
-        return [self._line(name, account, errors) for name, account in chosen.items()]
+        ends = await self._ends(chosen)
+        return [self._line(name, account, errors, ends.get(name)) for name, account in chosen.items()]
 
-    def _line(self, name: str, account: Account, errors: Mapping[tuple[str, str], str]) -> ConnectionLine:
+    def _line(
+        self,
+        name: str,
+        account: Account,
+        errors: Mapping[tuple[str, str], str],
+        ends_at: datetime | None,
+    ) -> ConnectionLine:
         now = self._clock.now()
         connected = None if account.channel is None else account.channel.connected
         status = views.connection_status(name, account.platform, connected, errors)
@@ -149,7 +162,7 @@ class AccountDesk:
             bridge=status.bridge,
             allowance=allowance(account.connector, said, now),
             breaker=breaker(account.connector.breaker.state),
-            credential=credential(account.scheme, said),
+            credential=credential(account.scheme, said, ends_at),
             deliveries=self._deliveries(name),
         )
 
@@ -179,6 +192,11 @@ class AccountDesk:
         return found
 
 
+async def endings(database: Database, connections: Collection[str]) -> Mapping[str, datetime]:
+    """What ``ends`` of the desk says, from the state."""
+    return await database.scan(lambda c: board.ends(c, connections))
+
+
 def allowance(connector: BreakingConnector, said: Said, now: datetime) -> Allowance:
     """Pure."""
     pause = said.pause_until
@@ -202,13 +220,14 @@ def breaker(state: State) -> Breaker:
     )
 
 
-def credential(scheme: str, said: Said) -> Credential | None:
+def credential(scheme: str, said: Said, ends_at: datetime | None) -> Credential | None:
     """Pure."""
-    if not scheme and not said.scheme:
+    if not scheme and not said.scheme and ends_at is None:
         return None
     return Credential(
         scheme=said.scheme or scheme,
         expires_at=said.expires_at,
+        ends_at=ends_at,
         renewed_at=said.renewed_at,
         rotates=said.rotates,
         refused=said.refused,

@@ -162,9 +162,13 @@ class Board:
         numbers = await self._database.write(lambda c: board.keep(c, changed, cycles))
         if self._feed.watched:
             since = now - lines.HOURS * board.HOUR
-            written = await self._database.read(lambda c: board.writes(c, names, since))
+            sides = {side for line in changed for side in (line.left, line.right)}
+            written, drifts, ends = await self._database.read(
+                lambda c: (board.writes(c, names, since), board.open_drifts(c, sides), board.ends(c, sides))
+            )
+            beside = lines.Beside(drifts, ends)
             for line in changed:
-                shown = lines.fleet_line(line, line.rank, now, lines.history(written[line.link], now))
+                shown = lines.fleet_line(line, line.rank, now, lines.history(written[line.link], now), beside)
                 self._feed.publish("link", shown, line.link)
             for number, cycle in zip(numbers, cycles, strict=True):
                 self._feed.publish("cycle", lines.cycle_line(replace(cycle, id=number)), cycle.link)

@@ -1,4 +1,5 @@
-"""Bulk work on refused records: planned, taken back within a while or carried out, whoever leaves.
+"""Bulk work on refused records and single decisions: planned, taken back within a while or carried out,
+whoever leaves.
 
 What was refused when it was planned is what it is about; it is carried out in small pieces, and goes
 on where it was after a restart.
@@ -14,13 +15,15 @@ from typing import Any, Final, Protocol
 
 import orjson
 import structlog
+from pydantic import JsonValue
 
 from syncd.api.fleet import JobView
 from syncd.api.models import Done
 from syncd.core.errors import NothingMatched, SyncdError
 from syncd.ports import Clock
 from syncd.ports.desk import JobRow, Selection
-from syncd.service import lines
+from syncd.service import later, lines
+from syncd.service.control import answerers
 from syncd.service.events import Feed
 from syncd.store import jobs, overview
 from syncd.store.database import Database
@@ -52,12 +55,15 @@ class Jobs:
         clock: Clock,
         feed: Feed,
         acting: Acting,
+        deciding: Sequence[object],
     ) -> None:
+        """``deciding``: who answers the calls of ``later``."""
         self._database = database
         self._keeper = keeper
         self._clock = clock
         self._feed = feed
         self._acting = acting
+        self._deciders = answerers(deciding, later.CALLS.values())
         self._news = asyncio.Event()
 
     async def bulk_retry(
@@ -87,18 +93,31 @@ class Jobs:
         """Raises ``NothingMatched`` where nothing refused fits."""
         return await self._plan(SKIP, Selection(link, flow, code, field, ids), reason, undo_s, actor)
 
+    async def later(
+        self, call: str, asked: Mapping[str, JsonValue], undo_s: float = 10.0, actor: str = ""
+    ) -> JobView:
+        """Raises ``FixInput`` for what that call is not asked."""
+        k = self._keeper()
+        meant = later.checked(call, asked, actor)
+        return await self._planned(k, call, later.kept(meant, k), "", undo_s, actor, later.size(meant))
+
     async def _plan(self, kind: str, chosen: Selection, reason: str, undo_s: float, actor: str) -> JobView:
         k = self._keeper()
-        applies_at = k.now + timedelta(seconds=undo_s)
         total = await self._database.scan(lambda c: overview.refused_count(c, k, chosen))
         if not total:
             raise NothingMatched("no refused record fits", remedy="`syncd quarantine list` shows them")
+        return await self._planned(k, kind, written(chosen, k.now), reason, undo_s, actor, total)
+
+    async def _planned(
+        self, k: Keeper, kind: str, selection: str, reason: str, undo_s: float, actor: str, total: int
+    ) -> JobView:
+        applies_at = k.now + timedelta(seconds=undo_s)
         row = await self._database.write(
             lambda c: jobs.plan(
                 c,
                 k,
                 kind=kind,
-                selection=written(chosen, k.now),
+                selection=selection,
                 actor=actor,
                 reason=reason,
                 applies_at=applies_at,
@@ -160,6 +179,9 @@ class Jobs:
         row = await self._database.write(lambda c: jobs.begin(c, k))
         if row is None:
             return False
+        if row.kind in later.CALLS:
+            await self._decide(row, k)
+            return True
         chosen = read(row.selection)
         ids = await self._database.scan(
             partial(overview.refused_ids, k=k, chosen=chosen, after=row.after, limit=PIECE)
@@ -176,6 +198,18 @@ class Jobs:
         await self._database.write(partial(jobs.advance, ident=row.id, after=ids[-1], done=done.count))
         self._told(await self._row(row.id))
         return True
+
+    async def _decide(self, row: JobRow, k: Keeper) -> None:
+        """What it decides is refused, and said so, where it was decided otherwise meanwhile."""
+        actor = f"{row.actor} (job {row.id})"
+        try:
+            done = await self._deciders[row.kind](**later.fields(row.kind, row.selection, actor, k))
+        except SyncdError as error:
+            log.warning("a decision was not carried out", job=row.id, error=error.message)
+            await self._end(row, jobs.FAILED, error.message)
+            return
+        await self._database.write(partial(jobs.advance, ident=row.id, after=row.id, done=done.count))
+        await self._end(row, jobs.DONE, done.message)
 
     async def _act(self, row: JobRow, ids: Sequence[int]) -> Done:
         actor = f"{row.actor} (job {row.id})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -34,8 +35,17 @@ def history(written: Mapping[datetime, int], now: datetime) -> list[int]:
     return [written.get(this - HOUR * back, 0) for back in range(HOURS - 1, -1, -1)]
 
 
-def fleet_line(line: LinkLine, rank: int, now: datetime, written: Sequence[int]) -> FleetLine:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of connections rather than of links."""
+
+    drifts: Mapping[str, int] = field(default_factory=dict)
+    ends: Mapping[str, datetime] = field(default_factory=dict)
+
+
+def fleet_line(line: LinkLine, rank: int, now: datetime, written: Sequence[int], beside: Beside) -> FleetLine:
     """``rank``: as it is now, which may be worse than when the line was written."""
+    sides = {line.left, line.right}
     health = _HEALTH[rank]
     waits = line.oldest_due_at
     return FleetLine(
@@ -54,6 +64,8 @@ def fleet_line(line: LinkLine, rank: int, now: datetime, written: Sequence[int])
         quarantined=line.quarantined,
         held=line.held,
         holds=line.holds,
+        drifts=sum(beside.drifts.get(side, 0) for side in sides),
+        ends_at=min((beside.ends[side] for side in sides if side in beside.ends), default=None),
         last_cycle_at=line.last_cycle_at,
         last_success_at=line.last_success_at,
         last_error=line.last_error,

@@ -108,9 +108,14 @@ class Overview:
         now = self._clock.now()
         names = [line.link for line, _ in found]
         since = now - lines.HOURS * board.HOUR
-        written = await self._database.scan(lambda c: board.writes(c, names, since))
+        sides = {side for line, _ in found for side in (line.left, line.right)}
+        written, drifts, ends = await self._database.scan(
+            lambda c: (board.writes(c, names, since), board.open_drifts(c, sides), board.ends(c, sides))
+        )
+        beside = lines.Beside(drifts, ends)
         return [
-            lines.fleet_line(line, rank, now, lines.history(written[line.link], now)) for line, rank in found
+            lines.fleet_line(line, rank, now, lines.history(written[line.link], now), beside)
+            for line, rank in found
         ]
 
     async def link(self, link: str) -> LinkDetail:

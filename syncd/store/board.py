@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -28,11 +29,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.core.model import IntentState, PairState
 from syncd.ports.desk import CycleRow, FleetSort, LinkLine
+from syncd.ports.drift import EXPIRES, LIVE
 from syncd.ports.records import FlowLine
 from syncd.ports.store import Counts, FlowRow, HoldRow
 from syncd.store import holds
 from syncd.store.columns import UNSETTLED, chunks
 from syncd.store.comparing import latest
+from syncd.store.drift_tables import drift, fact
 from syncd.store.tables import cycle, flow, intent, link_line, pair, stream, written
 
 _SICK: Final = tuple(
@@ -243,6 +246,29 @@ def writes(c: Connection, links: Sequence[str], since: datetime) -> dict[str, di
     for chunk in chunks(links):
         for row in c.execute(select(written).where(written.c.link.in_(chunk), written.c.hour >= since)):
             found[row.link][row.hour] = row.records
+    return found
+
+
+def open_drifts(c: Connection, connections: Collection[str]) -> dict[str, int]:
+    """Connection -> drifts that nobody has decided; none is left out."""
+    found: dict[str, int] = {}
+    for chunk in chunks(sorted(connections)):
+        live = drift.c.state.in_([state.value for state in LIVE]) & drift.c.connection.in_(chunk)
+        counted = select(drift.c.connection, func.count().label("n")).where(live)
+        found |= {row.connection: row.n for row in c.execute(counted.group_by(drift.c.connection))}
+    return found
+
+
+def ends(c: Connection, connections: Collection[str]) -> dict[str, datetime]:
+    """Connection -> when the first of its certificates and secrets ends, as far as that is known."""
+    found: dict[str, datetime] = {}
+    for chunk in chunks(sorted(connections)):
+        dated = select(fact.c.connection, fact.c.value).where(
+            fact.c.connection.in_(chunk), fact.c.name.endswith(EXPIRES, autoescape=True)
+        )
+        for name, value in c.execute(dated):
+            at = datetime.fromisoformat(json.loads(value))
+            found[name] = min(at, found.get(name, at))
     return found
 
 

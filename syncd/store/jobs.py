@@ -93,11 +93,11 @@ def advance(c: Connection, ident: int, after: int, done: int) -> bool:
 
 
 def end(c: Connection, ident: int, state: str, message: str, now: datetime) -> bool:
-    """False: it had ended before."""
+    """False: it had ended before. What it was about is forgotten: a person may have typed a value into it."""
     ended = c.execute(
         update(job)
         .where(job.c.id == ident, job.c.state.in_(_OPEN))
-        .values(state=state, message=message, ended_at=now)
+        .values(state=state, message=message, ended_at=now, selection="")
     )
     return ended.rowcount == 1
 

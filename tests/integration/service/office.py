@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from monitor.desk import DriftDesk
@@ -18,7 +19,7 @@ from syncd.engine import views
 from syncd.engine.operate import LocalOperator
 from syncd.ports.desk import Action
 from syncd.secrets.sealed import Sealer
-from syncd.service.accounts import Account, AccountDesk, Listening
+from syncd.service.accounts import Account, AccountDesk, Listening, endings
 from syncd.service.board import Board, Noticing, Watched
 from syncd.service.events import Feed
 from syncd.service.jobs import Jobs
@@ -44,7 +45,8 @@ class Office:
         self.feed = Feed()
         self.operator: LocalOperator = operator_of(world)
         self.board = Board({"acme": Watched(world.setup, "Acme Fire", 60.0)}, database, clock, self.feed)
-        self.jobs = Jobs(database, keeper, clock, self.feed, self.operator)
+        self.decisions = decisions_of(world)
+        self.jobs = Jobs(database, keeper, clock, self.feed, self.operator, self.deciding)
         self.listening = Listening(clock)
         self.breakers = {
             end.connection: BreakingConnector(end.connector, Breaker(end.connection, clock))
@@ -55,14 +57,22 @@ class Office:
             for name, connector in self.breakers.items()
         }
         self.accounts = AccountDesk(
-            accounts, world.store, clock, self.listening, lambda _name: Deliveries(expected=False)
+            accounts,
+            world.store,
+            clock,
+            self.listening,
+            lambda _name: Deliveries(expected=False),
+            partial(endings, database),
         )
         setups = {"acme": world.setup}
         self.overview = Overview(setups, database, keeper, clock, self.operator, self.accounts)
         self.ring = KeyRing(database, clock, ["ops"])
-        self.decisions = decisions_of(world)
         watch = Watch(world.store, DriftStore(database, clock, Sealer(_SECRET)), clock, secret=_SECRET)
         self.drifts = DriftDesk(watch, clock)
+
+    @property
+    def deciding(self) -> Sequence[object]:
+        return [self.operator, self.decisions]
 
     @property
     def answering(self) -> Sequence[object]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import JsonValue
+from sqlalchemy import select
 
+from syncd.api.conflicts import ConflictView
 from syncd.api.fleet import JobState
-from syncd.core.errors import NothingMatched, RetryLater
+from syncd.core.errors import FixInput, NothingMatched, RetryLater
 from syncd.service import jobs
 from syncd.service.jobs import Jobs
+from syncd.store.tables import job
+from tests.integration.engine.test_conflicts import in_conflict
 from tests.integration.service.office import Office
 
 
@@ -64,7 +69,8 @@ async def test_broken_off_it_goes_on_where_it_was(office: Office) -> None:
     assert await office.jobs.step()
     assert await refused(office) == 4
     world = office.world
-    after_restart = Jobs(world.store.database, world.store.keeper, world.clock, office.feed, office.operator)
+    state = (world.store.database, world.store.keeper, world.clock)
+    after_restart = Jobs(*state, office.feed, office.operator, office.deciding)
     while await after_restart.step():
         pass
     assert await refused(office) == 0
@@ -97,3 +103,79 @@ async def test_a_job_about_nothing_is_refused(office: Office) -> None:
         await office.jobs.bulk_retry(link="meadow")
     with pytest.raises(NothingMatched):
         await office.jobs.bulk_retry(ids=[])
+
+
+# -- single decisions -----------------------------------------------------------------------------
+
+
+async def disputed() -> tuple[Office, ConflictView]:
+    office = Office(await in_conflict())
+    await office.open()
+    (one,) = (await office.decisions.conflicts(limit=10)).items
+    return office, one
+
+
+def taking(one: ConflictView, typed: str) -> dict[str, JsonValue]:
+    choice: JsonValue = {"id": one.id, "version": one.version, "take": "value", "values": {"name": typed}}
+    return {"choices": [choice]}
+
+
+async def test_a_decision_waits_until_it_can_no_longer_be_taken_back() -> None:
+    office, one = await disputed()
+    planned = await office.jobs.later("conflicts_resolve", taking(one, "Acme Mid"), 10, "ann")
+    assert (planned.state, planned.total, planned.by) == (JobState.PLANNED, 1, "ann")
+    office.world.wait(5)
+    assert not await office.jobs.step()
+    assert not (await office.decisions.conflict(one.id)).resolved
+    office.world.wait(6)
+    assert await office.jobs.step()
+    assert (await office.decisions.conflict(one.id)).resolved == "value by ann (job 1)"
+    (done,) = await office.jobs.jobs()
+    assert (done.state, done.done) == (JobState.DONE, 1)
+    assert done.message.startswith("1 decided")
+
+
+async def test_taken_back_it_was_never_said() -> None:
+    office, one = await disputed()
+    planned = await office.jobs.later("conflicts_resolve", taking(one, "Acme Mid"), 10, "ann")
+    await office.jobs.job_cancel(planned.id, "ann")
+    office.world.wait(60)
+    assert not await office.jobs.step()
+    assert not (await office.decisions.conflict(one.id)).resolved
+
+
+async def test_what_was_typed_is_sealed_while_it_waits_and_forgotten_then() -> None:
+    office, one = await disputed()
+    await office.jobs.later("conflicts_resolve", taking(one, "Acme Mid"), 0, "ann")
+    kept = select(job.c.selection)
+    database = office.world.store.database
+    assert "Acme" not in await database.read(lambda c: c.execute(kept).scalar_one())
+    await office.jobs.step()
+    assert await database.read(lambda c: c.execute(kept).scalar_one()) == ""
+
+
+async def test_a_decision_on_values_that_have_changed_meanwhile_is_told_as_not_carried_out() -> None:
+    office, one = await disputed()
+    await office.jobs.later("conflicts_resolve", taking(one, "Acme Mid"), 10, "ann")
+    (key,) = office.world.left.records("customer")
+    office.world.left.edit("customer", key, {"name": "Acme West"}, by="ann")
+    office.world.wait(600)
+    await office.run_link()
+    await office.jobs.step()
+    (done,) = await office.jobs.jobs()
+    assert (done.state, done.done, done.total) == (JobState.DONE, 0, 1)
+    assert "1 not: look at them again" in done.message
+
+
+async def test_what_is_not_understood_is_refused_at_once_and_what_fails_says_why(
+    office: Office,
+) -> None:
+    with pytest.raises(FixInput, match=r"conflicts_resolve is not asked like that: choices"):
+        await office.jobs.later("conflicts_resolve", {"ids": [1]})
+    with pytest.raises(FixInput, match="names how many"):
+        await office.jobs.later("conflicts_resolve_all", {"take": "left"})
+    await office.jobs.later("held_settle", {"ident": 99}, 0, "ann")
+    await office.jobs.step()
+    (failed,) = await office.jobs.jobs()
+    assert failed.state is JobState.FAILED
+    assert failed.message

@@ -15,9 +15,12 @@ from syncd.api import endpoints, requests
 from syncd.api.models import Health
 from syncd.core.errors import FixInput, NothingMatched, RetryLater
 from syncd.ports.desk import Action
+from syncd.ports.drift import DriftState, Fact, Sighting
+from syncd.secrets.sealed import Sealer
 from syncd.service.board import RANKS
 from syncd.store import board
 from syncd.store.database import InlineDatabase
+from syncd.store.drifts import DriftStore
 from tests.integration.service.daemon import READ, daemon
 from tests.integration.service.office import Office
 
@@ -77,6 +80,48 @@ async def walk(office: Office, **asked: Any) -> list[Any]:
         after = page.next
 
 
+async def test_the_fleet_shows_open_drifts_and_what_ends_first(office: Office) -> None:
+    world = office.world
+    store = DriftStore(world.store.database, world.clock, Sealer(bytes(32)))
+    seen = sighting("field", "totalPrice")
+    drift, _ = await store.sighted(seen)
+    await store.sighted(replace(seen, fingerprint="g", path="number", connection="ledger"))
+    soon, later = world.clock.now() + timedelta(days=3), world.clock.now() + timedelta(days=90)
+    dated = {"secret_expires_at": soon, "certificate_expires_at": later}
+    now = world.clock.now()
+    await store.keep_facts([Fact("ledger", name, at.isoformat(), now, now) for name, at in dated.items()])
+    await fill(office, 50)
+
+    page = await office.overview.fleet(limit=50)
+    assert {(line.drifts, line.ends_at) for line in page.lines} == {(2, soon)}
+    (ledger,) = await office.accounts.connections("ledger")
+    assert ledger.credential is not None
+    assert ledger.credential.ends_at == soon
+
+    await store.move(drift.id, DriftState.IGNORED, by="ann")
+    assert (await office.overview.link("acme")).line.drifts == 1
+
+
+def sighting(connection: str, path: str) -> Sighting:
+    """A field that is gone."""
+    return Sighting(
+        fingerprint="f",
+        connection=connection,
+        platform="memory",
+        operation="customer",
+        path=path,
+        kind="field_gone",
+        before={"presence": "always"},
+        after={"presence": "never"},
+        level="breaking",
+        action="hold",
+        seen_before=600,
+        seen_now=7,
+        hits=7,
+        distance=1e-9,
+    )
+
+
 async def test_every_link_is_on_one_page_of_the_fleet_the_sick_ones_first(office: Office) -> None:
     await fill(office, 1_000)
     found = await walk(office, limit=99)
@@ -93,7 +138,7 @@ async def test_a_page_asks_a_handful_of_questions_however_many_links_there_are(o
     await fill(office, 500)
     with statements(office) as seen:
         await office.overview.fleet(limit=100)
-    assert len(seen) == 3
+    assert len(seen) == 5
     assert not any("pair" in statement for statement in seen), "nothing is counted"
 
 
