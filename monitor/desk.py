@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from difflib import unified_diff
+from pathlib import Path
 from typing import Final
 
-from monitor import gating
+from monitor import editing, gating, library
 from monitor.watch import Watch
-from syncd.api.drift import DriftView, Held, Rename
+from syncd.api.drift import DriftEdit, DriftView, Held, Rename
 from syncd.api.models import Done
-from syncd.core.errors import NothingMatched
+from syncd.core.errors import FixInput, NothingMatched
 from syncd.ports import Clock, HoldRow
 from syncd.ports.drift import LIVE, DriftRow, DriftState, HeldPairs
 
@@ -20,12 +22,22 @@ PLATFORM_AT: Final = 3
 _LEVELS: Final = ("breaking", "risky", "additive")
 
 
+Text = Callable[[str, str], str | None]
+"""(platform, operation) -> a contract as its file says it; None: there is no file."""
+
+
+def _none_filed(_platform: str, _operation: str) -> str | None:
+    return None
+
+
 class DriftDesk:
     """Implements ``api.drift.Drifts`` in this process."""
 
-    def __init__(self, watch: Watch, clock: Clock) -> None:
+    def __init__(self, watch: Watch, clock: Clock, text: Text = _none_filed) -> None:
+        """``text``: of a contract's file."""
         self._watch = watch
         self._clock = clock
+        self._text = text
 
     async def drifts(self, everything: bool = False) -> Sequence[DriftView]:
         rows = await self._watch.drifts.events(None if everything else LIVE)
@@ -38,6 +50,13 @@ class DriftDesk:
             raise NothingMatched(f"no drift {ident} is known", remedy="`syncd drift list --all`")
         (view,) = await self._views([row])
         return view
+
+    async def drift_edit(self, ident: int) -> DriftEdit:
+        row = await self._watch.drifts.event(ident)
+        if row is None:
+            raise NothingMatched(f"no drift {ident} is known", remedy="`syncd drift list --all`")
+        seen = row.seen
+        return edit(row, self._text(seen.platform, seen.operation))
 
     async def drift_ack(self, ident: int, reason: str, hours: int = 24, actor: str = "") -> Done:
         until = self._clock.now() + timedelta(hours=hours)
@@ -133,6 +152,24 @@ def _view(
         waiting=sum(one.held + one.quarantined for one in waiting),
         oldest=min((one.oldest for one in waiting if one.oldest is not None), default=None),
     )
+
+
+def edit(row: DriftRow, text: str | None) -> DriftEdit:
+    """What accepting a drift writes into the contract's file, which says ``text`` now. Pure."""
+    seen = row.seen
+    file = str(library.place(Path("contracts"), seen.platform, seen.operation))
+    if text is None:
+        return DriftEdit(file=file, words="there is no such file: what was learned is the contract")
+    moved = seen.renames[0][0] if seen.renames else ""
+    try:
+        difference = editing.meant(seen.kind, seen.path, seen.before, seen.after, moved)
+        values = seen.after.get("values", ())
+        edited = editing.accept(text, difference, values=values, name=file)
+    except FixInput as error:
+        return DriftEdit(file=file, words=error.message)
+    diff = list(unified_diff(text.splitlines(), edited.splitlines(), file, file, lineterm="", n=2))
+    words = "" if diff else "the file says nothing of it: nothing to edit"
+    return DriftEdit(file=file, diff=diff, words=words)
 
 
 def command(row: DriftRow) -> str:

@@ -46,6 +46,19 @@ def accept(text: str, difference: Difference, *, values: Sequence[Any] = (), nam
     return into.getvalue()
 
 
+def meant(
+    kind: str, path: str, before: Mapping[str, Any], after: Mapping[str, Any], renamed_to: str = ""
+) -> Difference:
+    """The difference that accepting a drift writes down; ``renamed_to``: the likeliest new name, if there is
+    one. Raises ``FixInput`` for a kind that no contract holds (a login's)."""
+    if kind not in set(Kind):
+        raise FixInput(f"no contract holds a {kind.replace('_', ' ')}", remedy="syncd drift ack")
+    what = Kind(kind)
+    if what in (Kind.FIELD_GONE, Kind.FIELD_RENAMED) and renamed_to:
+        return Difference(Kind.FIELD_RENAMED, path, before, {**after, "renamed_to": renamed_to})
+    return Difference(what, path, before, after)
+
+
 def write(file: Path, contract: Contract) -> None:
     """Write a contract. Where the file is there already, its comments and what people wrote in the
     monitor's own words (units, roles, closed sets) stay."""

@@ -44,6 +44,11 @@ class Library:
                 return self._load(file)
         return None
 
+    def text(self, platform: str, operation: str) -> str | None:
+        """The same as its file says it, comments and all."""
+        files = (place(root, platform, operation) for root in self._roots)
+        return next((file.read_text(encoding="utf-8") for file in files if file.is_file()), None)
+
     def all(self) -> Iterator[Contract]:
         """Every contract in force."""
         seen: set[tuple[str, str]] = set()

@@ -24,7 +24,7 @@ from syncd.api.conflicts import (
     Resolved,
     Sided,
 )
-from syncd.api.drift import DriftView
+from syncd.api.drift import DriftEdit, DriftView
 from syncd.api.endpoint import PREFIX, A, Endpoint, T
 from syncd.api.errors import Problem, exception
 from syncd.api.keys import KeyCreated, KeyView
@@ -174,6 +174,9 @@ class ApiClient:
 
     async def drift(self, ident: int) -> DriftView:
         return await self.call(endpoints.DRIFT, requests.OneDrift(ident=ident))
+
+    async def drift_edit(self, ident: int) -> DriftEdit:
+        return await self.call(endpoints.DRIFT_EDIT, requests.OneDrift(ident=ident))
 
     async def drift_ack(self, ident: int, reason: str, hours: int = 24, actor: str = "") -> Done:
         asked = requests.DriftAck(ident=ident, reason=reason, hours=hours, actor=actor)

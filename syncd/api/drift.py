@@ -76,6 +76,17 @@ class DriftView(View):
     """Since when the first of them waits."""
 
 
+class DriftEdit(View):
+    """What accepting a drift writes into a contract's file, once an engineer has looked at it."""
+
+    file: str
+    """``contracts/PLATFORM/OPERATION.yaml``, of the site or of an engineer's checkout."""
+    diff: Sequence[str] = ()
+    """Line by line, as ``diff -u`` says it; empty: nothing is edited."""
+    words: str = ""
+    """Why nothing is."""
+
+
 class Drifts(Protocol):
     """What a person may do about drift. Raises ``NothingMatched`` for a number that is not known."""
 
@@ -84,6 +95,8 @@ class Drifts(Protocol):
         ...
 
     async def drift(self, ident: int) -> DriftView: ...
+
+    async def drift_edit(self, ident: int) -> DriftEdit: ...
 
     async def drift_ack(self, ident: int, reason: str, hours: int = 24, actor: str = "") -> Done:
         """Somebody knows: no reminders for so long. Writes stay held."""

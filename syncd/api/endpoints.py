@@ -22,7 +22,7 @@ from syncd.api.conflicts import (
     ResolveAll,
     Resolved,
 )
-from syncd.api.drift import DriftView
+from syncd.api.drift import DriftEdit, DriftView
 from syncd.api.endpoint import Endpoint, Form
 from syncd.api.fleet import (
     ActionPage,
@@ -458,6 +458,15 @@ DRIFT: Final = Endpoint(
     requests.OneDrift,
     TypeAdapter(DriftView),
     "One drift: evidence, impact, what is held, what to run.",
+)
+DRIFT_EDIT: Final = Endpoint(
+    "drift_edit",
+    "GET",
+    "drift/edit",
+    Scope.READ,
+    requests.OneDrift,
+    TypeAdapter(DriftEdit),
+    "The edit of the contract's file that accepting it proposes.",
 )
 DRIFT_ACK: Final = Endpoint(
     "drift_ack",

@@ -239,7 +239,13 @@ class BulkSkip(BulkRetry):
 
 
 Deferrable = Literal[
-    "conflicts_resolve", "conflicts_resolve_all", "match_accept", "match_reject", "held_settle"
+    "conflicts_resolve",
+    "conflicts_resolve_all",
+    "match_accept",
+    "match_reject",
+    "held_settle",
+    "drift_accept",
+    "drift_ignore",
 ]
 
 

@@ -49,7 +49,9 @@ async def desk(
     await board.open()
     noticing = Noticing(operator, board, clock)
     said = opened.decisions(wake)
-    jobs = Jobs(database, opened.store.keeper, clock, feed, operator, (operator, said))
+    drifts = [opened.drifts()] if opened.watching is not None else []
+    deciding = (operator, said, *drifts)
+    jobs = Jobs(database, opened.store.keeper, clock, feed, operator, deciding)
     accounts = AccountDesk(
         _accounts(opened), opened.store, clock, opened.listening, deliveries, partial(endings, database)
     )
@@ -65,9 +67,8 @@ async def desk(
         said.reconciler,
         opened.keys(),
         feed,
+        *drifts,
     ]
-    if opened.watching is not None:
-        answering.append(opened.drifts())
     return Desk(answering, board, jobs, feed)
 
 

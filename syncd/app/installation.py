@@ -148,7 +148,7 @@ class Installation:
         """What people see of drift and may do about it. Raises ``FixInput`` where nobody watches."""
         if self.watching is None:
             raise FixInput("the platforms are not watched here", remedy="monitor: {enabled: true}")
-        return desk(self.watching.watch, self.clock)
+        return desk(self.site, self.watching.watch, self.clock)
 
     async def note(self, action: Action) -> None:
         """Into the audit; it stands there when this returns."""

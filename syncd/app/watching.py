@@ -248,6 +248,6 @@ async def walk(watch: Watch, name: str, connector: Connector, entity: str, since
     return mark
 
 
-def desk(watch: Watch, clock: Clock) -> DriftDesk:
+def desk(site: Site, watch: Watch, clock: Clock) -> DriftDesk:
     """What people see of drift and may do about it."""
-    return DriftDesk(watch, clock)
+    return DriftDesk(watch, clock, Library.of_site(site.folder).text)

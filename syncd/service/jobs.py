@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from syncd.api.fleet import JobView
 from syncd.api.models import Done
-from syncd.core.errors import NothingMatched, SyncdError
+from syncd.core.errors import FixInput, NothingMatched, SyncdError
 from syncd.ports import Clock
 from syncd.ports.desk import JobRow, Selection
 from syncd.service import later, lines
@@ -98,6 +98,8 @@ class Jobs:
     ) -> JobView:
         """Raises ``FixInput`` for what that call is not asked."""
         k = self._keeper()
+        if call not in self._deciders:
+            raise FixInput(f"nobody here answers {call}", remedy="monitor: {enabled: true} watches platforms")
         meant = later.checked(call, asked, actor)
         return await self._planned(k, call, later.kept(meant, k), "", undo_s, actor, later.size(meant))
 

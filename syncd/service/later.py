@@ -24,6 +24,8 @@ CALLS: Final[Mapping[str, Endpoint[Any, Any]]] = {
         endpoints.MATCH_ACCEPT,
         endpoints.MATCH_REJECT,
         endpoints.HELD_SETTLE,
+        endpoints.DRIFT_ACCEPT,
+        endpoints.DRIFT_IGNORE,
     )
 }
 """The calls that may wait: what they say is refused if what it was said of has changed meanwhile."""

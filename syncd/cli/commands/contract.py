@@ -410,15 +410,12 @@ def _source(named: str, into: Path) -> str:
 
 
 def _difference(told: Mapping[str, Any]) -> Difference:
-    from monitor.differences import Difference, Kind  # noqa: PLC0415
+    from monitor import editing  # noqa: PLC0415
 
-    if told["kind"] not in set(Kind):
-        raise FixInput(f"unknown kind of drift {told['kind']!r}")
-    kind, after = Kind(told["kind"]), dict(told.get("after", {}))
     renames = told.get("renames", ())
-    if kind in (Kind.FIELD_GONE, Kind.FIELD_RENAMED) and renames:
-        kind, after = Kind.FIELD_RENAMED, {**after, "renamed_to": renames[0]["path"]}
-    return Difference(kind, told["path"], told.get("before", {}), after)
+    moved = renames[0]["path"] if renames else ""
+    before, after = told.get("before", {}), told.get("after", {})
+    return editing.meant(told["kind"], told["path"], before, after, moved)
 
 
 def _row(difference: Difference) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from syncd.api.conflicts import (
     Resolved,
     Sided,
 )
-from syncd.api.drift import Drifts, DriftView, Held
+from syncd.api.drift import DriftEdit, Drifts, DriftView, Held
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     ConnectionStatus,
@@ -261,6 +261,11 @@ class FakeDrifts:
         if ident != DRIFT.id:
             raise NothingMatched(f"no drift {ident} is known", remedy="`syncd drift list --all`")
         return DRIFT
+
+    async def drift_edit(self, ident: int) -> DriftEdit:
+        return DriftEdit(
+            file="contracts/servicetrade/invoice.yaml", diff=["-  totalPrice:", "+  priceTotal:"]
+        )
 
     async def drift_ack(self, ident: int, reason: str, hours: int = 24, actor: str = "") -> Done:
         return Done(count=1, message=f"drift {ident} acknowledged", ids=[ident])

@@ -46,6 +46,8 @@ class Office:
         self.operator: LocalOperator = operator_of(world)
         self.board = Board({"acme": Watched(world.setup, "Acme Fire", 60.0)}, database, clock, self.feed)
         self.decisions = decisions_of(world)
+        watch = Watch(world.store, DriftStore(database, clock, Sealer(_SECRET)), clock, secret=_SECRET)
+        self.drifts = DriftDesk(watch, clock)
         self.jobs = Jobs(database, keeper, clock, self.feed, self.operator, self.deciding)
         self.listening = Listening(clock)
         self.breakers = {
@@ -67,12 +69,10 @@ class Office:
         setups = {"acme": world.setup}
         self.overview = Overview(setups, database, keeper, clock, self.operator, self.accounts)
         self.ring = KeyRing(database, clock, ["ops"])
-        watch = Watch(world.store, DriftStore(database, clock, Sealer(_SECRET)), clock, secret=_SECRET)
-        self.drifts = DriftDesk(watch, clock)
 
     @property
     def deciding(self) -> Sequence[object]:
-        return [self.operator, self.decisions]
+        return [self.operator, self.decisions, self.drifts]
 
     @property
     def answering(self) -> Sequence[object]:

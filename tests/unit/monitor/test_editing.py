@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor import desk
 from monitor.contract import Contract
 from monitor.differences import Difference, Kind
 from monitor.editing import accept, write
+from syncd.api.drift import DriftEdit
 from syncd.core.errors import FixInput
+from tests.unit.monitor.test_alerts import EVENT
 
 TEXT = """\
 # what Acme answers for an invoice
@@ -127,3 +131,30 @@ def test_an_overlay_adds_and_relaxes() -> None:
     assert both.fields["total"].nullable
     assert "own" in both.fields
     assert both.fields["status"].enum == ("ok", "paid")
+
+
+# -- as it is proposed ------------------------------------------------------------------------------
+
+GONE = replace(EVENT.seen, platform="acme", path="notes", kind="field_gone")
+
+
+def _proposed(text: str | None, **more: Any) -> DriftEdit:
+    return desk.edit(replace(EVENT, seen=replace(GONE, **more)), text)
+
+
+def test_what_accepting_a_drift_writes_is_shown_line_by_line() -> None:
+    shown = _proposed(TEXT)
+    assert shown.file == "contracts/acme/invoice.yaml"
+    changed = {line for line in shown.diff if line[0] in "+-" and line[1:3] not in ("--", "++")}
+    assert changed == {"-required: [id, total, notes]", "+required: [id, total]", "-  notes: {type: string}"}
+
+
+def test_the_likeliest_new_name_is_written_in_the_place_of_the_old_one() -> None:
+    shown = _proposed(TEXT, renames=(("remarks", 0.9),))
+    assert "+  remarks: {type: string}" in shown.diff
+
+
+def test_where_nothing_is_edited_the_reason_is_said() -> None:
+    assert "no such file" in _proposed(None).words
+    assert "no contract holds" in _proposed(TEXT, kind="auth_scheme").words
+    assert "nothing to edit" in _proposed(TEXT, kind="sign").words
