@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from syncd.core.crossing import Table
 from syncd.core.model import Side
 from syncd.core.policy import FlowPolicy, Limits, Mode
 from syncd.engine.cycle import LinkEngine
+from syncd.engine.gate import Gate
 from syncd.engine.setup import End, link_setup
 from syncd.entities import ENTITIES
 from syncd.ports import Clock, Connector
@@ -77,7 +77,7 @@ def link_over(
     prefix = "" if name == LINK else f"{name}-"
     ends = {side: End(f"{prefix}{side.value}", platform) for side, platform in platforms.items()}
     setup = link_setup(name, ends, {ENTITY: policy(mode)}, TABLES)
-    gates = {end.connection: asyncio.Semaphore(concurrency) for end in ends.values()}
+    gates = {end.connection: Gate(concurrency) for end in ends.values()}
     return LinkEngine(setup, store, clock, gates)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from syncd.clock import SystemClock
 from syncd.core.model import Side
 from syncd.core.policy import Mode
 from syncd.engine.cycle import LinkEngine
+from syncd.engine.gate import Gate
 from syncd.engine.setup import End, link_setup
 from syncd.secrets.sealed import Sealer
 from syncd.store.drifts import DriftStore
@@ -99,7 +99,7 @@ async def _watched(
         watch.add(watched, lenses)
         ends[side] = End(side.value, connector, watch, watch)
     setup = link_setup(LINK, ends, {ENTITY: policy(mode)}, TABLES)
-    gates = {end.connection: asyncio.Semaphore(CONCURRENCY) for end in ends.values()}
+    gates = {end.connection: Gate(CONCURRENCY) for end in ends.values()}
     try:
         yield Link(LinkEngine(setup, store, clock, gates), store)
     finally:

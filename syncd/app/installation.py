@@ -34,6 +34,7 @@ from syncd.core.model import Side
 from syncd.dispatch.breaker import Breaker, BreakingConnector
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.decisions import LocalDecisions
+from syncd.engine.gate import Gate
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, LinkSetup, link_setup
 from syncd.logs import hide
@@ -296,7 +297,7 @@ async def installation(
             connectors[name] = BreakingConnector(connector, Breaker(name, clock))
             closing.push_async_callback(connectors[name].close)
         # one gate a connection, whatever number of links uses it: the limit is the platform's
-        gates = {n: asyncio.Semaphore(c.capabilities.concurrency) for n, c in connectors.items()}
+        gates = {n: Gate(c.capabilities.concurrency) for n, c in connectors.items()}
         used = dict(connectors) if watch is None else await begin(watch, site, connectors)
         guard = watch or UNWATCHED
         ends = {name: _ends(site, name, used, tap, guard) for name in site.links}

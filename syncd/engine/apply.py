@@ -17,6 +17,7 @@ from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, 
 from syncd.core.policy import Kind
 from syncd.core.reconcile import confirmed_bases, other_amounts
 from syncd.engine import generation
+from syncd.engine.gate import Gate
 from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, store_seen
 from syncd.engine.setup import FlowSetup
 from syncd.ports import (
@@ -74,7 +75,7 @@ class _Looked:
 class Applier:
     """Applies intents of one link; concurrency by each connection's own limit."""
 
-    def __init__(self, store: Store, flows: Mapping[str, FlowSetup], gates: Mapping[str, asyncio.Semaphore]):
+    def __init__(self, store: Store, flows: Mapping[str, FlowSetup], gates: Mapping[str, Gate]):
         self._store = store
         self._flows = flows
         self._gates = gates
@@ -91,26 +92,31 @@ class Applier:
         """One intent, then the actions that follow it, one after the other."""
         following: IntentRow | None = intent
         while following is not None:
-            async with self._gates[following.connection]:
+            async with self._gates[following.connection].line:
                 outcome = await self._send(following, tally)
             # its place on the wire is free for the next one while this one goes to disk
             following = None if outcome is None else await self.conclude(following, outcome, tally)
 
     async def _send(self, intent: IntentRow, tally: Tally) -> Outcome | None:
         """What became of it on the wire; None where it was not sent."""
-        setup = self._flows[intent.request.entity]
+        setup, wire = self._flows[intent.request.entity], self._gates[intent.connection].wire
         if self.stopping.is_set():
             return None
         if intent.state is IntentState.PLANNED and not await self._as_decided(setup, intent, tally):
             return None
         if generation.must_be_looked_up(intent) and await self._store.restored():
-            looked = await self._already_done(setup, intent, tally)
+            async with wire:
+                looked = await self._already_done(setup, intent, tally)
             if looked is not None:
                 return looked.outcome
         # the last thing before the wire, and one transaction: this is where a hold takes effect
         if not await self._store.mark_sent(intent):
             tally.held += 1
             return None
+        async with wire:
+            return await self._submitted(setup, intent, tally)
+
+    async def _submitted(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> Outcome:
         try:
             with sending(partial(self._store.may_go_out, intent)):
                 return await setup.ends[intent.side].connector.submit(intent.request)
@@ -150,7 +156,8 @@ class Applier:
         if request.expected is None or request.key is None or spec.conditional_write:
             return True
         try:
-            seen = await end.connector.fetch(request.entity, request.key)
+            async with self._gates[intent.connection].wire:
+                seen = await end.connector.fetch(request.entity, request.key)
         except SyncdError as error:
             asked_s = error.after_s if isinstance(error, RetryLater) else None
             after_s = retry_delay(intent.attempts, asked_s)
@@ -205,7 +212,7 @@ class Applier:
         """Only the repeat was refused: what it repeats may have been carried out all the same."""
         connector = self._flows[intent.request.entity].ends[intent.side].connector
         try:
-            async with self._gates[intent.connection]:
+            async with self._gates[intent.connection].wire:
                 found = await connector.evidence(intent.request)
         except SyncdError as error:
             tally.uncertain += 1
@@ -258,7 +265,7 @@ class Applier:
         """The record as the platform holds it now: what it confirmed, never what was sent."""
         if outcome.raw is not None:
             return Seen(outcome.key, outcome.raw)
-        async with self._gates[intent.connection]:
+        async with self._gates[intent.connection].wire:
             seen = await setup.ends[intent.side].connector.fetch(intent.request.entity, outcome.key)
         if seen is None:
             raise RetryLater(f"{intent.request.entity} {outcome.key} was confirmed but cannot be seen yet")

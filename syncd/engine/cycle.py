@@ -12,6 +12,7 @@ from syncd.core.model import Side
 from syncd.engine.apply import Applier, Tally
 from syncd.engine.decide import Decided
 from syncd.engine.flow_run import FlowOutcome, FlowRun, Progress, as_plan, silent
+from syncd.engine.gate import Gate
 from syncd.engine.observe import Count, observe_keys, read_stream
 from syncd.engine.recover import Recovery
 from syncd.engine.setup import FlowSetup, LinkSetup
@@ -53,9 +54,7 @@ class Preview:
 class LinkEngine:
     """Runs one link. One cycle at a time: whoever calls ``cycle`` waits for the one under way."""
 
-    def __init__(
-        self, setup: LinkSetup, store: Store, clock: Clock, gates: Mapping[str, asyncio.Semaphore]
-    ) -> None:
+    def __init__(self, setup: LinkSetup, store: Store, clock: Clock, gates: Mapping[str, Gate]) -> None:
         self.store = store
         self._clock = clock
         self._gates = gates

@@ -23,6 +23,7 @@ from syncd.core.model import Side
 from syncd.core.policy import FlowPolicy
 from syncd.engine.conflicts import ConflictDesk
 from syncd.engine.cycle import LinkEngine
+from syncd.engine.gate import Gate
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, link_setup
 from syncd.store.sql import SqlStore
@@ -81,7 +82,7 @@ class StoryWorld:
             for side, platform in self.platforms.items()
         }
         self.setup = link_setup(LINK, ends, self.policies, self.tables)
-        gates = {name: asyncio.Semaphore(2) for name in CONNECTIONS.values()}
+        gates = {name: Gate(2) for name in CONNECTIONS.values()}
         self.engine = LinkEngine(self.setup, self.store, self.clock, gates)
         self.operator = LocalOperator(
             {LINK: self.engine},

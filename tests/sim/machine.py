@@ -13,6 +13,7 @@ from syncd.connectors.memory import MemoryConnector
 from syncd.core.model import Side
 from syncd.dispatch.local import LocalDispatcher, Runnable
 from syncd.engine.cycle import LinkEngine
+from syncd.engine.gate import Gate
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, link_setup
 from syncd.store.sql import SqlStore
@@ -65,9 +66,7 @@ class Process:
             for side, platform in platforms.items()
         }
         self.setup = link_setup(LINK, ends, settings.policies, TABLES)
-        gates = {
-            end.connection: asyncio.Semaphore(end.connector.capabilities.concurrency) for end in ends.values()
-        }
+        gates = {end.connection: Gate(end.connector.capabilities.concurrency) for end in ends.values()}
         self.engine = LinkEngine(self.setup, self.store, clock, gates)
         self.cycles = 0
         self._stop = asyncio.Event()

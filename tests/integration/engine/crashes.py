@@ -10,6 +10,7 @@ from typing import Any
 
 from syncd.core.model import Side
 from syncd.engine.cycle import LinkEngine
+from syncd.engine.gate import Gate
 from syncd.engine.setup import End, link_setup
 from tests.integration.engine.world import World
 
@@ -72,7 +73,7 @@ def start(world: World, fuse: Fuse) -> None:
     world.start()
     ends = {side: End(end.connection, Fused(end.connector, fuse)) for side, end in world.setup.ends.items()}
     world.setup = link_setup("acme", ends, world.policies, world.tables)
-    gates = {end.connection: asyncio.Semaphore(4) for end in ends.values()}
+    gates = {end.connection: Gate(4) for end in ends.values()}
     world.engine = LinkEngine(world.setup, Fused(world.store, fuse), world.clock, gates)
 
 

@@ -12,6 +12,7 @@ from syncd.core.crossing import Table
 from syncd.core.model import Side
 from syncd.core.policy import FlowPolicy, Mode
 from syncd.engine.cycle import CycleOutcome, LinkEngine
+from syncd.engine.gate import Gate
 from syncd.engine.setup import End, LinkSetup, link_setup
 from syncd.entities import ENTITIES
 from syncd.store.database import Database, InlineDatabase, sqlite_engine
@@ -100,7 +101,7 @@ class World:
             self.policies,
             self.tables,
         )
-        gates = {"field": asyncio.Semaphore(4), "ledger": asyncio.Semaphore(4)}
+        gates = {"field": Gate(4), "ledger": Gate(4)}
         self.engine = LinkEngine(self.setup, self.store, self.clock, gates)
 
     async def cycle(self, **more: Any) -> CycleOutcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from syncd.core.model import PairState, Side
 from syncd.core.outcome import ErrorClass, Outcome, Unknown
 from syncd.core.policy import Mode
 from syncd.engine.cycle import LinkEngine
+from syncd.engine.gate import Gate
 from syncd.engine.setup import End, link_setup
 from syncd.files.connector import FileConnector
 from syncd.ports import WriteRequest
@@ -46,7 +46,7 @@ class FileWorld(World):
             Side.RIGHT: End("ledger", self.handover.connect()),
         }
         self.setup = link_setup("acme", ends, self.policies, self.tables)
-        gates = {"field": asyncio.Semaphore(4), "ledger": asyncio.Semaphore(4)}
+        gates = {"field": Gate(4), "ledger": Gate(4)}
         self.engine = LinkEngine(self.setup, self.store, self.clock, gates)
 
     async def state(self) -> PairState:

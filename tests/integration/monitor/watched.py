@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -20,6 +19,7 @@ from syncd.connectors.memory import Manner, MemoryConnector
 from syncd.core.model import Side
 from syncd.core.outcome import Outcome
 from syncd.engine.cycle import LinkEngine
+from syncd.engine.gate import Gate
 from syncd.engine.setup import End, link_setup
 from syncd.ports import Capabilities, Finding, Page, Seen, WriteRequest
 from syncd.store.drifts import DriftStore
@@ -97,7 +97,7 @@ class WatchedWorld(World):
             lenses = {entity: spec.map for entity, spec in connector.capabilities.entities.items()}
             self.watch.add(Watched(name, "memory", flows, sides={"acme": side}), lenses)
         self.watch.relens = self.relens
-        self.gates = {"field": asyncio.Semaphore(4), "ledger": asyncio.Semaphore(4)}
+        self.gates = {"field": Gate(4), "ledger": Gate(4)}
         self.setup = self._setup(self.drifting)
         self.engine = LinkEngine(self.setup, self.store, self.clock, self.gates)
         self.watch.under_way = lambda _link: self.engine.under_way
