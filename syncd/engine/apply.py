@@ -29,7 +29,7 @@ from syncd.ports import (
     Store,
     WriteRequest,
 )
-from syncd.ports.sending import sending
+from syncd.ports.sending import STALE_AFTER_S, sending
 
 _RETRY_FIRST_S = 2.0
 _RETRY_MAX_S = 900.0
@@ -113,7 +113,12 @@ class Applier:
         if not await self._store.mark_sent(intent):
             tally.held += 1
             return None
+        marked = asyncio.get_running_loop().time()
         async with wire:
+            waited_s = asyncio.get_running_loop().time() - marked
+            if waited_s >= STALE_AFTER_S and not await self._store.may_go_out(intent):
+                words = f"{intent.connection}: called off while it waited for its turn"
+                return Retry(ErrorClass.GUARD, words)
             return await self._submitted(setup, intent, tally)
 
     async def _submitted(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> Outcome:

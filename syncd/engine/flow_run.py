@@ -26,7 +26,7 @@ PLAN_MAX = 5_000
 """Changes and deletions in one plan; the brakes weigh them whole, before any of it is written down."""
 _TURN = 25
 """Records in a row before what is on the wire, and every other link, gets its turn."""
-_BATCHES_UNDER_WAY = 2
+_BATCHES_UNDER_WAY = 3
 
 Progress = Callable[[str, str, int, int | None], None]
 """(flow, phase, done, total)."""
@@ -278,7 +278,7 @@ class FlowRun:
 
     async def _carry_out(self, flow: FlowRow, batch: Sequence[Decided], wire: asyncio.TaskGroup) -> None:
         """Write a batch down and put it on the wire. The next is decided meanwhile and takes each place that
-        comes free there; two batches at a time, so that little is unsent when the process dies."""
+        comes free there; three batches at a time, so that little is unsent when the process dies."""
         if not batch:
             return
         verdicts = [d.verdict for d in batch if d.verdict is not None]
