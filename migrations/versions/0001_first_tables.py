@@ -13,6 +13,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# quoted: PostgreSQL has a use of its own for the word
+_OPEN = sa.text("state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and \"natural\" is not null")
+
 
 def upgrade() -> None:
 
@@ -236,12 +239,8 @@ def upgrade() -> None:
             "uq_intent_open_natural",
             ["connection", "entity", "natural"],
             unique=True,
-            sqlite_where=sa.text(
-                "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and natural is not null"
-            ),
-            postgresql_where=sa.text(
-                "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and natural is not null"
-            ),
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
         )
 
     op.create_table(
@@ -262,12 +261,8 @@ def downgrade() -> None:
     with op.batch_alter_table("intent", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_intent_open_natural",
-            sqlite_where=sa.text(
-                "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and natural is not null"
-            ),
-            postgresql_where=sa.text(
-                "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and natural is not null"
-            ),
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
         )
         batch_op.drop_index("ix_intent_pair_id")
         batch_op.drop_index("ix_intent_flow_id_state_due_at")

@@ -46,7 +46,7 @@ from syncd.secrets.sealed import MasterKey, Sealer
 from syncd.service.accounts import Listening
 from syncd.service.keys import KeyRing
 from syncd.store import keys, migrate
-from syncd.store.database import ThreadedDatabase, sqlite_engine
+from syncd.store.opening import open_database, open_engine
 from syncd.store.sql import SqlStore
 
 Ends = Mapping[Side, End]
@@ -60,11 +60,15 @@ _BRIDGE_WAIT_S = 30.0
 
 
 def state_engine(site: Site) -> Engine:
-    return sqlite_engine(site.state_url)
+    """Where the site keeps its state; nothing is connected to yet."""
+    password = site.config.state.password
+    return open_engine(site.state_url, resolve(password, site.folder).reveal() if password else None)
 
 
 def state_path(site: Site) -> Path:
-    return Path(site.state_url.removeprefix("sqlite:///"))
+    """The state's file; for a state on a server, the name beside which this machine's daemon is found."""
+    scheme, _, rest = site.state_url.partition(":///")
+    return Path(rest) if scheme == "sqlite" else site.folder / "state"
 
 
 def _prepared_engine(site: Site) -> Engine:
@@ -283,7 +287,7 @@ async def installation(
         for reference in references(site.config, *(c.settings for c in site.connections.values())):
             hide(resolve(reference, site.folder))
         master = master_key(site)
-        database = ThreadedDatabase(_prepared_engine(site))
+        database = open_database(_prepared_engine(site))
         store = SqlStore(database, clock, Sealer(master), digest_key(master), _budgets(site))
         closing.push_async_callback(store.close)
         hub = _hub(site)

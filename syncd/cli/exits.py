@@ -41,6 +41,7 @@ _MEANING: Final[tuple[tuple[type[errors.SyncdError], Exit, str, str], ...]] = (
     (errors.NeedsConfirmation, Exit.CONFIRM, "This needs a person's agreement", "add --yes"),
     (errors.DaemonUnreachable, Exit.UNREACHABLE, "The daemon does not answer", "is `syncd run` alive?"),
     (errors.StateLocked, Exit.FAILED, "Another process owns this state", "stop it, or ask it: `syncd run`"),
+    (errors.StateUnavailable, Exit.FAILED, "The state's database takes nothing now", "try again"),
     (errors.Fenced, Exit.FAILED, "Another worker took this link over", "nothing more was written"),
     (errors.RenewCredentials, Exit.FAILED, "A login was refused", "renew it, then `syncd check --live`"),
     (errors.RetryLater, Exit.FAILED, "A platform cannot serve us now", "nothing was executed; try again"),

@@ -56,6 +56,13 @@ class StateLocked(SyncdError):
     """Another process owns this state; speak to it, or stop it first."""
 
 
+class StateUnavailable(SyncdError):
+    """The state's database takes nothing just now (unreachable, full, busy). Nothing is lost; ask again.
+
+    It proves nothing of a remote write.
+    """
+
+
 class Fenced(SyncdError):
     """Our lease on the link is gone: drop what is in hand and write nothing more."""
 

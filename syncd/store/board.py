@@ -25,7 +25,6 @@ from sqlalchemy import (
     tuple_,
     type_coerce,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.core.model import IntentState, PairState
 from syncd.ports.desk import CycleRow, FleetSort, LinkLine
@@ -35,6 +34,7 @@ from syncd.ports.store import Counts, FlowRow, HoldRow
 from syncd.store import holds
 from syncd.store.columns import UNSETTLED, chunks
 from syncd.store.comparing import latest
+from syncd.store.dialects import insert_or_add
 from syncd.store.drift_tables import drift, fact
 from syncd.store.tables import cycle, flow, intent, link_line, pair, stream, written
 
@@ -145,16 +145,9 @@ def _add_cycle(c: Connection, one: CycleRow) -> int:
         .returning(cycle.c.id)
     ).scalar_one()
     if one.written:
-        # the same words on both databases; SQLAlchemy has no common one for "insert or add"
-        dialect = postgresql if c.dialect.name == "postgresql" else sqlite
         hour = one.started_at.replace(minute=0, second=0, microsecond=0)
-        added = dialect.insert(written).values(link=one.link, hour=hour, records=one.written)
-        c.execute(
-            added.on_conflict_do_update(
-                index_elements=[written.c.link, written.c.hour],
-                set_={"records": written.c.records + one.written},
-            )
-        )
+        row = {"link": one.link, "hour": hour, "records": one.written}
+        c.execute(insert_or_add(c, written, row, add="records"))
     return ident
 
 

@@ -2,7 +2,8 @@
 
 Every transaction is a plain function over a ``sqlalchemy.Connection``; this module decides where
 it runs. SQLite has one writer anyway, so one thread owns the writing connection and takes whatever
-has queued up while the last commit was on its way to the disk: one fsync, many intents.
+has queued up while the last commit was on its way to the disk: one fsync, many intents. PostgreSQL's
+side of it is ``store.postgres``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
-from syncd.core.errors import FixInput, SyncdError
+from syncd.core.errors import FixInput, StateUnavailable, SyncdError
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -109,8 +110,8 @@ _OUTSIDE = frozenset(
 
 @contextlib.contextmanager
 def _transaction(connection: Connection) -> Iterator[None]:
-    """All of it or nothing. Raises ``SyncdError`` where the file cannot be used just now; it says nothing
-    of any remote write, so nobody may take it for a proof that one was not carried out."""
+    """All of it or nothing. Raises ``StateUnavailable`` where the file cannot be used just now; it says
+    nothing of any remote write, so nobody may take it for a proof that one was not carried out."""
     try:
         with connection.begin():
             yield
@@ -119,7 +120,7 @@ def _transaction(connection: Connection) -> Iterator[None]:
         cause = error.orig if isinstance(error, OperationalError) else error
         if getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _OUTSIDE:  # the rest says where exactly
             raise
-        raise SyncdError(
+        raise StateUnavailable(
             f"the state cannot be used: {cause}",
             remedy="is its disk full, or does another program hold it? Nothing is lost; it is tried again",
         ) from error
@@ -149,9 +150,76 @@ class InlineDatabase:
 
 
 @dataclass(slots=True)
-class _Queued:
+class Queued:
+    """A script, and who waits for what it returns."""
+
     script: Script[Any]
     result: asyncio.Future[Any]
+
+
+Outcomes = list[tuple[Any, BaseException | None]]
+"""What each script of a group returned, or raised."""
+
+
+class GroupCommit:
+    """One thread that takes whatever queued up while the last commit was on its way to the disk."""
+
+    def __init__(self, run: Callable[[list[Queued]], Outcomes], group_max: int) -> None:
+        """``run`` carries a group out in one transaction, in the thread."""
+        self._run = run
+        self._group_max = group_max
+        self._queue: asyncio.Queue[Queued] = asyncio.Queue()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-write")
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, script: Script[T]) -> T:
+        """Returns when it is committed."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._commit_groups(), name="store-group-commit")
+        queued = Queued(script, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(queued)
+        result: T = await queued.result
+        return result
+
+    async def close(self) -> None:
+        """What was asked for before is committed first."""
+        if self._task is not None:
+            await self._drained()
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._thread.shutdown()
+
+    async def _drained(self) -> None:
+        with contextlib.suppress(StateUnavailable):  # who asked for something has been told
+            await self.write(lambda _connection: None)
+
+    async def _commit_groups(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            group = [await self._queue.get()]
+            while len(group) < self._group_max and not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            try:
+                outcomes = await loop.run_in_executor(self._thread, self._run, group)
+            except BaseException as ended:
+                self._abandon(group, ended)
+                raise
+            for queued, (result, error) in zip(group, outcomes, strict=True):
+                if queued.result.cancelled():
+                    continue  # whoever asked is gone; what it asked for is committed all the same
+                if error is not None:
+                    queued.result.set_exception(error)
+                else:
+                    queued.result.set_result(result)
+
+    def _abandon(self, group: Sequence[Queued], ended: BaseException) -> None:
+        """The writer ends (cancelled, out of memory): whoever waits is told, and does not wait for ever."""
+        waiting = [*group]
+        while not self._queue.empty():
+            waiting.append(self._queue.get_nowait())
+        for queued in waiting:
+            fail(queued.result, ended)
 
 
 class ThreadedDatabase:
@@ -162,21 +230,14 @@ class ThreadedDatabase:
         self._engine = engine
         self._reading = engine.execution_options(reads_only=True)
         self._group_max = group_max
-        self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-write")
+        self._commits = GroupCommit(self._run_group, group_max)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-read")
-        self._task: asyncio.Task[None] | None = None
         self._write_connection: Connection | None = None
         self._read_connection: Connection | None = None
         self._scan_connection: Connection | None = None
 
     async def write(self, script: Script[T]) -> T:
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._commit_groups(), name="store-group-commit")
-        queued = _Queued(script, asyncio.get_running_loop().create_future())
-        self._queue.put_nowait(queued)
-        result: T = await queued.result
-        return result
+        return await self._commits.write(script)
 
     async def read(self, script: Script[T]) -> T:
         connection = self._read_connection = self._read_connection or self._reading.connect()
@@ -191,49 +252,14 @@ class ThreadedDatabase:
         return ThreadedDatabase(engine, self._group_max)
 
     async def close(self) -> None:
-        if self._task is not None:
-            await self._drained()
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._commits.close()
         for connection in (self._write_connection, self._read_connection, self._scan_connection):
             if connection is not None:
                 connection.close()
-        self._writer.shutdown()
         self._reader.shutdown()
         self._engine.dispose()
 
-    async def _drained(self) -> None:
-        await self.write(lambda _connection: None)
-
-    async def _commit_groups(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            group = [await self._queue.get()]
-            while len(group) < self._group_max and not self._queue.empty():
-                group.append(self._queue.get_nowait())
-            try:
-                outcomes = await loop.run_in_executor(self._writer, self._run_group, group)
-            except BaseException as ended:
-                self._abandon(group, ended)
-                raise
-            for queued, (result, error) in zip(group, outcomes, strict=True):
-                if queued.result.cancelled():
-                    continue  # whoever asked is gone; what it asked for is committed all the same
-                if error is not None:
-                    queued.result.set_exception(error)
-                else:
-                    queued.result.set_result(result)
-
-    def _abandon(self, group: Sequence[_Queued], ended: BaseException) -> None:
-        """The writer ends (cancelled, out of memory): whoever waits is told, and does not wait for ever."""
-        waiting = [*group]
-        while not self._queue.empty():
-            waiting.append(self._queue.get_nowait())
-        for queued in waiting:
-            fail(queued.result, ended)
-
-    def _run_group(self, group: list[_Queued]) -> list[tuple[Any, BaseException | None]]:
+    def _run_group(self, group: list[Queued]) -> Outcomes:
         connection = self._write_connection = self._write_connection or self._engine.connect()
         try:
             with _transaction(connection):

@@ -12,6 +12,7 @@ from syncd.ports.desk import LinkLine
 from syncd.ports.drift import DriftState
 from syncd.ports.metering import ConnectionLine, Counted, News, Standing, Written
 from syncd.store.database import Database
+from syncd.store.dialects import size
 from syncd.store.drift_tables import drift
 from syncd.store.tables import (
     flow,
@@ -137,17 +138,8 @@ def _standing(c: Connection) -> Standing:
         },
         hints={row.connection: row.n for row in c.execute(_HINTS)},
         drifts={(row.connection, row.impact): row.n for row in c.execute(_DRIFTS)},
-        bytes=_size(c),
+        bytes=size(c),
     )
-
-
-def _size(c: Connection) -> int:
-    if c.dialect.name == "sqlite":
-        pages, each = (
-            c.exec_driver_sql(f"PRAGMA {what}").scalar_one() for what in ("page_count", "page_size")
-        )
-        return int(pages) * int(each)
-    return int(c.exec_driver_sql("select pg_database_size(current_database())").scalar_one())
 
 
 def _news(c: Connection, after: int | None) -> News:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Engine, inspect, text
 
 from syncd.core.errors import FixInput
+from syncd.store.dialects import without_cascades
 from syncd.store.tables import HEAD
 
 
@@ -58,14 +59,7 @@ def _run(engine: Engine, direction: str, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(scripts()))
     with engine.connect() as connection:
-        _without_own_begin(connection)
+        without_cascades(connection)
         config.attributes["connection"] = connection
         getattr(command, direction)(config, revision)
-        connection.commit()
-
-
-def _without_own_begin(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        # batch operations rebuild tables: rows must not cascade away while one is swapped
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.commit()

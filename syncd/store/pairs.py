@@ -144,7 +144,9 @@ def _unknown(side: Side) -> Insert:
         .where(_FRESH, ~exists().where(pair.c.flow_id == bindparam("of_flow"), mine == remote.c.id))
         .order_by(remote.c.seq)
     )
-    return insert(pair).from_select(["flow_id", mine.name, "state", "due_at", "since", "historical"], found)
+    columns = ["flow_id", mine.name, "state", "due_at", "since", "historical"]
+    # SQLAlchemy counts the rows of an insert only where it is told to
+    return insert(pair).from_select(columns, found).execution_options(preserve_rowcount=True)
 
 
 def _asked_anew(side: Side) -> Update:

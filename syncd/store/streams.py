@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, insert, select, update
 
 from syncd.ports.store import Known, Observation, StreamRow
 from syncd.store.asking_tables import remote_block
+from syncd.store.dialects import text_each
 from syncd.store.prepared import Prepared, put
 from syncd.store.query import Query
 from syncd.store.removals import note as note_removals
 from syncd.store.sealing import Keeper
 from syncd.store.tables import remote, remote_body, remote_natural, stream
 
-# every record that is read goes through this one: a list of keys as one JSON value spares SQLAlchemy the
-# rewriting of the statement for each page, which cost a quarter of a pass
-_KEYS = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
+# every record that is read goes through this one
+_KEYS = text_each(bindparam("keys", type_=Text)).table_valued("value")
 _KNOWN = Query(
     select(remote.c.key, remote.c.id, remote.c.raw_hash, remote.c.content_hash).where(
         remote.c.stream_id == bindparam("stream"), remote.c.key.in_(select(_KEYS.c.value))

@@ -237,7 +237,8 @@ resolution = Table(
 )
 """A person's word on one unit in conflict, until it is carried out or what it was given for has changed."""
 
-_OPEN = "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and natural is not null"
+# quoted: PostgreSQL has a use of its own for the word
+_OPEN = "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and \"natural\" is not null"
 
 intent = Table(
     "intent",

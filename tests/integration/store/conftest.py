@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from syncd.store import migrate
-from syncd.store.database import Database, InlineDatabase, ThreadedDatabase, sqlite_engine
+from syncd.store.database import Database, InlineDatabase, sqlite_engine
+from syncd.store.opening import open_database, open_engine
 from tests.integration.store.rows import Bench
 
 
@@ -23,12 +24,15 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["inline", "threaded"])
+@pytest.fixture(params=["inline", "threaded", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path, empty: Path) -> AsyncIterator[Database]:
-    path = tmp_path / "state.db"
-    shutil.copy(empty, path)
-    engine = sqlite_engine(f"sqlite:///{path}")
-    made: Database = InlineDatabase(engine) if request.param == "inline" else ThreadedDatabase(engine)
+    if request.param == "postgresql":
+        engine = open_engine(request.getfixturevalue("postgres_url"))
+    else:
+        path = tmp_path / "state.db"
+        shutil.copy(empty, path)
+        engine = sqlite_engine(f"sqlite:///{path}")
+    made: Database = InlineDatabase(engine) if request.param == "inline" else open_database(engine)
     yield made
     await made.close()
 

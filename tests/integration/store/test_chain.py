@@ -96,7 +96,7 @@ def _swap(c: Connection) -> None:
 
 def _insert(c: Connection) -> None:
     row = c.execute(select(journal_table).where(journal_table.c.seq == 3)).one()
-    copied = dict(row._mapping) | {"id": None}
+    copied = {name: value for name, value in row._mapping.items() if name != "id"}
     c.execute(insert(journal_table).values(**copied))
 
 

@@ -21,6 +21,7 @@ def test_the_tree() -> None:
         "NeedsConfirmation": "SyncdError",
         "DaemonUnreachable": "SyncdError",
         "StateLocked": "SyncdError",
+        "StateUnavailable": "SyncdError",
         "Fenced": "SyncdError",
         "RenewCredentials": "SyncdError",
         "RetryLater": "SyncdError",

@@ -1,0 +1,68 @@
+"""What SQLite and PostgreSQL say differently, in one place; everything else is the same on both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from syncd.store.tables import Instant
+
+
+class text_each(GenericFunction[Any]):  # noqa: N801 - it is written like the SQL function it stands for
+    """The texts of a JSON array, as rows of one column ``value``: a list of keys as one parameter spares
+    SQLAlchemy the rewriting of the statement for each page."""
+
+    name = "json_each"
+    inherit_cache = True
+
+
+@compiles(text_each, "postgresql")
+def _text_each(element: text_each, compiler: Any, **more: Any) -> str:
+    return f"jsonb_array_elements_text(CAST({compiler.process(element.clauses, **more)} AS JSONB))"
+
+
+class database_now(GenericFunction[Any]):  # noqa: N801 - as above
+    """The database's own clock, as ``Instant`` stores it. It moves on within a transaction."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(database_now, "postgresql")
+def _now_postgresql(_element: database_now, _compiler: Any, **_more: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+
+
+@compiles(database_now, "sqlite")
+def _now_sqlite(_element: database_now, _compiler: Any, **_more: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+
+
+def insert_or_add(c: Connection, table: Table, row: dict[str, Any], add: str) -> Insert:
+    """Insert ``row``; where its primary key stands already, add its ``add`` to the one there."""
+    if c.dialect.name == "postgresql":
+        made: postgresql.Insert | sqlite.Insert = postgresql.insert(table).values(row)
+    else:
+        made = sqlite.insert(table).values(row)
+    return made.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_={add: table.c[add] + made.excluded[add]}
+    )
+
+
+def size(c: Connection) -> int:
+    """Bytes of the whole database."""
+    if c.dialect.name == "postgresql":
+        return int(c.exec_driver_sql("select pg_database_size(current_database())").scalar_one())
+    pages, each = (c.exec_driver_sql(f"PRAGMA {what}").scalar_one() for what in ("page_count", "page_size"))
+    return int(pages) * int(each)
+
+
+def without_cascades(c: Connection) -> None:
+    """SQLite alters a table by rebuilding it: no row may cascade away while one is swapped."""
+    if c.dialect.name == "sqlite":
+        c.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        c.commit()

@@ -1,0 +1,266 @@
+"""PostgreSQL behind the same interface: what a transaction survives there that a file never meets.
+
+Transactions are the same scripts at READ COMMITTED; what one reads in order to act on it, it locks. One that
+loses a race (a deadlock, two who insert the same) is run again. So is one whose server went away before
+the commit. If it went away during the commit, the server is asked afterwards what became of it: nothing
+is repeated that was committed. Readers see one moment (REPEATABLE READ).
+
+The driver is psycopg: scripts are plain functions, which the asynchronous drivers cannot run without a switch
+of stacks per statement, and the queue of cluster mode needs psycopg anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from syncd.core.errors import FixInput, StateUnavailable
+from syncd.store.database import Database, GroupCommit, Outcomes, Queued, Script
+
+T = TypeVar("T")
+
+_READERS: Final = 4
+_SCANNERS: Final = 2
+_GROUP_MAX: Final = 64
+"""Scripts in one commit; fewer than on SQLite, for what they touch is locked until then."""
+_PATIENCE_S: Final = 20.0
+"""So long a transaction waits for a server that went away, as one that is restarted does."""
+_PAUSES_S: Final = (0.02, 1.0)
+"""Between two attempts: at first, and at most."""
+_RACES_MAX: Final = 8
+"""So often a transaction that loses races is run again."""
+
+_SESSION: Final = {
+    # below a lease's time to live: a process that sleeps inside a transaction must not keep its links
+    "idle_in_transaction_session_timeout": "5s",
+    "lock_timeout": "10s",
+    "timezone": "UTC",
+}
+_CONNECT: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "syncd",
+}
+
+_RACE: Final = frozenset({"40001", "40P01", "23505"})
+"""Another transaction was there first: serialization, deadlock, a row that both insert."""
+_GONE: Final = frozenset({"57P01", "57P02", "57P03", "25P03", "25P04"})
+"""The server ends, begins, or ended this session; every class 08 besides, and no code at all."""
+_SAID: Final = {
+    "53100": ("its disk is full", "make room on the server; nothing is lost, it is tried again"),
+    "53200": ("it is out of memory", "give the server more; nothing is lost, it is tried again"),
+    "53300": (
+        "it takes no more connections",
+        "raise max_connections there, or run fewer workers; nothing is lost, it is tried again",
+    ),
+    "25006": ("it takes no writes (a standby?)", "let state.url name the primary"),
+    "55P03": ("another transaction kept a lock for too long", "nothing is lost; it is tried again"),
+    "58030": ("it cannot read or write its files", "look into the server's log; nothing is lost"),
+}
+"""What the server says of itself, by SQLSTATE: (in words, what to do)."""
+
+
+def postgres_engine(url: str | URL, password: str | None = None) -> Engine:
+    """An engine on ``postgresql://USER@HOST/DATABASE``; connects to nothing yet.
+
+    Raises ``FixInput`` where the driver is not installed.
+    """
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    if password is not None:
+        parsed = parsed.set(password=password)
+    try:
+        engine = create_engine(
+            parsed,
+            connect_args=_CONNECT,
+            pool_size=1 + _READERS + _SCANNERS,
+            max_overflow=0,
+            pool_timeout=10,
+        )
+    except ModuleNotFoundError:
+        raise FixInput(
+            "state.url: PostgreSQL needs a driver that is not installed",
+            remedy="pip install 'syncd[cluster]'",
+        ) from None
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in _SESSION.items()))
+        connection.commit()
+
+    return engine
+
+
+def place(engine: Engine) -> str:
+    """Where the database is, for people: without user and password."""
+    url = engine.url
+    host = url.host or url.query.get("host") or "localhost"
+    return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
+
+
+class _CommitLost(Exception):
+    """The server went away while it committed transaction ``xid``; ``results`` stand if it did."""
+
+    def __init__(self, xid: str, results: list[Any]) -> None:
+        super().__init__(xid)
+        self.xid = xid
+        self.results = results
+
+
+class PostgresDatabase:
+    """One writing thread with group commit, a few for look-ups, a few for scans."""
+
+    def __init__(self, engine: Engine, patience_s: float = _PATIENCE_S) -> None:
+        """``patience_s``: how long a transaction waits for a server that went away."""
+        self._engine = engine
+        self._reading = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True, reads_only=True
+        )
+        self._patience_s = patience_s
+        self._commits = GroupCommit(self._run_group, _GROUP_MAX)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-read")
+        self._scanners = ThreadPoolExecutor(_SCANNERS, thread_name_prefix="store-scan")
+        self._closing = threading.Event()
+
+    async def write(self, script: Script[T]) -> T:
+        return await self._commits.write(script)
+
+    async def read(self, script: Script[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._run_read, script)
+
+    async def scan(self, script: Script[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._scanners, self._run_read, script)
+
+    async def copy(self) -> Database:
+        # a file beside it: what is tried on it costs the server nothing, and goes when it is closed
+        from syncd.store.transfer import scratch_copy  # noqa: PLC0415
+
+        return await asyncio.get_running_loop().run_in_executor(self._scanners, scratch_copy, self._reading)
+
+    async def close(self) -> None:
+        await self._commits.close()
+        self._closing.set()
+        self._readers.shutdown()
+        self._scanners.shutdown()
+        self._engine.dispose()
+
+    # -- in the threads
+
+    def _run_read(self, script: Script[T]) -> T:
+        def once() -> T:
+            with self._reading.connect() as connection, connection.begin():
+                return script(connection)
+
+        return self._persistently(once)
+
+    def _run_group(self, group: list[Queued]) -> Outcomes:
+        try:
+            results = self._committed([queued.script for queued in group])
+        except Exception as error:
+            if len(group) == 1 or isinstance(error, StateUnavailable):
+                return [(None, error)] * len(group)
+            # one of them failed and undid all; by itself, each gets its own answer
+            return [outcome for queued in group for outcome in self._run_group([queued])]
+        return [(result, None) for result in results]
+
+    def _committed(self, scripts: Sequence[Script[Any]]) -> list[Any]:
+        while True:
+            try:
+                return self._persistently(partial(self._commit, scripts))
+            except _CommitLost as lost:
+                if self._persistently(partial(self._became, lost.xid)):
+                    return lost.results
+
+    def _commit(self, scripts: Sequence[Script[Any]]) -> list[Any]:
+        with self._engine.connect() as connection, connection.begin() as transaction:
+            results = [script(connection) for script in scripts]
+            xid = connection.exec_driver_sql("select pg_current_xact_id_if_assigned()::text").scalar_one()
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if xid is None or not _gone(error):
+                    raise
+                raise _CommitLost(xid, results) from error
+        return results
+
+    def _became(self, xid: str) -> bool:
+        """Whether a transaction was committed. Asks until it is decided."""
+        while True:
+            with self._engine.connect() as connection:
+                asked = connection.exec_driver_sql("select pg_xact_status(%s::xid8)", (xid,))
+                said: str | None = asked.scalar_one()
+            if said != "in progress":
+                return said == "committed"
+            self._closing.wait(_PAUSES_S[0])
+
+    def _persistently(self, run: Callable[[], T]) -> T:
+        """Run it until it is done, as long as trying again can help. Raises ``StateUnavailable``."""
+        patience = time.monotonic() + self._patience_s
+        races, pause = 0, _PAUSES_S[0]
+        while True:
+            try:
+                return run()
+            except (DBAPIError, PoolTimeout) as error:
+                raced, gone = _state(error) in _RACE, _gone(error)
+                races += raced
+                again = (raced and races <= _RACES_MAX) or (gone and time.monotonic() < patience)
+                # not all who lost one race at the same time again
+                if again and not self._closing.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311
+                    pause = min(pause * 2, _PAUSES_S[1])
+                    continue
+                refusal = unavailable(error, self._engine)
+                if refusal is None:
+                    raise
+                raise refusal from error
+
+
+def unavailable(error: DBAPIError | PoolTimeout, engine: Engine) -> StateUnavailable | None:
+    """What a driver's error says about the database itself, for people; None if it is about a statement."""
+    if isinstance(error, PoolTimeout):
+        return StateUnavailable(
+            f"the state at {place(engine)} is busy: every connection of this process is in use",
+            remedy="nothing is lost; it is tried again",
+        )
+    known = _SAID.get(_state(error) or "")
+    if known is not None:
+        what, remedy = known
+        return StateUnavailable(f"the state at {place(engine)} cannot be used: {what}", remedy=remedy)
+    if not _gone(error):
+        return None
+    return StateUnavailable(
+        f"the state at {place(engine)} does not answer: {_first_line(error)}",
+        remedy="does PostgreSQL run there, and may this machine reach it? Nothing is lost; it is tried again",
+    )
+
+
+def _state(error: Exception) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _gone(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    state = _state(error)
+    if state is not None:
+        return state in _GONE or state.startswith("08")
+    from psycopg import OperationalError  # noqa: PLC0415 - an extra
+
+    return isinstance(error.orig, OperationalError)
+
+
+def _first_line(error: DBAPIError) -> str:
+    """The driver's words; it names addresses, never a password."""
+    return next(iter(str(error.orig).strip().splitlines()), "no reason given")
