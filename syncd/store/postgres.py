@@ -12,9 +12,7 @@ of stacks per statement, and the queue of cluster mode needs psycopg anyway.
 from __future__ import annotations
 
 import asyncio
-import random
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,6 +22,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event, wait_random_exponential
 
 from syncd.core.errors import FixInput, StateUnavailable
 from syncd.store.database import Database, GroupCommit, Outcomes, Queued, Script
@@ -129,11 +128,18 @@ class PostgresDatabase:
         self._reading = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True, reads_only=True
         )
-        self._patience_s = patience_s
         self._commits = GroupCommit(self._run_group, _GROUP_MAX)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-read")
         self._scanners = ThreadPoolExecutor(_SCANNERS, thread_name_prefix="store-scan")
         self._closing = threading.Event()
+        self._trying = Retrying(
+            retry=retry_if_exception(lambda error: _raced(error) or _gone(error)),
+            # by chance: not all who lost one race meet again
+            wait=wait_random_exponential(multiplier=_PAUSES_S[0], max=_PAUSES_S[1]),
+            stop=_enough(patience_s, self._closing),
+            sleep=sleep_using_event(self._closing),
+            reraise=True,
+        )
 
     async def write(self, script: Script[T]) -> T:
         return await self._commits.write(script)
@@ -208,23 +214,29 @@ class PostgresDatabase:
 
     def _persistently(self, run: Callable[[], T]) -> T:
         """Run it until it is done, as long as trying again can help. Raises ``StateUnavailable``."""
-        patience = time.monotonic() + self._patience_s
-        races, pause = 0, _PAUSES_S[0]
-        while True:
-            try:
-                return run()
-            except (DBAPIError, PoolTimeout) as error:
-                raced, gone = _state(error) in _RACE, _gone(error)
-                races += raced
-                again = (raced and races <= _RACES_MAX) or (gone and time.monotonic() < patience)
-                # not all who lost one race at the same time again
-                if again and not self._closing.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311
-                    pause = min(pause * 2, _PAUSES_S[1])
-                    continue
-                refusal = unavailable(error, self._engine)
-                if refusal is None:
-                    raise
-                raise refusal from error
+        try:
+            return self._trying(run)
+        except (DBAPIError, PoolTimeout) as error:
+            refusal = unavailable(error, self._engine)
+            if refusal is None:
+                raise
+            raise refusal from error
+
+
+def _raced(error: BaseException) -> bool:
+    return _state(error) in _RACE
+
+
+def _enough(patience_s: float, closing: threading.Event) -> Callable[[RetryCallState], bool]:
+    """When to give up: races end soon, a server may take a while to come back."""
+
+    def stop(at: RetryCallState) -> bool:
+        error = at.outcome.exception() if at.outcome else None
+        lost = error is not None and _raced(error)
+        over = at.attempt_number > _RACES_MAX if lost else (at.seconds_since_start or 0.0) > patience_s
+        return over or closing.is_set()
+
+    return stop
 
 
 def unavailable(error: DBAPIError | PoolTimeout, engine: Engine) -> StateUnavailable | None:
@@ -246,11 +258,11 @@ def unavailable(error: DBAPIError | PoolTimeout, engine: Engine) -> StateUnavail
     )
 
 
-def _state(error: Exception) -> str | None:
+def _state(error: BaseException) -> str | None:
     return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
-def _gone(error: Exception) -> bool:
+def _gone(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     state = _state(error)
