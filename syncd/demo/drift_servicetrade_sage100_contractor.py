@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import shlex
-import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from rich.console import Console
 
 from syncd.api.drift import DriftView
 from syncd.app.daemon import running
-from syncd.core.errors import SyncdError
 from syncd.demo.drift_result import ALERTED, DriftDemoResult, DriftOutcome, table
 from syncd.demo.pair import Waiting, pair
-from syncd.demo.story import Stage, eventually, first_sync, open_stage, until
-from syncd.logs import configure
+from syncd.demo.stage import command, conclude, eventually, on_stage, until
+from syncd.demo.story import Stage, begin, open_stage
 
 FIRST = 3
 """Invoices approved before anything changes: they show that all is well."""
@@ -82,29 +77,17 @@ class Tale:
 
 async def tell(*, as_json: bool, seed: int, port: int) -> int:
     """Run the whole story. Returns the exit code."""
-    console = Console(stderr=True)
-    configure(logging.CRITICAL)  # the story is told on this terminal; a log would only interrupt it
-    folder = Path(mkdtemp(prefix="syncd-demo-"))
-    try:
+
+    async def tale(folder: Path, console: Console) -> int:
         async with open_stage(pair(_PAIR), folder, seed, port, console, _file_contract) as set_up:
             result = await _run(set_up)
-        broken = result.broken()
-        if as_json:
-            sys.stdout.write(result.model_dump_json(indent=2) + "\n")
-        else:
-            Console().print(table(result))
-        for words in broken:
-            console.print(f"[red]broken:[/red] {words}")
-        return 1 if broken else 0
-    except SyncdError as error:
-        console.print(f"[red]the demo stopped:[/red] {error.message} {error.remedy}")
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return conclude(result, [table(result)], console, as_json=as_json)
+
+    return await on_stage(tale)
 
 
 async def _run(set_up: Stage) -> DriftDemoResult:
-    await first_sync(set_up)
+    await begin(set_up)
     tale = Tale(set_up, list(await set_up.field.waiting()))
     async with running(set_up.opened, asyncio.Event()):
         await until(set_up.field.announces, "the webhooks are subscribed")
@@ -148,7 +131,7 @@ async def _changed(tale: Tale, kind: str, words: str, **change: Any) -> None:
     what = f"{view.kind} at {view.path}"
     shown.say(f"  drift {view.id} ({what}): held after {seconds:.1f} s, {len(waited)} wait")
     shown.say(f"  running what it says: {view.command}")
-    await _command(shown, view.command)
+    await command(shown.site, *shlex.split(view.command)[1:])
     drained = await eventually(lambda: _all_posted(tale))
     posted = await _posted(tale)
     shown.say("  drained" if drained else "  [red]not drained[/red]")
@@ -206,25 +189,6 @@ def _unnoticed(kind: str) -> DriftOutcome:
         held=0,
         drained=0,
     )
-
-
-async def _command(shown: Stage, command: str) -> None:
-    """What a person would type, in a process of its own."""
-    words = shlex.split(command)[1:]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "syncd",
-        *words,
-        "--yes",
-        "--config",
-        str(shown.site.config),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, said = await process.communicate()
-    if process.returncode:
-        raise SyncdError(f"`{command}` failed: {said.decode(errors='replace').strip()}")
 
 
 async def _holding(tale: Tale, known: set[int]) -> bool:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import NamedTuple, Protocol
 
@@ -120,9 +121,9 @@ class Table:
     default_right: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two platforms, the file that links them, and how a person works on each."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """Two platforms, the file that links them, and how a person works on the left one."""
 
     name: str
     """As ``syncd demo`` takes it: both platforms' names, joined by ``-``."""
@@ -139,7 +140,6 @@ class Pair:
     """The link's flows as YAML, without indentation."""
     crosswalks: Callable[[Company], Mapping[str, Table]]
     field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[FieldSide]]
-    books: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[BooksSide]]
     files: Sequence[str] = ()
     """Further files of the sandboxes' profiles that a profile names (a schema)."""
     bridge: Callable[[Ready], str] | None = None
@@ -147,6 +147,23 @@ class Pair:
     webhooks: bool = False
     options: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """Platform -> options of its sandbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair(Linked):
+    """A pair whose ledger is spoken to: it answers what it has posted."""
+
+    books: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[BooksSide]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePair(Linked):
+    """A pair whose ledger takes files: a person imports each, and says what became of it."""
+
+    layouts: Path
+    """The folder of the sandbox's own layouts, one a kind of record."""
+    whole: bool
+    """Whether one bad record cancels a whole import; else a file of what was put aside comes back."""
 
 
 DEFAULT = "servicetrade-sage100-contractor"
@@ -159,11 +176,19 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(m.name.replace("_", "-") for m in iter_modules(found.__path__)))
 
 
-def pair(name: str) -> Pair:
+def linked(name: str) -> Linked:
     """The pair of that name. Raises ``FixInput`` with the nearest known one."""
     if name not in names():
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names())}"
         raise FixInput(f"there is no demo of {name!r}", remedy=hint)
-    found: Pair = import_module(f"syncd.demo.pairs.{name.replace('-', '_')}").PAIR
+    found: Linked = import_module(f"syncd.demo.pairs.{name.replace('-', '_')}").PAIR
+    return found
+
+
+def pair(name: str) -> Pair:
+    """One whose ledger is spoken to. Raises ``FixInput``, also for one whose ledger takes files."""
+    found = linked(name)
+    if not isinstance(found, Pair):
+        raise FixInput(f"{found.right_title} takes files: nobody answers there")
     return found

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, copytree
 from textwrap import indent
 from typing import Final
 
-from syncd.demo.pair import Pair, Table
+from syncd.demo.pair import FilePair, Linked, Table
 from syncd.sandbox.company import Company
 from syncd.sandbox.serve import Ready
 from syncd.secrets.bearer import new_token
@@ -48,7 +48,9 @@ def free_ports(count: int) -> Sequence[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def write_site(folder: Path, pair: Pair, field: Ready, books: Ready, company: Company, port: int) -> DemoSite:
+def write_site(
+    folder: Path, pair: Linked, field: Ready, books: Ready, company: Company, port: int
+) -> DemoSite:
     """Write the folder. ``port`` 0 takes a free one for the daemon."""
     service, bridge = (port or free_ports(1)[0]), free_ports(1)[0]
     for name in ("keys", "profiles", "crosswalks", "contracts"):
@@ -59,6 +61,8 @@ def write_site(folder: Path, pair: Pair, field: Ready, books: Ready, company: Co
     for name in (f"{pair.left}.yaml", f"{pair.right}.yaml", *pair.files):
         if (PROFILES / name).is_file():
             copyfile(PROFILES / name, folder / "profiles" / name)
+    if isinstance(pair, FilePair):
+        copytree(pair.layouts, folder / "layouts", dirs_exist_ok=True)
     (folder / "crosswalks" / f"{LINK}.yaml").write_text(_crosswalks(pair.crosswalks(company)))
     (folder / "syncd.yaml").write_text(_config(pair, field, books, service, bridge))
     if pair.bridge is not None:
@@ -72,7 +76,7 @@ def _secret(path: Path, value: str) -> None:
     path.write_text(value)
 
 
-def _config(pair: Pair, field: Ready, books: Ready, service: int, bridge: int) -> str:
+def _config(pair: Linked, field: Ready, books: Ready, service: int, bridge: int) -> str:
     bridged = f"bridge:\n  port: {bridge}\n" if pair.bridge is not None else ""
     return f"""\
 # Written by `syncd demo {pair.name}`: a field-service company on two sandboxes.

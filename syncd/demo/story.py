@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import shutil
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
-from syncd.api.models import Progress as Step
 from syncd.api.models import SyncReport
 from syncd.app.daemon import running
-from syncd.app.installation import Installation, installation
-from syncd.app.listening import bridges
-from syncd.config.load import load
-from syncd.core.errors import SyncdError
-from syncd.demo.kept import left_running
-from syncd.demo.pair import BooksSide, Document, FieldSide, Pair, Told, Waiting, pair
+from syncd.app.installation import Installation
+from syncd.demo.pair import BooksSide, Document, FieldSide, Pair, Told, Waiting
 from syncd.demo.result import DemoResult, Times, doubled, table
-from syncd.demo.site import INTERVAL_S, LINK, DemoSite, write_site
-from syncd.logs import configure
-from syncd.sandbox.company import Company
+from syncd.demo.site import INTERVAL_S, LINK, DemoSite
+from syncd.demo.stage import conclude, eventually, first_sync, keep_running, on_stage, platforms, say, until
 from syncd.sandbox.control import SandboxControl
-from syncd.sandbox.sandbox import Order
-from syncd.sandbox.serve import SandboxProcess
 
-CUSTOMERS = 200
 APPROVED = 25
 BY_POLL = 5
 """Of the approved: those whose webhooks get lost, so that the schedule must find them."""
-_WAIT_S = 90.0
 
 
 @dataclass
@@ -61,33 +45,32 @@ class Stage:
     by_poll: set[str] = made(default_factory=set)
 
     def say(self, text: str) -> None:
-        self.console.print(f"[bold]·[/bold] {text}")
+        say(self.console, text)
 
 
-async def tell(name: str, *, keep: bool, as_json: bool, seed: int, port: int) -> int:
-    """Run the whole story of a pair. Returns the exit code. Raises ``FixInput`` for a pair without one."""
-    told = pair(name)
-    console = Console(stderr=True)
-    configure(logging.ERROR)  # the story is told on this terminal; a log would only interrupt it
-    folder = Path(mkdtemp(prefix="syncd-demo-"))
-    try:
+async def tell(told: Pair, *, keep: bool, as_json: bool, seed: int, port: int) -> int:
+    """Run the whole story of a pair. Returns the exit code."""
+
+    async def tale(folder: Path, console: Console) -> int:
         async with open_stage(told, folder, seed, port, console) as stage:
             result = await _run(stage)
-            broken = result.broken()
-            if as_json:
-                sys.stdout.write(result.model_dump_json(indent=2) + "\n")
-            else:
-                Console().print(table(result, told))
-            for words in broken:
-                console.print(f"[red]broken:[/red] {words}")
+            code = conclude(result, [table(result, told)], console, as_json=as_json)
             if keep:
-                await _keep(stage)
-            return 1 if broken else 0
-    except SyncdError as error:
-        console.print(f"[red]the demo stopped:[/red] {error.message} {error.remedy}")
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+                await keep_running(stage.opened, stage.site, console, _tries(stage))
+            return code
+
+    return await on_stage(tale)
+
+
+def _tries(stage: Stage) -> Mapping[str, str]:
+    return {
+        "syncd tui": "the on-call dashboard (finds this demo by itself)",
+        "syncd status": "how the link stands",
+        f"syncd explain invoice {next(iter(stage.approved), 'S-10001')}": "the life of one record",
+        f"syncd plan {LINK}": "what would be written now",
+        f"syncd send {LINK} invoice NUMBER": "one record on command",
+        "syncd quarantine list": "what is refused, and why",
+    }
 
 
 @asynccontextmanager
@@ -101,50 +84,25 @@ async def open_stage(
 ) -> AsyncIterator[Stage]:
     """Both platforms, the bridge and the site, while the block runs; ``prepare``: what else the site's
     folder needs."""
-    console.print("[bold]·[/bold] starting both platforms as sandboxes, each in a process of its own")
-    orders = [
-        Order(seed=seed, size=CUSTOMERS, options=told.options.get(platform, {}))
-        for platform in (told.left, told.right)
-    ]
     async with (
-        SandboxProcess.start(told.left, orders[0]) as left,
-        SandboxProcess.start(told.right, orders[1]) as right,
-        SandboxControl(left.control_url) as left_control,
-        SandboxControl(right.control_url) as right_control,
+        platforms(told, folder, seed, port, console, prepare) as set_up,
+        told.field(set_up.left, set_up.left_control) as field,
+        told.books(set_up.right, set_up.right_control) as books,
     ):
-        company = Company.of_size(seed, CUSTOMERS)
-        site = write_site(folder, told, left.ready, right.ready, company, port)
-        prepare(folder)
-        async with (
-            _bridge(site, needed=told.bridge is not None),
-            installation(load(site.config)) as opened,
-            told.field(left.ready, left_control) as field,
-            told.books(right.ready, right_control) as books,
-        ):
-            yield Stage(told, site, opened, field, books, left_control, console)
+        yield Stage(told, set_up.site, set_up.opened, field, books, set_up.left_control, console)
 
 
-@asynccontextmanager
-async def _bridge(site: DemoSite, *, needed: bool) -> AsyncIterator[None]:
-    """The bridge beside the ERP, a process of its own as on a customer's server."""
-    if not needed:
-        yield
-        return
-    with (site.folder / "bridge.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "syncd", "bridge", str(site.bridge), stdout=log, stderr=log
-        )
-        try:
-            yield
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+async def begin(stage: Stage) -> SyncReport:
+    """What both sides hold, and the first sync of them."""
+    stage.say(f"{stage.pair.left_title}: {await stage.field.summary()}")
+    stage.say(f"{stage.pair.right_title}: {await stage.books.summary()}")
+    stage.say("first sync: match and adopt, create what is missing, post nothing historical")
+    return await first_sync(stage.opened, stage.console)
 
 
 async def _run(stage: Stage) -> DemoResult:
     before = len(await stage.books.documents())
-    first = await first_sync(stage)
+    first = await begin(stage)
     stop = asyncio.Event()
     async with running(stage.opened, stop):
         if stage.pair.webhooks:
@@ -155,38 +113,6 @@ async def _run(stage: Stage) -> DemoResult:
         edits = await eventually(lambda: _edits_arrived(stage, edited))
         quiet = await _quiet_writes(stage)
         return await _count(stage, before, first, edits=edits, quiet=quiet)
-
-
-# -- first sync ---------------------------------------------------------------------------------
-
-
-async def first_sync(stage: Stage) -> SyncReport:
-    stage.say(f"{stage.pair.left_title}: {await stage.field.summary()}")
-    stage.say(f"{stage.pair.right_title}: {await stage.books.summary()}")
-    stage.say("first sync: match and adopt, create what is missing, post nothing historical")
-    report: SyncReport | None = None
-    columns = (SpinnerColumn(), TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn())
-    async with bridges(stage.opened):
-        with Progress(*columns, console=stage.console, transient=True) as bars:
-            tasks: dict[str, TaskID] = {}
-            async for event in stage.opened.operator(daemon=False).sync(LINK, actor="demo"):
-                if isinstance(event, Step):
-                    name = f"{event.flow}: {event.phase}"
-                    task = tasks.setdefault(
-                        name, bars.add_task(name, total=None) if name not in tasks else tasks[name]
-                    )
-                    bars.update(task, completed=event.done, total=event.total)
-                else:
-                    report = event
-    assert report is not None
-    for flow in report.flows:
-        if flow.error:
-            raise SyncdError(f"first sync, {flow.flow}: {flow.error}")
-        stage.say(
-            f"  {flow.flow:<9} read {flow.read:>5}, adopted {flow.adopted}, created {flow.created}, "
-            f"updated {flow.updated}, in conflict {flow.conflicts}, quarantined {flow.quarantined}"
-        )
-    return report
 
 
 # -- what happens then --------------------------------------------------------------------------
@@ -324,48 +250,3 @@ async def _outcomes(stage: Stage) -> dict[str, int]:
             if count:
                 counted[f"{flow.flow}: {word.replace('_', ' ')}"] = count
     return dict(counted)
-
-
-# -- waiting --------------------------------------------------------------------------------------
-
-
-async def eventually(check: Any) -> bool:
-    deadline = asyncio.get_running_loop().time() + _WAIT_S
-    while not await check():
-        if asyncio.get_running_loop().time() > deadline:
-            return False
-        await asyncio.sleep(0.2)
-    return True
-
-
-async def until(check: Any, what: str) -> None:
-    if not await eventually(check):
-        raise SyncdError(f"it did not come to pass within {_WAIT_S:g} s that {what}")
-
-
-async def _keep(stage: Stage) -> None:
-    """Leave it running until Ctrl-C, with things to try."""
-    config, console = stage.site.config, stage.console
-    stop = asyncio.Event()
-    tries = {
-        "syncd tui": "the on-call dashboard (finds this demo by itself)",
-        "syncd status": "how the link stands",
-        f"syncd explain invoice {next(iter(stage.approved), 'S-10001')}": "the life of one record",
-        f"syncd plan {LINK}": "what would be written now",
-        f"syncd send {LINK} invoice NUMBER": "one record on command",
-        "syncd quarantine list": "what is refused, and why",
-    }
-    lines = "\n".join(f"  {command:<38} {what}" for command, what in tries.items())
-    console.print(
-        f"""
-Still running. In another terminal:
-  export SYNCD_CONFIG={config}
-{lines}
-Ctrl-C ends it and removes everything."""
-    )
-    async with running(stage.opened, stop):
-        try:
-            with left_running(config):
-                await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            console.print("ending")

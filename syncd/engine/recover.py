@@ -22,6 +22,7 @@ from syncd.mapping.entity_map import apply as lay_over
 from syncd.ports import NOT_POSTED, Connector, IntentRow, OperationSpec, Proof, Seen, Store
 
 _LOOK_AGAIN_S = 30.0
+_LOOK_SOON_S = 2.0
 
 
 class Step(StrEnum):
@@ -48,6 +49,12 @@ def next_step(
         alive = settle_s is not None and age_s + settle_s < operation.native_key_life_s
         return Step.SEND if alive else Step.LOOK_UP
     return Step.COMPARE if operation.proof is Proof.CONTENT else Step.LOOK_UP
+
+
+def look_again_s(intent: IntentRow, now: datetime) -> float:
+    """Seconds until what was taken in is looked at again: soon while it is new, then less often. Pure."""
+    age_s = (now - (intent.sent_at or intent.created_at)).total_seconds()
+    return min(max(age_s / 4, _LOOK_SOON_S), _LOOK_AGAIN_S)
 
 
 class Recovery:
@@ -77,7 +84,7 @@ class Recovery:
                 if not await self._overtaken(intent, setup):
                     ready.append(intent)
             else:
-                await self._look(intent, step, setup, tally)
+                await self._look(intent, step, setup, now, tally)
         await self._applier.apply(ready, tally)
         return len(due)
 
@@ -94,7 +101,9 @@ class Recovery:
         await self._store.drop(intent, "its record changed before it could be sent again", due_in_s=0.0)
         return True
 
-    async def _look(self, intent: IntentRow, step: Step, setup: FlowSetup, tally: Tally) -> None:
+    async def _look(
+        self, intent: IntentRow, step: Step, setup: FlowSetup, now: datetime, tally: Tally
+    ) -> None:
         connector = setup.ends[intent.side].connector
         try:
             found = await self._found(intent, step, connector)
@@ -105,7 +114,7 @@ class Recovery:
                 await self._applier.apply([following] if following else [], tally)
             elif intent.state is IntentState.ACCEPTED:
                 # what was taken in stays taken in: a look-up that failed puts nothing in doubt
-                await self._store.accepted(intent, "", _LOOK_AGAIN_S)
+                await self._store.accepted(intent, "", look_again_s(intent, now))
             else:
                 await self._store.uncertain(intent, f"could not be looked up: {error.message}", _LOOK_AGAIN_S)
             return
@@ -117,7 +126,7 @@ class Recovery:
             keys = ", ".join(seen.key for seen in found[:5])
             await self._store.hold_intent(intent, f"{len(found)} records carry its reference: {keys}")
         elif intent.state is IntentState.ACCEPTED:
-            await self._store.accepted(intent, "", _LOOK_AGAIN_S)
+            await self._store.accepted(intent, "", look_again_s(intent, now))
         elif step is Step.COMPARE:
             # an update that did not arrive: decide anew from what both sides show by now
             await self._store.drop(intent, "looked up: not carried out", due_in_s=0.0)

@@ -27,6 +27,7 @@ from syncd.files.settings import FileSettings
 STATUS_HEADING: Final = ("reference", "number", "amount", "state", "reason")
 RETURNED: Final = "returned"
 TAKEN: Final = "returned/taken"
+_NO_REASON: Final = "the ledger's import rejected it"
 _STAMP: Final = "%Y%m%d-%H%M%S"
 _PATIENCE_S: Final = 60.0
 """How long somebody who makes batches is waited for."""
@@ -197,15 +198,25 @@ class ExportDesk:
         layout = self.layout(self._batch(batch).entity)
         return [_line(entry, layout) for entry in self.ledger.of_batch(batch)]
 
-    def confirm(self, batch: int, actor: str, now: datetime, *, rejects: Path | None = None) -> int:
+    def confirm(
+        self,
+        batch: int,
+        actor: str,
+        now: datetime,
+        *,
+        rejects: Path | None = None,
+        but: Mapping[str, str] | None = None,
+    ) -> int:
         """A person says that the ledger posted it, but for the rows of ``rejects``: the file of rejected
-        records that its import wrote. Returns how many records were answered.
+        records that its import wrote; and for ``but``: number -> reason, as they read it on the screen.
+        Returns how many records were answered.
 
-        Raises ``FixInput`` if a rejected row is none of this batch; then nothing is put down.
+        Raises ``FixInput`` if a rejected row or number is none of this batch; then nothing is put down.
         """
         written = self._written(batch)
         entries = self.ledger.of_batch(batch)
         refused = {} if rejects is None else self._rejected(written, entries, _read(rejects))
+        refused |= _named(batch, entries, but or {})
         answers = [
             Answer(e.id, posted=e.id not in refused, reason=refused.get(e.id, ""))
             for e in entries
@@ -254,7 +265,9 @@ class ExportDesk:
         refused = [answer for answer in answers if not answer.posted]
         if not (self._whole and refused):
             return self.ledger.answered(batch, answers, actor, now)
-        again = [answer.entry for answer in answers if answer.posted]
+        # one error cancelled the whole import: the others did not get in, whatever was said of them
+        wrong = {answer.entry for answer in refused}
+        again = [e.id for e in self.ledger.of_batch(batch) if e.id not in wrong]
         return self.ledger.answered(batch, refused, actor, now, again)
 
     def _rejected(self, batch: Batch, entries: Sequence[Entry], text: bytes) -> dict[int, str]:
@@ -279,9 +292,7 @@ class ExportDesk:
                     remedy="is it this batch's file, and was its layout changed since?",
                 )
             words = bare[len(found) :].strip(layout.delimiter).strip()
-            refused[known[found]] = (
-                words or refused.get(known[found], "") or "the ledger's import rejected it"
-            )
+            refused[known[found]] = words or refused.get(known[found], "") or _NO_REASON
         return refused
 
     def _written(self, batch: int) -> Batch:
@@ -317,6 +328,18 @@ def _preview(entity: str, waiting: Sequence[Entry], layout: Layout) -> Preview:
         else:
             fit.append(_line(entry, layout))
     return Preview(entity, fit, sum((line.amount for line in fit), Decimal(0)), refused)
+
+
+def _named(batch: int, entries: Sequence[Entry], but: Mapping[str, str]) -> dict[int, str]:
+    """Entry -> reason. Raises ``FixInput`` for a number that the batch does not have."""
+    known = {entry.key: entry.id for entry in entries}
+    strange = sorted(but.keys() - known.keys())
+    if strange:
+        raise FixInput(
+            f"batch {batch} has no {', '.join(strange)}",
+            remedy=f"`syncd export list {batch}` shows what it has",
+        )
+    return {known[number]: reason or _NO_REASON for number, reason in but.items()}
 
 
 def _line(entry: Entry, layout: Layout) -> Line:
@@ -368,7 +391,7 @@ def _statuses(text: bytes, entries: Mapping[str, Entry]) -> list[Answer]:
         if state not in ("accepted", "posted", "rejected"):
             raise FixInput(f"row {at}: `accepted`, `posted` or `rejected` expected as its state")
         if state != "accepted":
-            words = (row.get("reason") or "").strip() or "the ledger's import rejected it"
+            words = (row.get("reason") or "").strip() or _NO_REASON
             answers.append(Answer(entry.id, state == "posted", "" if state == "posted" else words))
     return answers
 

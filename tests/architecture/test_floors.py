@@ -164,7 +164,8 @@ def test_a_sandbox_knows_of_its_platform_only_the_site_profile() -> None:
 
 
 def _is_profile(name: str) -> bool:
-    return under(name, "syncd.connectors") and name.endswith(".profile")
+    """What must be assumed of one customer's system; of a ledger that takes files that is its layout."""
+    return (under(name, "syncd.connectors") and name.endswith(".profile")) or name == "syncd.files.layout"
 
 
 def test_only_the_composition_root_knows_the_monitor_and_the_screens() -> None:

@@ -3,14 +3,18 @@ their lists while people approve invoices; then it calms down, and everything st
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from syncd.demo.pair import Told, Waiting
 from syncd.demo.result import doubled
+from syncd.demo.sides.by_file import standing_once
+from syncd.files.ledger import Entry
 from syncd.sandbox.faults import Fault, FaultKind
-from tests.integration.pairs.story import PAIRS, told
+from tests.integration.pairs.story import BY_FILE, PAIRS, handed, told
 
 ROUNDS, APPROVED = 6, 5
 # addresses that end in n are logins (.../token)
@@ -56,3 +60,51 @@ async def test_after_the_storm_everything_stands_once(name: str, seed: int, tmp_
         before = await story.field.writes() + await story.books.writes()
         await story.sync(2)
         assert await story.field.writes() + await story.books.writes() == before, "it has become quiet"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", BY_FILE)
+@pytest.mark.parametrize("seed", range(2))
+async def test_after_the_storm_every_record_was_in_one_batch(name: str, seed: int, tmp_path: Path) -> None:
+    """The ledger's side is files of this machine, which no storm strikes; there, jobs are closed and opened
+    while batches are made, imported and answered."""
+    chance = Random(seed)
+    async with handed(name, tmp_path, seed) as story:
+        await story.at.sync()
+        approved: dict[str, Waiting] = {}
+        for at in range(ROUNDS):
+            waiting = list(await story.field.waiting())
+            for invoice in chance.sample(waiting, min(APPROVED, len(waiting))):
+                await story.field.approve(invoice)
+                approved[invoice.number] = invoice
+            await story.at.controls[0].order(*_STORM)
+            await story.at.sync(quiet=False)
+            await story.at.controls[0].clear_faults()
+            if at == 2:
+                await story.ledger.enter_missing()
+            closed = [d for d in story.desk.ledger.waiting("invoice") if chance.random() < 0.2]
+            for one in closed:
+                await story.ledger.close_job(job_of(one))
+            await story.batch()
+            for one in closed:
+                await story.ledger.reopen_job(job_of(one))
+            await story.at.sync()
+            told = await story.field.told()
+            for number in [n for n in approved if told[n] is Told.REFUSED]:
+                await story.field.approve(approved[number])
+        for _ in range(4):
+            await story.at.sync(3)
+            await story.batch()
+        documents = await story.ledger.documents()
+        assert standing_once(documents, set(approved)) == len(documents) == len(approved)
+        totals = await story.field.totals()
+        assert sum(d.total for d in documents) == sum(totals[i.key] for i in approved.values())
+        told = await story.field.told()
+        assert {told[number] for number in approved} == {Told.POSTED}
+        before = await story.field.writes()
+        await story.at.sync(2)
+        assert (await story.field.writes(), await story.batch()) == (before, 0), "it has become quiet"
+
+
+def job_of(entry: Entry) -> str:
+    return str(json.loads(entry.document).get("job") or "")

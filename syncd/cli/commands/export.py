@@ -41,6 +41,7 @@ _MADE = [
     Column("total", "TOTAL"),
     Column("file", "IMPORT FILE"),
 ]
+But = Annotated[list[str] | None, Parameter(name="--but")]
 Which = Annotated[str | None, Parameter(name=("--connection", "-c"))]
 
 
@@ -128,6 +129,7 @@ def confirm(
     /,
     *,
     rejects: Path | None = None,
+    but: But = None,
     rejected: str | None = None,
     connection: Which = None,
 ) -> int:
@@ -138,6 +140,7 @@ def confirm(
     For example:
       syncd export confirm 17
       syncd export confirm 17 --rejects rejected.txt
+      syncd export confirm 17 --but "S-10442=job 41017 is closed"
       syncd export confirm 17 --rejected "period 9 is closed"
 
     Parameters
@@ -146,16 +149,19 @@ def confirm(
         Its number.
     rejects
         The file of rejected records that the import wrote: these are rejected, the others posted.
+    but
+        NUMBER=REASON: this record is rejected, as the screen said; may be repeated.
     rejected
         The ledger took nothing of it, for this reason.
     connection
         Whose batch.
     """
     _, desk = _desk(connection)
-    if rejects is not None and rejected is not None:
+    if rejected is not None and (rejects is not None or but):
         raise FixInput(
-            "--rejects and --rejected together", remedy="give the file, or the reason for all of it"
+            "--rejected with --rejects or --but", remedy="say what was rejected, or the reason for all of it"
         )
+    refused = dict(_reason(one) for one in but or [])
     shown = desk.lines(batch)
     total = sum(line.amount for line in shown)
     agree(
@@ -165,9 +171,11 @@ def confirm(
     if rejected is not None:
         desk.reject(batch, rejected, session.actor(), now)
     else:
-        desk.confirm(batch, session.actor(), now, rejects=rejects)
+        desk.confirm(batch, session.actor(), now, rejects=rejects, but=refused)
     lines = _rows(desk.lines(batch))
     emit(lines, lines, _LINES)
+    if len(lines) < len(shown):
+        say(f"The import was cancelled: {len(shown) - len(lines)} others wait for the next batch.")
     return Exit.OK
 
 
@@ -193,6 +201,13 @@ def reverse(batch: int, /, *, reason: str, connection: Which = None) -> int:
     lines = _rows(desk.lines(batch))
     emit(lines, lines, _LINES)
     return Exit.OK
+
+
+def _reason(text: str) -> tuple[str, str]:
+    number, equals, why = text.partition("=")
+    if not equals or not why.strip():
+        raise FixInput(f"--but {text}: NUMBER=REASON expected")
+    return number.strip(), why.strip()
 
 
 def _desk(connection: str | None) -> tuple[str, ExportDesk]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from syncd.sandbox.importing import ImportSandbox
 from syncd.sandbox.sandbox import SandboxPlatform
 
-SANDBOX = SandboxPlatform("computerease", partial(ImportSandbox, whole=True))
+LAYOUTS = Path(__file__).with_name("layouts")
+
+SANDBOX = SandboxPlatform("computerease", partial(ImportSandbox, layouts=LAYOUTS, whole=True))

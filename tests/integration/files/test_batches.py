@@ -201,6 +201,30 @@ async def test_an_import_that_is_cancelled_whole_posts_nothing(tmp_path: Path) -
     assert [line.number for line in handover.desk().lines(second.batch)] == ["S-1"]
 
 
+@pytest.mark.parametrize("others", ["posted", "accepted"])
+async def test_one_error_brings_the_others_back_whatever_is_said_of_them(tmp_path: Path, others: str) -> None:
+    handover = Handover(tmp_path, "computerease")
+    await taken(handover, "S-1", "S-2")
+    (made,) = handover.desk().run("dana", NOW)
+    _return(handover, made.files[2], {"S-2": "rejected"}, others=others)
+    handover.desk().read_back(NOW)
+    assert [line.number for line in handover.desk().preview("invoice")[0].lines] == ["S-1"]
+
+
+@pytest.mark.parametrize(("platform", "others"), [("sage300-cre", "posted"), ("computerease", "waiting")])
+async def test_what_the_screen_said_is_rejected_by_its_number(
+    tmp_path: Path, platform: str, others: str
+) -> None:
+    handover = Handover(tmp_path, platform)
+    await taken(handover, "S-1", "S-2")
+    (made,) = handover.desk().run("dana", NOW)
+    with pytest.raises(FixInput, match="has no S-3"):
+        handover.desk().confirm(made.batch, "dana", NOW, but={"S-3": "closed"})
+    handover.desk().confirm(made.batch, "dana", NOW, but={"S-2": "closed"})
+    found = [handover.desk().ledger.by_reference(f"sy-{number}") for number in ("S-1", "S-2")]
+    assert [(one.state, one.reason) for one in found if one] == [(others, ""), ("rejected", "closed")]
+
+
 async def test_a_status_file_that_comes_back_is_taken_up_once(handover: Handover) -> None:
     await taken(handover, "S-1", "S-2")
     (made,) = handover.desk().run("dana", NOW)
@@ -277,11 +301,11 @@ async def test_a_batch_is_due_once_a_day(handover: Handover) -> None:
     assert desk.due(NOW + timedelta(days=1))
 
 
-def _return(handover: Handover, status: str, said: dict[str, str]) -> None:
-    """A person fills the status file in and gives it back: posted, unless said otherwise."""
+def _return(handover: Handover, status: str, said: dict[str, str], *, others: str = "posted") -> None:
+    """A person fills the status file in and gives it back; ``others``: what of those nothing else is said."""
     lines = (handover.folder / status).read_text().splitlines()
     filled = [
-        line.replace("accepted", next((s for n, s in said.items() if f'"{n}"' in line), "posted"))
+        line.replace("accepted", next((s for n, s in said.items() if f'"{n}"' in line), others))
         for line in lines
     ]
     (handover.folder / "returned" / Path(status).name).write_text("\n".join(filled) + "\n")

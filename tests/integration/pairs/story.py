@@ -10,17 +10,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from syncd.app.exporting import desks
 from syncd.app.installation import Installation, installation
 from syncd.config.load import load
-from syncd.demo.pair import BooksSide, FieldSide, Pair, names, pair
+from syncd.demo.pair import BooksSide, FieldSide, FilePair, Linked, Pair, linked, names, pair
+from syncd.demo.sides.by_file import HANDOVER, Bookkeeper
 from syncd.demo.site import LINK, write_site
+from syncd.files.desk import ExportDesk
 from syncd.sandbox.company import Company
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.sandbox import Order
-from syncd.sandbox.serve import running
+from syncd.sandbox.serve import Ready, running
 
 SEED, SIZE = 11, 24
-PAIRS: Final = [name for name in names() if pair(name).bridge is None]
+PAIRS: Final = [n for n in names() if isinstance(one := linked(n), Pair) and one.bridge is None]
+
+BY_FILE: Final = [n for n in names() if isinstance(linked(n), FilePair)]
 
 
 class AheadClock:
@@ -37,12 +42,12 @@ class AheadClock:
 
 
 @dataclass
-class Story:
-    told: Pair
-    field: FieldSide
-    books: BooksSide
+class Playing:
+    """Two platforms and the site between them, with time in a test's hands."""
+
     controls: tuple[SandboxControl, SandboxControl]
     """Of the field service's sandbox and the ledger's."""
+    ready: tuple[Ready, Ready]
     opened: Installation
     clock: AheadClock
 
@@ -54,6 +59,47 @@ class Story:
             async for event in self.opened.operator(daemon=False).sync(LINK, actor="test"):
                 report = event
             assert not quiet or [flow.error for flow in report.flows if flow.error] == []
+
+
+@asynccontextmanager
+async def playing(one: Linked, folder: Path, seed: int) -> AsyncIterator[Playing]:
+    """A pair before its first sync."""
+    clock = AheadClock()
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        left, right = [
+            await enter(running(p, Order(seed, SIZE, options=one.options.get(p, {}))))
+            for p in (one.left, one.right)
+        ]
+        controls = (
+            await enter(SandboxControl(left.control_url)),
+            await enter(SandboxControl(right.control_url)),
+        )
+        company = Company.of_size(seed, SIZE)
+        site = write_site(folder, one, left.ready, right.ready, company, port=0)
+        opened = await enter(installation(load(site.config), clock))
+        yield Playing(controls, (left.ready, right.ready), opened, clock)
+
+
+@dataclass
+class Story:
+    """A pair whose ledger is spoken to."""
+
+    told: Pair
+    field: FieldSide
+    books: BooksSide
+    at: Playing
+
+    @property
+    def controls(self) -> tuple[SandboxControl, SandboxControl]:
+        return self.at.controls
+
+    @property
+    def opened(self) -> Installation:
+        return self.at.opened
+
+    async def sync(self, times: int = 1, *, quiet: bool = True) -> None:
+        await self.at.sync(times, quiet=quiet)
 
     async def totals(self) -> tuple[Decimal, Decimal]:
         """Of the pairs, by each side's own books."""
@@ -67,20 +113,44 @@ class Story:
 @asynccontextmanager
 async def told(name: str, folder: Path, seed: int = SEED) -> AsyncIterator[Story]:
     """The pair of that name, before its first sync."""
-    one, clock = pair(name), AheadClock()
-    async with AsyncExitStack() as stack:
-        enter = stack.enter_async_context
-        live = [
-            await enter(running(p, Order(seed, SIZE, options=one.options.get(p, {}))))
-            for p in (one.left, one.right)
-        ]
-        controls = (
-            await enter(SandboxControl(live[0].control_url)),
-            await enter(SandboxControl(live[1].control_url)),
-        )
-        company = Company.of_size(seed, SIZE)
-        site = write_site(folder, one, live[0].ready, live[1].ready, company, port=0)
-        field = await enter(one.field(live[0].ready, controls[0]))
-        books = await enter(one.books(live[1].ready, controls[1]))
-        opened = await enter(installation(load(site.config), clock))
-        yield Story(one, field, books, controls, opened, clock)
+    one = pair(name)
+    async with (
+        playing(one, folder, seed) as at,
+        one.field(at.ready[0], at.controls[0]) as field,
+        one.books(at.ready[1], at.controls[1]) as books,
+    ):
+        yield Story(one, field, books, at)
+
+
+@dataclass
+class Handed:
+    """A pair whose ledger takes files."""
+
+    told: FilePair
+    field: FieldSide
+    ledger: Bookkeeper
+    desk: ExportDesk
+    at: Playing
+
+    async def batch(self) -> int:
+        """Make what waits, have it imported and say what became of it. Returns how many records it held."""
+        held = 0
+        for made in self.desk.run("dana", self.at.clock.now()):
+            answer = await self.ledger.take_in(self.desk.folder / made.files[0])
+            self.desk.confirm(made.batch, "dana", self.at.clock.now(), but=answer["errors"])
+            held += made.count
+        return held
+
+
+@asynccontextmanager
+async def handed(name: str, folder: Path, seed: int = SEED) -> AsyncIterator[Handed]:
+    """The pair of that name, its reports exported, before its first sync."""
+    one = linked(name)
+    assert isinstance(one, FilePair)
+    async with (
+        playing(one, folder, seed) as at,
+        one.field(at.ready[0], at.controls[0]) as field,
+    ):
+        ledger = Bookkeeper(at.controls[1], folder / HANDOVER)
+        await ledger.export_reports()
+        yield Handed(one, field, ledger, desks(at.opened.site)["books"], at)

@@ -1,0 +1,286 @@
+"""The demo of a ledger that takes files, told in order: approvals, a batch, a person who imports it, one
+record that is rejected, mended and offered again, and a count of everything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from syncd.api.models import SyncReport
+from syncd.app.daemon import running
+from syncd.app.exporting import desks
+from syncd.demo.handover_result import BatchMade, HandoverResult, tables
+from syncd.demo.pair import FieldSide, FilePair, Told, Waiting
+from syncd.demo.sides.by_file import HANDOVER, Bookkeeper, standing_once
+from syncd.demo.site import LINK
+from syncd.demo.stage import (
+    Platforms,
+    command,
+    conclude,
+    first_sync,
+    keep_running,
+    on_stage,
+    platforms,
+    say,
+    until,
+)
+from syncd.files.desk import ExportDesk
+
+APPROVED = 25
+_ENTITY = "invoice"
+
+
+@dataclass
+class Scene:
+    """Everything the tale happens between, and what has happened so far."""
+
+    pair: FilePair
+    set_up: Platforms
+    office: FieldSide
+    ledger: Bookkeeper
+    desk: ExportDesk
+    console: Console
+    approved: dict[str, Waiting] = field(default_factory=dict)
+    """By number."""
+    batches: list[BatchMade] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        say(self.console, text)
+
+    @property
+    def taken(self) -> set[str]:
+        """Numbers that wait for the next batch."""
+        return {entry.key for entry in self.desk.ledger.waiting(_ENTITY)}
+
+    async def typed(self, *words: str) -> Any:
+        """What ``syncd export ... --json`` answers, typed as a person would."""
+        folder = f"{self.set_up.site.folder}/"
+        self.say(f"  [bold]$ syncd export {shlex.join(words).replace(folder, '')}[/bold]")
+        return json.loads(await command(self.set_up.site, "export", *words, "--json"))
+
+
+async def tell(told: FilePair, *, keep: bool, as_json: bool, seed: int, port: int) -> int:
+    """Run the whole story of a pair. Returns the exit code."""
+
+    async def tale(folder: Path, console: Console) -> int:
+        async with (
+            platforms(told, folder, seed, port, console) as set_up,
+            told.field(set_up.left, set_up.left_control) as field_side,
+        ):
+            ledger = Bookkeeper(set_up.right_control, folder / HANDOVER)
+            desk = desks(set_up.opened.site)["books"]
+            scene = Scene(told, set_up, field_side, ledger, desk, console)
+            result = await _run(scene)
+            code = conclude(result, tables(result, told), console, as_json=as_json)
+            if keep:
+                await keep_running(set_up.opened, set_up.site, console, _tries(scene))
+            return code
+
+    return await on_stage(tale)
+
+
+async def _run(scene: Scene) -> HandoverResult:
+    await _begin(scene)
+    async with running(scene.set_up.opened, asyncio.Event()):
+        await until(scene.office.announces, "the webhooks are subscribed")
+        waited = await _approve(scene)
+        job = await _close_a_job(scene)
+        await _batch(scene)
+        rejected = set(scene.batches[0].rejected)
+        await until(lambda: _told(scene, rejected, Told.REFUSED), "the source of what was rejected is told")
+        refused_told = len(rejected)
+        scene.say(f"{scene.pair.left_title} shows what was rejected as failed, with the reason as a comment")
+        await _mend(scene, job, rejected)
+        await _batch(scene)
+        await until(lambda: _told(scene, set(scene.approved), Told.POSTED), "all of it is acknowledged")
+        scene.say("one more run, and a cycle, with nothing to do")
+        before = await scene.office.writes()
+        made = await scene.typed("run")
+        await _cycles(scene)
+        writes = await scene.office.writes() - before
+        return await _count(scene, waited, len(rejected), refused_told, len(made), writes)
+
+
+async def _begin(scene: Scene) -> SyncReport:
+    pair = scene.pair
+    scene.say(f"{pair.left_title}: {await scene.office.summary()}")
+    scene.say(f"{pair.right_title}: {await scene.ledger.summary()}; it has no API, it takes files")
+    await scene.ledger.export_reports()
+    scene.say("first sync: match customers and jobs with the reports, post nothing historical")
+    return await first_sync(scene.set_up.opened, scene.console)
+
+
+async def _approve(scene: Scene) -> int:
+    """Returns how many of the approved wait for something that the ledger does not have."""
+    chosen = list(await scene.office.waiting())[:APPROVED]
+    scene.say(f"approving {len(chosen)} invoices in {scene.pair.left_title}")
+    for invoice in chosen:
+        scene.approved[invoice.number] = invoice
+        await scene.office.approve(invoice)
+    await until(lambda: _settled(scene), "every approved invoice is taken in, or waits")
+    waited = len(scene.approved.keys() - scene.taken)
+    scene.say(f"  {len(scene.taken)} wait for the next batch: accepted, not posted")
+    if waited:
+        scene.say(f"  {waited} wait for a customer or job that is not in {scene.pair.right_title}'s reports")
+    return waited
+
+
+async def _settled(scene: Scene) -> bool:
+    operator = scene.set_up.opened.operator(daemon=True)
+    missing = scene.approved.keys() - scene.taken
+    lives = [life for number in missing for life in await operator.explain(_ENTITY, number, LINK)]
+    return len(lives) == len(missing) and all(life.state == "waiting" for life in lives)
+
+
+async def _close_a_job(scene: Scene) -> str:
+    """What the import will object to."""
+    documents = [json.loads(entry.document) for entry in scene.desk.ledger.waiting(_ENTITY)]
+    jobs = Counter(str(document["job"]) for document in documents if document.get("job"))
+    job = min(jobs, key=lambda code: (jobs[code], code))
+    await scene.ledger.close_job(job)
+    scene.say(f"meanwhile the bookkeeper closes job {job} in {scene.pair.right_title}")
+    return job
+
+
+async def _mend(scene: Scene, job: str, rejected: set[str]) -> None:
+    await _cycles(scene)  # people take longer than a cycle; what was rejected waits for them
+    await scene.ledger.reopen_job(job)
+    entered = await scene.ledger.enter_missing()
+    scene.say(f"the bookkeeper reopens job {job}, enters {entered} and exports the reports again")
+    scene.say(f"the office approves {', '.join(sorted(rejected))} again")
+    for number in rejected:
+        await scene.office.approve(scene.approved[number])
+    posted = {number for number in scene.approved if scene.desk.ledger.posted(_ENTITY, number)}
+    wanted = scene.approved.keys() - posted
+
+    async def taken() -> bool:
+        return scene.taken == wanted
+
+    await until(taken, "what was mended, and what waited, is taken in")
+
+
+# -- one batch ------------------------------------------------------------------------------------
+
+
+async def _batch(scene: Scene) -> None:
+    """From the look at what waits to the word of a person."""
+    if not scene.batches:
+        (looked,) = await scene.typed("run", "--dry-run")
+        total = Decimal(looked["total"])
+        scene.say(f"    {len(looked['records'])} records, {total:,} in total; nothing written")
+    (made,) = await scene.typed("run")
+    scene.say(f"    batch {made['batch']}: {made['count']} records, {Decimal(made['total']):,} in total")
+    import_file, reversal, status = (Path(file) for file in made["files"])
+    for file in (import_file, reversal, status):
+        scene.say(f"    {file.parent.name}/{file.name}")
+    _, imported_total = await scene.ledger.preview(import_file)
+    _, reversal_total = await scene.ledger.preview(reversal)
+    await _cycles(scene)
+    numbers = {line.number for line in scene.desk.lines(made["batch"])}
+    early = await _count_told(scene, numbers)
+    answer = await scene.ledger.take_in(import_file)
+    errors: dict[str, str] = dict(answer["errors"])
+    scene.say(f"the bookkeeper imports it into {scene.pair.right_title}: {_words(scene, answer)}")
+    said = _objections(scene, answer)
+    await scene.typed("confirm", str(made["batch"]), *said)
+    lines = scene.desk.lines(made["batch"])
+    states = Counter(line.state for line in lines)
+    scene.batches.append(
+        BatchMade(
+            batch=made["batch"],
+            records=made["count"],
+            total=Decimal(made["total"]),
+            imported_total=imported_total,
+            reversal_total=reversal_total,
+            told_early=early,
+            posted=states["posted"],
+            rejected=errors,
+            again=made["count"] - len(lines),
+            files=made["files"],
+        )
+    )
+
+
+def _words(scene: Scene, answer: Mapping[str, Any]) -> str:
+    errors = [f"{number}: {why}" for number, why in answer["errors"].items()]
+    if not errors:
+        return f"{answer['booked']} booked"
+    if scene.pair.whole:
+        return f"{'; '.join(errors)}: cancelled whole, nothing is booked"
+    return f"{answer['booked']} booked, put aside: {'; '.join(errors)}"
+
+
+def _objections(scene: Scene, answer: Mapping[str, Any]) -> Sequence[str]:
+    """How a person says what was rejected: the file that the import wrote, or what the screen said."""
+    if not answer["errors"]:
+        return ()
+    if scene.pair.whole:
+        return [word for number, why in answer["errors"].items() for word in ("--but", f"{number}={why}")]
+    rejects = scene.ledger.folder / "rejected.txt"
+    rejects.write_text("\n".join(answer["rejected"]) + "\n", encoding="utf-8")
+    return "--rejects", str(rejects)
+
+
+async def _cycles(scene: Scene) -> None:
+    """Two cycles in which nobody did anything."""
+    operator = scene.set_up.opened.operator(daemon=True)
+    for _ in range(2):
+        async for _event in operator.sync(LINK, actor="demo"):
+            pass
+
+
+# -- counting -------------------------------------------------------------------------------------
+
+
+async def _told(scene: Scene, numbers: set[str], what: Told) -> bool:
+    told = await scene.office.told()
+    return all(told[number] is what for number in numbers)
+
+
+async def _count_told(scene: Scene, numbers: set[str]) -> int:
+    """How many of them the field service was told are posted."""
+    told = await scene.office.told()
+    return sum(told[number] is Told.POSTED for number in numbers)
+
+
+async def _count(
+    scene: Scene, waited: int, rejected: int, refused_told: int, made: int, writes: int
+) -> HandoverResult:
+    documents = await scene.ledger.documents()
+    batches = [scene.desk.lines(batch.id) for batch in scene.desk.batches()]
+    posted = Counter(line.number for lines in batches for line in lines if line.state == "posted")
+    totals = await scene.office.totals()
+    return HandoverResult(
+        batches=scene.batches,
+        approved=len(scene.approved),
+        waited=waited,
+        rejected=rejected,
+        refused_told=refused_told,
+        in_one_batch=sum(posted[number] == 1 for number in scene.approved),
+        standing_once=standing_once(documents, set(scene.approved)),
+        documents=len(documents),
+        acknowledged=await _count_told(scene, set(scene.approved)),
+        left_total=sum((totals[invoice.key] for invoice in scene.approved.values()), Decimal(0)),
+        right_total=sum((document.total for document in documents), Decimal(0)),
+        made_when_quiet=made,
+        quiet_writes=writes,
+    )
+
+
+def _tries(scene: Scene) -> dict[str, str]:
+    return {
+        "syncd export list": "every batch, and what became of it",
+        "syncd export list 1": "the records of one",
+        f"syncd explain invoice {min(scene.batches[0].rejected)}": "the life of the rejected record",
+        'syncd export reverse 2 --reason "wrong company"': "after its reversal file was imported",
+        "syncd tui": "the on-call dashboard (finds this demo by itself)",
+    }

@@ -1,0 +1,145 @@
+"""What the demo of a ledger that takes files came to, and whether it kept its promises. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from rich.table import Table
+
+from syncd.demo.pair import FilePair
+
+
+class BatchMade(BaseModel):
+    """One batch, from its file to the person's word."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch: int
+    records: int
+    total: Decimal
+    imported_total: Decimal
+    """As the ledger's own import window read it from the file."""
+    reversal_total: Decimal
+    """The same, of the reversal file."""
+    told_early: int
+    """Of its records, those that the field service was told are posted before anybody had said so."""
+    posted: int
+    rejected: Mapping[str, str]
+    """Number -> the ledger's reason."""
+    again: int
+    """Taken back unimported, for the next batch: one error cancelled the whole file."""
+    files: list[str]
+
+    def broken(self) -> list[str]:
+        """The promises of this batch that did not hold."""
+        promises = {
+            f"the import read {self.imported_total} from batch {self.batch}, made of {self.total}": (
+                self.imported_total == self.total
+            ),
+            f"the reversal of batch {self.batch} takes {self.reversal_total} back, not {self.total}": (
+                self.reversal_total == -self.total
+            ),
+            f"{self.told_early} records of batch {self.batch} were called posted before anybody said so": (
+                not self.told_early
+            ),
+            f"batch {self.batch}: {self.records} records in, {self.answered} answered": (
+                self.answered == self.records
+            ),
+        }
+        return [words for words, held in promises.items() if not held]
+
+    @property
+    def answered(self) -> int:
+        return self.posted + len(self.rejected) + self.again
+
+
+class HandoverResult(BaseModel):
+    """One object, as ``--json`` prints it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batches: list[BatchMade]
+    approved: int
+    waited: int
+    """Of the approved: those that first waited for a customer or job the ledger did not have."""
+    rejected: int
+    """Records that the ledger rejected once; each was mended."""
+    refused_told: int
+    """Of the rejected: those whose source was told so, with the reason."""
+    in_one_batch: int
+    """Approved invoices that were posted in exactly one batch."""
+    standing_once: int
+    """Approved invoices that stand in the ledger exactly once."""
+    documents: int
+    """Everything that stands in the ledger."""
+    acknowledged: int
+    """Approved invoices that the field service was told are posted."""
+    left_total: Decimal
+    right_total: Decimal
+    made_when_quiet: int
+    """Batches that one more run made of nothing."""
+    quiet_writes: int
+
+    def broken(self) -> list[str]:
+        """The promises that did not hold, in words."""
+        n = self.approved
+        promises = {
+            "nothing was rejected: the tale of a mended record was not told": self.rejected > 0,
+            f"{self.rejected - self.refused_told} rejected invoices' source was not told why": (
+                self.refused_told == self.rejected
+            ),
+            f"{n - self.in_one_batch} approved invoices were not posted in exactly one batch": (
+                self.in_one_batch == n
+            ),
+            f"{n - self.standing_once} approved invoices do not stand once in the ledger": (
+                self.standing_once == n
+            ),
+            f"{self.documents - n} invoices stand in the ledger beyond the approved": self.documents == n,
+            f"{n - self.acknowledged} approved invoices were not acknowledged": self.acknowledged == n,
+            f"the totals differ: {self.left_total} and {self.right_total}": (
+                self.left_total == self.right_total
+            ),
+            f"{self.made_when_quiet} batches were made of nothing": self.made_when_quiet == 0,
+            f"{self.quiet_writes} writes in a quiet cycle": self.quiet_writes == 0,
+        }
+        found = [words for one in self.batches for words in one.broken()]
+        return found + [words for words, held in promises.items() if not held]
+
+
+def tables(result: HandoverResult, pair: FilePair) -> list[Table]:
+    """For a person: the batches, and what they come to."""
+    batches = Table(title=pair.title, title_justify="left")
+    for name in ("batch", "records", "total", "its reversal", "posted", "rejected", "again"):
+        batches.add_column(name, justify="right", no_wrap=True)
+    for one in result.batches:
+        batches.add_row(
+            str(one.batch),
+            str(one.records),
+            f"{one.total:,}",
+            f"{one.reversal_total:,}",
+            str(one.posted),
+            str(len(one.rejected)),
+            str(one.again),
+        )
+    shown = Table(show_header=False)
+    shown.add_column(justify="left")
+    shown.add_column(justify="right")
+    rows: Mapping[str, Any] = {
+        f"approved in {pair.left_title}": result.approved,
+        "first waited for a customer or job of the ledger": result.waited,
+        "rejected by the import, mended and offered again": result.rejected,
+        "called posted before a person said so": sum(one.told_early for one in result.batches),
+        "posted in exactly one batch": result.in_one_batch,
+        f"standing in {pair.right_title} exactly once": result.standing_once,
+        f"{pair.left_title} told so": result.acknowledged,
+        f"their total in {pair.left_title}": f"{result.left_total:,}",
+        f"their total in {pair.right_title}": f"{result.right_total:,}",
+        "batches that one more run made": result.made_when_quiet,
+        "writes in a last quiet cycle": result.quiet_writes,
+    }
+    for name, value in rows.items():
+        shown.add_row(name, str(value))
+    return [batches, shown]
