@@ -6,6 +6,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,27 +52,34 @@ def files() -> Iterator[Path]:
             yield from sorted((ROOT / package).rglob(f"*.{suffix}"))
 
 
-def says(path: Path, name: str) -> bool:
-    """Whether a file's code names the platform; comments and docstrings may tell of it."""
-    package = name.replace("-", "_")
+@dataclass(frozen=True)
+class Said:
+    """What a file's code says; comments and docstrings may tell of anything."""
+
+    text: str
+    modules: frozenset[str]
+
+
+@cache
+def said(path: Path) -> Said:
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
-        lines = (line.partition("#")[0] for line in text.splitlines())
-        return any(re.search(rf"(?<![\w-])({name}|{package})(?![\w-])", line) for line in lines)
-    tree = ast.parse(text)
-    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in told and _in(str(node.value), name, package):
-            return True
-        modules = []
-        if isinstance(node, ast.ImportFrom):
-            modules = [node.module or ""]
-        elif isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        for module in modules:
-            if re.match(rf"syncd\.(connectors|sandbox)\.{package}(\.|$)", module):
-                return True
-    return False
+        return Said("\n".join(line.partition("#")[0] for line in text.splitlines()), frozenset())
+    nodes = list(ast.walk(ast.parse(text)))
+    told = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    constants = [str(n.value) for n in nodes if isinstance(n, ast.Constant) and id(n) not in told]
+    modules = {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+    modules |= {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+    return Said("\n".join(constants), frozenset(modules))
+
+
+def says(path: Path, name: str) -> bool:
+    """Whether a file's code names the platform."""
+    package = name.replace("-", "_")
+    if path.suffix != ".py":
+        return re.search(rf"(?<![\w-])({name}|{package})(?![\w-])", said(path).text) is not None
+    own_package = re.compile(rf"syncd\.(connectors|sandbox)\.{package}(\.|$)")
+    return _in(said(path).text, name, package) or any(map(own_package.match, said(path).modules))
 
 
 def _in(text: str, name: str, package: str) -> bool:

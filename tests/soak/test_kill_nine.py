@@ -69,8 +69,8 @@ class Run:
 
 
 @pytest.mark.timeout(300)
-async def test_killed_ten_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    storm = Storm(kills=10, invoices=150, size=10, life_s=1.0, quiet_within_s=60)
+async def test_killed_four_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    storm = Storm(kills=4, invoices=60, size=10, life_s=1.0, quiet_within_s=60)
     shown = await _once_and_nothing_lost(tmp_path, storm)
     with capsys.disabled():
         Console().print("", shown)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.commands import Ran, syncd
+
 REPOSITORY = Path(__file__).parents[3]
 _PATIENCE_S = 60.0
 
@@ -44,18 +46,9 @@ class Site:
     def write(self, text: str) -> None:
         (self.folder / "syncd.yaml").write_text(text)
 
-    def syncd(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def syncd(self, *arguments: str) -> Ran:
         """One command, ended."""
-        return subprocess.run(
-            [sys.executable, "-m", "syncd", *arguments],
-            cwd=self.folder,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE_S,
-            check=False,
-        )
+        return syncd(*arguments, cwd=self.folder, env=self._environment())
 
     @property
     def beacon(self) -> dict[str, Any]:
@@ -65,9 +58,9 @@ class Site:
     def links(self) -> list[str]:
         """Those that the daemon runs."""
         ended = self.syncd("status", "--json")
-        if ended.returncode:
+        if ended.code:
             return []
-        return [link["link"] for link in json.loads(ended.stdout)["links"]]
+        return [link["link"] for link in ended.data["links"]]
 
     @property
     def log(self) -> str:

@@ -53,7 +53,7 @@ def test_prometheus_has_a_port_of_its_own_and_others_need_a_token(tmp_path: Path
 def test_the_audit_is_anchored_from_the_start_and_its_end_is_in_the_log(tmp_path: Path) -> None:
     here = site(tmp_path, configuration("acme"))
     with here.daemon():
-        assert here.syncd("hold", "link:acme", "--reason", "month end").returncode == 0
+        assert here.syncd("hold", "link:acme", "--reason", "month end").code == 0
     with here.daemon():
         until(lambda: here.log.count("audit anchored") == 2, "anchored")
     lines = [json.loads(line) for line in here.log.splitlines() if '"audit anchored"' in line]

@@ -19,7 +19,7 @@ def test_a_new_link_runs_and_who_called_meanwhile_was_heard(tmp_path: Path) -> N
         assert here.links() == ["acme"]
         here.write(configuration("acme", "meadow"))
         done = here.syncd("reload")
-        assert (done.returncode, "2 links" in done.stdout) == (0, True), done.stderr
+        assert (done.code, "2 links" in done.out) == (0, True), done.err
         until(lambda: here.log.count("daemon started") == 2, "the new configuration is up")
         assert here.links() == ["acme", "meadow"]
         assert here.beacon == before, "at the same address, with the same token"
@@ -32,8 +32,8 @@ def test_a_broken_file_is_refused_with_what_is_wrong_and_the_old_one_goes_on(tmp
     with here.daemon() as process:
         here.write(configuration("acme").replace("platform: memory", "platform: memry", 1))
         refused = here.syncd("reload")
-        assert refused.returncode == 2
-        assert "memory" in refused.stderr
+        assert refused.code == 2
+        assert "memory" in refused.err
         process.send_signal(signal.SIGHUP)
         until(lambda: "the new configuration is not taken" in here.log, "it is said in the log")
         here.write(configuration("acme"))
@@ -60,7 +60,7 @@ def test_a_signal_does_the_same_and_a_stop_ends_it(tmp_path: Path) -> None:
         process.terminate()
         assert process.wait(60) == 0
     assert not (tmp_path / "state.db.daemon.json").exists()
-    assert here.syncd("reload").returncode == 4, "nobody there"
+    assert here.syncd("reload").code == 4, "nobody there"
 
 
 class Caller:

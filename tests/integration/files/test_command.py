@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.commands import Ran, syncd
 from tests.integration.files.handover import Handover, create
 
 
@@ -26,21 +25,13 @@ class Site(Handover):
         said = {"master_key": "file:master.key", "connections": {"books": connection}, "links": {}}
         (self.site / "syncd.yaml").write_text(json.dumps(said))
 
-    def syncd(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "syncd", "export", *arguments],
-            cwd=self.site,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def syncd(self, *arguments: str) -> Ran:
+        return syncd("export", *arguments, cwd=self.site)
 
     def told(self, *arguments: str) -> Any:
         ran = self.syncd(*arguments, "--json")
-        assert ran.returncode == 0, ran.stderr
-        return json.loads(ran.stdout)
+        assert ran.code == 0, ran.err
+        return ran.data
 
 
 @pytest.fixture
@@ -55,10 +46,10 @@ async def test_from_the_first_look_to_the_reversal(site: Site) -> None:
     assert [(one["total"], len(one["records"])) for one in looked] == [("836.50", 2)]
     (made,) = site.told("run")
     assert [file.name for file in site.files("import")] == [made["file"].rpartition("/")[2]]
-    assert site.syncd("confirm", "1").returncode == 5, "only if somebody agrees"
+    assert site.syncd("confirm", "1").code == 5, "only if somebody agrees"
     shown = site.told("confirm", "1", "--yes")
     assert [line["state"] for line in shown] == ["posted", "posted"]
-    assert site.syncd("confirm", "1", "--yes").returncode == 2
+    assert site.syncd("confirm", "1", "--yes").code == 2
     shown = site.told("reverse", "1", "--reason", "wrong company", "--yes")
     assert {line["state"] for line in shown} == {"reversed"}
     (listed,) = site.told("list")
@@ -66,7 +57,7 @@ async def test_from_the_first_look_to_the_reversal(site: Site) -> None:
 
 
 def test_what_is_not_there_is_said(site: Site) -> None:
-    assert "Nothing waits" in site.syncd("run").stderr
-    assert site.syncd("list", "7").returncode == 4
-    assert site.syncd("run", "customer").returncode == 2
-    assert site.syncd("list", "-c", "field").returncode == 4
+    assert "Nothing waits" in site.syncd("run").err
+    assert site.syncd("list", "7").code == 4
+    assert site.syncd("run", "customer").code == 2
+    assert site.syncd("list", "-c", "field").code == 4

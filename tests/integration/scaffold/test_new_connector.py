@@ -37,6 +37,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)  # a whole suite, in a process of its own
 def test_a_new_platform_passes_the_suite_at_once(checkout: Path) -> None:
     written = new_connector("field-pro", checkout)

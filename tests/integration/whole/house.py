@@ -23,26 +23,13 @@ from syncd.demo.site import free_ports
 from syncd.sandbox.company import Company
 from syncd.sandbox.serve import Ready
 from syncd.secrets.bearer import new_token
+from tests.commands import Ran, syncd
 from tests.integration.whole.clerk import Clerk, library_item, line
 
 LINK = "acme"
 SEED = 7
 CUSTOMERS = 8
 _PATIENCE_S = 90.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """One command line, ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        """What it printed as JSON."""
-        return json.loads(self.out)
 
 
 @dataclass
@@ -63,19 +50,10 @@ class House:
 
     def syncd(self, *arguments: str) -> Ran:
         """Type a command in the site's folder. No run of ours ever shows a traceback."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "syncd", *arguments],
-            cwd=self.folder,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE_S,
-            check=False,
-        )
-        assert "Traceback" not in ended.stderr + ended.stdout
-        self.talk.append(ended.stderr)
-        return Ran(ended.returncode, ended.stdout, ended.stderr)
+        ended = syncd(*arguments, cwd=self.folder, env=self.environment)
+        assert "Traceback" not in ended.err + ended.out
+        self.talk.append(ended.err)
+        return ended
 
     @contextmanager
     def running(self, *arguments: str, log: str = "") -> Iterator[subprocess.Popen[bytes]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from syncd.demo.pair import DEFAULT, pair
 from syncd.demo.site import DemoSite, write_site
 from syncd.sandbox.company import Company
 from syncd.sandbox.serve import Ready
+from tests.commands import syncd
 from tests.integration.whole.stage import CUSTOMERS, SEED, rewriting
 
 FIELD = {"base_url": "http://127.0.0.1:1/api", "client_id": "demo", "client_secret": "made-up"}
@@ -95,18 +94,11 @@ def test_it_is_refused_by_its_place(
     site: DemoSite, spoil: Callable[[DemoSite], None], place: str, words: str
 ) -> None:
     spoil(site)
-    ended = subprocess.run(
-        [sys.executable, "-m", "syncd", "sync", "--config", str(site.config)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 2, ended.stderr
-    assert ended.stdout == ""
-    assert re.search(place, ended.stderr), ended.stderr
-    assert words in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert "hunter2-canary" not in ended.stderr, "not even to say what is wrong with it"
+    ended = syncd("sync", "--config", str(site.config), cwd=site.folder)
+    assert ended.code == 2, ended.err
+    assert ended.out == ""
+    assert re.search(place, ended.err), ended.err
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+    assert "hunter2-canary" not in ended.err, "not even to say what is wrong with it"
     assert not (site.folder / "state.db").exists(), "nothing was begun"
