@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from inspect import getdoc
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -15,6 +15,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from syncd.api import endpoints, requests
+from syncd.api.client import LiveEvent
+from syncd.api.fleet import JobState, JobView
 from syncd.api.models import HoldView, SyncReport
 from syncd.api.scopes import Scope
 from syncd.core.errors import SyncdError
@@ -22,16 +24,16 @@ from tui.daemon import Daemon
 from tui.screens.asking import Ask, Question
 from tui.screens.base import Board
 from tui.screens.conflicts import Conflicts
-from tui.screens.credentials import Credentials
-from tui.screens.drift import Drifts
-from tui.screens.events import Events, Jobs
-from tui.screens.fleet import Fleet
+from tui.screens.held import HeldWrites
 from tui.screens.help import Help
 from tui.screens.link import Link
 from tui.screens.listing import Listing
+from tui.screens.matching import Matches
+from tui.screens.numbered import NUMBERED
 from tui.screens.quarantine import Reasons
 from tui.screens.record import Record
 from tui.text import harmless
+from tui.views import jobs
 from tui.views.keys import Key
 from tui.views.link import said
 from tui.views.standing import Standing
@@ -42,36 +44,24 @@ _SETTLE_S = 0.3
 """Changes that come together are read together."""
 
 
-_SCREENS: Final[dict[str, tuple[str, type[Screen[None]]]]] = {
-    "fleet": ("Fleet", Fleet),
-    "conflicts": ("Conflicts", Conflicts),
-    "refused": ("Refused", Reasons),
-    "drift": ("Drift", Drifts),
-    "credentials": ("Credentials", Credentials),
-    "events": ("Events", Events),
-    "jobs": ("Jobs", Jobs),
-}
-"""Mode -> its name and screen, in the order of their numbers."""
-
-
 class Dashboard(App[None]):
     """Reads through ``daemon`` and paints; owns no state that matters to anybody."""
 
     TITLE = "syncd"
     CSS_PATH = "dashboard.tcss"
     MODES: ClassVar[dict[str, type[Screen[None]]]] = {  # type: ignore[assignment]
-        mode: screen for mode, (_, screen) in _SCREENS.items()
+        screen.MODE: screen for screen in NUMBERED
     }
     DEFAULT_MODE = "fleet"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(at), f"go('{mode}')", name, id=f"go.{mode}", show=False)
-            for at, (mode, (name, _)) in enumerate(_SCREENS.items(), 1)
+            Binding(str(at), f"go('{screen.MODE}')", screen.TAB, id=f"go.{screen.MODE}", show=False)
+            for at, screen in enumerate(NUMBERED, 1)
         ),
-        Binding("J", "go('jobs')", "Jobs", id="go.jobs_too", show=False),
         Binding("colon", "jump", "Jump", id="app.jump", show=False),
         Binding("escape", "back", "Back", id="app.back", show=False),
         Binding("ctrl+r,f5", "refresh", "Refresh", id="app.refresh", show=False),
+        Binding("U", "take_back", "Take back", id="app.take_back", show=False),
         Binding("P", "freeze", "Freeze", id="app.freeze", show=False),
         Binding("T", "absolute", "Clock or age", id="app.absolute", show=False),
         Binding("question_mark,f1", "help", "Help", id="app.help"),
@@ -93,7 +83,9 @@ class Dashboard(App[None]):
         self.frozen = False
         self.absolute = False
         self._changed = False
-        self.tabs = {mode: name for mode, (name, _) in _SCREENS.items()}
+        self.planned: JobView | None = None
+        """What was last asked for here and is carried out in a moment."""
+        self.tabs = {screen.MODE: screen.TAB for screen in NUMBERED}
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)
@@ -118,12 +110,27 @@ class Dashboard(App[None]):
             try:
                 async for event in self.daemon.events(last_event_id=last):
                     last = event.id or last
+                    self._heard(event)
                     if not self._changed:
                         self._changed = True
                         self.set_timer(_SETTLE_S, self._read_changed)
             except SyncdError as error:
                 self.lost(error.message)
             await asyncio.sleep(self._until_next_try())
+
+    def _heard(self, event: LiveEvent) -> None:
+        """What came of the thing that was last asked for here."""
+        if event.kind != "job" or self.planned is None:
+            return
+        job = JobView.model_validate_json(event.data)
+        if job.id != self.planned.id:
+            return
+        self.planned = job
+        if job.state in (JobState.DONE, JobState.FAILED):
+            short = job.state is JobState.FAILED or job.done < job.total
+            said = harmless(jobs.ended(job))
+            self.notify(said, severity="warning" if short else "information", markup=False)
+        self._tick()
 
     def _until_next_try(self) -> float:
         at = self.standing.next_try_at
@@ -157,6 +164,12 @@ class Dashboard(App[None]):
 
     def open_refused(self, link: str) -> None:
         self.push_screen(Reasons(link))
+
+    def open_matches(self, link: str) -> None:
+        self.push_screen(Matches(link))
+
+    def open_held(self, link: str) -> None:
+        self.push_screen(HeldWrites(link))
 
     # -- what several screens do --------------------------------------------------------------------
 
@@ -196,6 +209,12 @@ class Dashboard(App[None]):
         asked = requests.Release(ids=[one.id for one in holds])
         self.question(question, lambda _: board.act(endpoints.RELEASE, asked, "{message}"))
 
+    def take_back(self, ident: int) -> None:
+        """A job that has not begun never will; of one that has, no more is done."""
+        board = self.screen
+        if isinstance(board, Board):
+            board.plan(endpoints.JOB_CANCEL, requests.JobCancel(id=ident))
+
     @work(group="run")
     async def run_now(self, link: str) -> None:
         """Run a link once and say what came of it."""
@@ -226,11 +245,11 @@ class Dashboard(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every screen and what works on all of them, beside Textual's own."""
         yield from super().get_system_commands(screen)
-        for mode, (name, kind) in _SCREENS.items():
-            yield SystemCommand(
-                f"Go to {name}", (getdoc(kind) or "").partition("\n")[0], partial(self.action_go, mode)
-            )
+        for one in NUMBERED:
+            says = (getdoc(one) or "").partition("\n")[0]
+            yield SystemCommand(f"Go to {one.TAB}", says, partial(self.action_go, one.MODE))
         yield SystemCommand("Jump", "To a link, a screen, or a record by its number", self.action_jump)
+        yield SystemCommand("Take back", "What was just asked for, while it can be", self.action_take_back)
         yield SystemCommand("Freeze", "Hold the view still, or let it run again", self.action_freeze)
         yield SystemCommand(
             "Clock or age", "Times as the clock shows them, or how long ago", self.action_absolute
@@ -241,6 +260,14 @@ class Dashboard(App[None]):
     def action_go(self, mode: str) -> None:
         if mode in self.MODES:
             self.switch_mode(mode)
+
+    def action_take_back(self) -> None:
+        if self.planned is None or self.planned.state is not JobState.PLANNED:
+            self.notify("Nothing that was asked for here can be taken back any more")
+        elif Scope.OPERATE not in self.scopes:
+            self.notify("Your token does not allow it", severity="warning")
+        else:
+            self.take_back(self.planned.id)
 
     async def action_back(self) -> None:
         """First the filter, then the screen below; never out of the program."""

@@ -35,3 +35,9 @@ def harmless(text: str, width: int = _WIDEST) -> str:
 def cell(text: str, style: str = "", width: int = 60) -> Text:
     """The same as a table's cell. A ``Text`` is never read as markup."""
     return Text(harmless(text, width), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def fits(wanted: str, *said: str) -> bool:
+    """Whether one of the texts has the words of a filter; ``!`` before it turns it round."""
+    words = wanted.removeprefix("!").lower()
+    return any(words in one.lower() for one in said) is not wanted.startswith("!") or not words

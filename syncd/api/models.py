@@ -292,6 +292,12 @@ class MatchItem(View):
     reason: str
     candidates: list[MatchCandidate] = []
 
+    @property
+    def clear(self) -> bool:
+        """One candidate, or one that stands out."""
+        scores = [one.score for one in self.candidates]
+        return len(scores) == 1 or (len(scores) > 1 and scores[0] > scores[1])
+
 
 class HeldItem(View):
     """A write of which only a person can say whether it was carried out."""

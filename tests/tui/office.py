@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from syncd.api.client import LiveEvent
 from syncd.api.conflicts import ConflictField, ConflictPage, ConflictView, Resolved
-from syncd.api.drift import DriftView, Held, Rename
+from syncd.api.drift import DriftEdit, DriftView, Held, Rename
 from syncd.api.endpoint import A, Endpoint, T
 from syncd.api.fleet import (
     Allowance,
@@ -35,19 +35,24 @@ from syncd.api.fleet import (
     Tested,
 )
 from syncd.api.models import (
+    BudgetView,
     Done,
     FlowReport,
     FlowStatus,
     Health,
+    HeldItem,
     HoldView,
     Life,
     LifeEvent,
     LifeField,
     LinkStatus,
+    MatchCandidate,
+    MatchItem,
     Progress,
     QuarantineItem,
     SendResult,
     SyncReport,
+    View,
 )
 from syncd.core.errors import DaemonUnreachable, SyncdError
 
@@ -80,12 +85,12 @@ def sick_fleet() -> list[FleetLine]:
     """One of each health, sick first."""
     return [
         fleet_line("harbor", Health.ERROR, last_error="Sage: the period is closed", failures=4, backlog=12),
-        fleet_line("lakeside", Health.ACTION_REQUIRED, conflicts=2, quarantined=1_204),
-        fleet_line("pinewood", Health.LATE, lag_s=5_400.0, backlog=311),
+        fleet_line("lakeside", Health.ACTION_REQUIRED, conflicts=2, quarantined=1_204, drifts=1),
+        fleet_line("pinewood", Health.LATE, lag_s=5_400.0, backlog=311, ends_at=NOW + timedelta(days=3)),
         fleet_line("summit", Health.PAUSED, holds=1, held=9),
         fleet_line("orchard", Health.PENDING, written=[]),
         fleet_line("bridge", Health.SYNCING, in_flight=4),
-        fleet_line("northwind"),
+        fleet_line("northwind", ends_at=NOW + timedelta(days=200)),
     ]
 
 
@@ -225,6 +230,57 @@ def drifted(ident: int = 1, **more: Any) -> DriftView:
     )
 
 
+def candidate(key: str = "1042", score: int = 92, **more: Any) -> MatchCandidate:
+    return MatchCandidate(
+        **{
+            "key": key,
+            "label": "ORCHARD FOODS INC",
+            "score": score,
+            "evidence": ["+60 same phone", "+32 names alike", "-10 other city"],
+            "fields": [
+                LifeField(name="name", left="Orchard Foods", right="ORCHARD FOODS INC", differs=True),
+                LifeField(name="phone", left="555-0100", right="555-0100"),
+            ],
+            **more,
+        }
+    )
+
+
+def question(ident: int = 17, score: int = 92, **more: Any) -> MatchItem:
+    return MatchItem(
+        **{
+            "id": ident,
+            "link": "lakeside",
+            "flow": "customer",
+            "side": "left",
+            "key": "2270000000000210",
+            "label": "Orchard Foods",
+            "reason": "looks like one of the other side",
+            "candidates": [candidate(score=score), candidate("1043", 48)],
+            **more,
+        }
+    )
+
+
+def doubtful(ident: int = 7, **more: Any) -> HeldItem:
+    return HeldItem(
+        **{
+            "id": ident,
+            "link": "lakeside",
+            "flow": "invoice",
+            "operation": "create",
+            "side": "right",
+            "source_key": "2270000000002012",
+            "label": "S-10005",
+            "reason": "the answer was lost, and the settle time is not known",
+            "sent_at": ago(minutes=40),
+            "pair": 3,
+            "candidates": [candidate("88", 71, label="S-10005")],
+            **more,
+        }
+    )
+
+
 @dataclass
 class Office:
     """Implements ``tui.daemon.Daemon``."""
@@ -239,12 +295,17 @@ class Office:
         default_factory=lambda: [drifted(), drifted(2, level="additive", kind="new", holds=[], waiting=0)]
     )
     journal: list[JournalLine] = field(default_factory=list)
+    questions: list[MatchItem] = field(default_factory=lambda: [question(), question(18, score=52)])
+    writes: list[HeldItem] = field(default_factory=lambda: [doubtful()])
+    looked_for: int = 0
+    """How often a platform was asked for the nearest records."""
     cut_off: bool = False
     silent: bool = False
     """Answers nothing, ever: what a screen shows until the first answer."""
     refuses: SyncdError | None = None
     done: list[tuple[str, Any]] = field(default_factory=list)
     """Calls that act, in order: (name, what was asked)."""
+    _news: asyncio.Queue[LiveEvent] = field(default_factory=asyncio.Queue)
 
     async def call(self, endpoint: Endpoint[A, T], asked: A) -> T:
         if self.silent:
@@ -263,8 +324,12 @@ class Office:
     ) -> AsyncGenerator[LiveEvent, None]:
         if self.cut_off:
             raise DaemonUnreachable("the daemon at https://sync.example.com does not answer")
-        await asyncio.Event().wait()
-        yield LiveEvent("reset", "", "{}")
+        while True:
+            yield await self._news.get()
+
+    async def happened(self, kind: str, view: View) -> None:
+        """Tell whoever watches."""
+        await self._news.put(LiveEvent(kind, "", view.model_dump_json()))
 
     async def sync(self, link: str | None = None) -> AsyncIterator[Progress | SyncReport]:
         self.done.append(("sync", link))
@@ -303,6 +368,7 @@ class Office:
                 health=line.health,
                 flows=flows,
                 holds=self.holds,
+                budget=BudgetView(writes=12, writes_most=500, amount="1200.00", amount_most="50000"),
             ),
             in_flight=[
                 InFlight(
@@ -328,7 +394,16 @@ class Office:
                     seconds=0.8,
                     trigger="wake",
                     flows=[FlowReport(flow="invoice", created=1, actions=2)],
-                )
+                ),
+                CycleLine(
+                    id=1,
+                    link=line.link,
+                    started_at=ago(hours=2),
+                    seconds=4.1,
+                    trigger="schedule",
+                    flows=[FlowReport(flow="customer", updated=9)],
+                    error="Sage: the period is closed",
+                ),
             ],
         )
 
@@ -390,17 +465,35 @@ class Office:
 
     _bulk_skip = _bulk_retry
 
-    def _job(self, state: JobState) -> JobView:
+    def _job(self, state: JobState, kind: str = "retry", total: int = 1_200) -> JobView:
         return JobView(
             id=5,
-            kind="retry",
+            kind=kind,
             state=state,
             by="dana",
             planned_at=NOW,
             applies_at=NOW + timedelta(seconds=10),
-            total=1_200,
+            total=total,
             done=0,
         )
+
+    def _later(self, asked: Any) -> JobView:
+        return self._job(JobState.PLANNED, asked.call, 1)
+
+    def _matches(self, asked: Any) -> list[MatchItem]:
+        return self.questions
+
+    def _held(self, asked: Any) -> list[HeldItem]:
+        return [one.model_copy(update={"candidates": []}) for one in self.writes]
+
+    def _held_show(self, asked: Any) -> HeldItem:
+        self.looked_for += 1
+        return next(one for one in self.writes if one.id == asked.ident)
+
+    def _drift_edit(self, asked: Any) -> DriftEdit:
+        file = "contracts/servicetrade/invoice.yaml"
+        diff = [f"--- {file}", f"+++ {file}", "@@ -9,3 +9,3 @@", " properties:"]
+        return DriftEdit(file=file, diff=[*diff, "-  totalPrice:", "+  priceTotal:"])
 
     def _drifts(self, asked: Any) -> list[DriftView]:
         return self.drifts

@@ -122,15 +122,14 @@ async def test_jump_opens_a_record_by_its_number() -> None:
         assert isinstance(app.screen, Record)
 
 
-@pytest.mark.parametrize(
-    ("key", "rows"),
-    [("2", 2), ("3", 2), ("4", 2), ("5", 2), ("6", 0), ("7", 0), ("1", 7)],
-    ids=list("2345671"),
-)
-async def test_screens_by_number(key: str, rows: int) -> None:
+async def test_screens_by_number() -> None:
     async with opened(Office()) as (app, pilot):
-        await press(pilot, key)
-        assert len(shown(app)) == rows
+        rows = {}
+        for key in "234567891":
+            await press(pilot, key)
+            rows[app.current_mode] = len(shown(app))
+        assert list(rows) == [*list(app.tabs)[1:], "fleet"]
+        assert list(rows.values()) == [2, 2, 2, 1, 2, 2, 0, 0, 7]
 
 
 async def test_the_palette_knows_every_screen() -> None:
@@ -200,9 +199,9 @@ async def test_a_conflict_is_decided_for_the_values_that_were_seen(key: str, tak
         await press(pilot, "2", "enter")
         assert isinstance(app.screen, Conflict)
         await press(pilot, key)
-    ((_, asked),) = office.done
-    (choice,) = asked.choices
-    assert (choice.id, choice.version, choice.take) == (1, "v1", take)
+    ((name, asked),) = office.done
+    assert (name, asked.call) == ("later", "conflicts_resolve")
+    assert asked.asked == {"choices": [{"id": 1, "version": "v1", "take": take, "values": {}}]}
 
 
 async def test_a_value_is_typed_field_by_field() -> None:
@@ -212,7 +211,8 @@ async def test_a_value_is_typed_field_by_field() -> None:
         app.screen.query_one("#reason", Input).value = "555-0199"
         await press(pilot, "enter")
     ((_, asked),) = office.done
-    assert asked.choices[0].values == {"phone": "555-0199"}
+    (choice,) = asked.asked["choices"]
+    assert choice["values"] == {"phone": "555-0199"}
 
 
 async def test_many_at_once_must_be_typed_by_their_number() -> None:
@@ -227,7 +227,8 @@ async def test_many_at_once_must_be_typed_by_their_number() -> None:
         await press(pilot, "enter")
     trial, (_, asked) = office.done
     assert trial[1].dry_run
-    assert (asked.take, asked.expect, asked.dry_run) == ("left", 40, False)
+    said = asked.asked
+    assert (asked.call, said["take"], said["expect"]) == ("conflicts_resolve_all", "left", 40)
 
 
 async def test_a_cause_is_retried_as_a_job_of_the_server() -> None:
@@ -254,22 +255,91 @@ async def test_one_refused_record_is_retried_or_left_alone_with_a_reason() -> No
     assert (skipped, other.ids, other.reason) == ("quarantine_skip", [1], "written off")
 
 
-@pytest.mark.parametrize(("key", "call"), [("a", "drift_ack"), ("A", "drift_accept"), ("I", "drift_ignore")])
-async def test_a_drift_is_decided_with_a_reason(key: str, call: str) -> None:
+async def test_a_drift_is_decided_with_a_reason() -> None:
     office = Office()
     async with opened(office) as (app, pilot):
-        await press(pilot, "4", "enter", key)
-        app.screen.query_one("#reason", Input).value = "the vendor told us"
-        await press(pilot, "enter")
-    ((name, asked),) = office.done
-    assert (name, asked.ident, asked.reason) == (call, 1, "the vendor told us")
+        await press(pilot, "6", "enter")
+        for key in "aAI":
+            await press(pilot, key)
+            app.screen.query_one("#reason", Input).value = "the vendor told us"
+            await press(pilot, "enter")
+    (_, acked), *decided = office.done
+    assert (acked.ident, acked.reason) == (1, "the vendor told us")
+    assert [asked.call for _, asked in decided] == ["drift_accept", "drift_ignore"]
+    assert all(asked.asked == {"ident": 1, "reason": "the vendor told us"} for _, asked in decided)
+
+
+async def test_a_question_of_the_first_sync_is_answered_for_the_candidate_that_is_shown() -> None:
+    office = Office()
+    async with opened(office) as (_, pilot):
+        await press(pilot, "4", "enter", "m", "n", "x", "C")
+        await pilot.click("#yes")
+        await settled(pilot)
+    said = [(asked.call, asked.asked["choices"]) for _, asked in office.done]
+    assert said == [
+        ("match_accept", [[17, "1042"]]),
+        ("match_reject", [[17, "1043"]]),
+        ("match_reject", [[17, ""]]),
+    ]
+
+
+async def test_only_what_is_sure_is_matched_at_once() -> None:
+    office = Office()
+    async with opened(office) as (_, pilot):
+        await press(pilot, "4", "M")
+        await pilot.click("#yes")
+        await settled(pilot)
+    ((_, asked),) = office.done
+    assert (asked.call, asked.asked) == ("match_accept", {"choices": [[17, "1042"]]})
+
+
+async def test_a_held_write_is_looked_for_once_and_settled_either_way() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "5", "enter")
+        app._read_again()
+        await press(pilot, "m", "S")
+        assert "stands twice" in line(app, "#says")
+        await pilot.click("#yes")
+        await settled(pilot)
+    assert office.looked_for == 1
+    said = [(asked.call, asked.asked) for _, asked in office.done]
+    assert said == [
+        ("held_settle", {"ident": 7, "key": "88"}),
+        ("held_settle", {"ident": 7, "key": None}),
+    ]
+
+
+async def test_what_was_just_decided_can_be_taken_back_from_any_screen() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "2", "enter", "left_square_bracket", "1")
+        app._tick()
+        assert line(app, "#pending") == "◷ decide a conflict in 10s · U takes it back"
+        await press(pilot, "U")
+        assert not app.screen.query_one("#pending").display
+        await press(pilot, "U")
+        assert any("Nothing that was asked for here" in one.message for one in app._notifications)
+    (decided, _), (cancelled, asked) = office.done
+    assert (decided, cancelled, asked.id) == ("later", "job_cancel", 5)
+
+
+async def test_what_came_of_a_decision_is_told_when_it_is_carried_out() -> None:
+    office = Office()
+    async with opened(office) as (app, pilot):
+        await press(pilot, "2", "enter", "right_square_bracket")
+        over = office._job(JobState.DONE, "conflicts_resolve", 1)
+        await office.happened("job", over.model_copy(update={"message": "0 decided; 1 not: look again"}))
+        await settled(pilot)
+        (told,) = [one for one in app._notifications if "1 not" in one.message]
+    assert told.severity == "warning"
 
 
 async def test_a_job_is_taken_back() -> None:
     office = Office()
     office.jobs = [office._job(JobState.PLANNED)]
     async with opened(office) as (_, pilot):
-        await press(pilot, "7", "U")
+        await press(pilot, "9", "U")
     ((name, asked),) = office.done
     assert (name, asked.id) == ("job_cancel", 5)
 
@@ -291,7 +361,9 @@ async def test_a_token_that_may_only_read_does_nothing_else() -> None:
         await press(
             pilot, "t", "p", "enter", "u", "t", "p", "escape", "2", "enter", "left_square_bracket", "e"
         )
-        await press(pilot, "escape", "3", "r", "X", "5", "t", "7", "U")
+        await press(
+            pilot, "3", "r", "X", "4", "M", "enter", "m", "C", "5", "enter", "m", "S", "7", "t", "9", "U"
+        )
         assert not isinstance(app.screen, Ask)
         await press(pilot, "question_mark")
         assert isinstance(app.screen, Help)

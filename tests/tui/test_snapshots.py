@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from syncd.api.fleet import JobState, JournalLine
 from syncd.api.models import LifeField
 from syncd.api.scopes import Scope
-from tests.tui.office import HOSTILE, NOW, Office, ago, fleet_line, group, held, life
+from tests.tui.office import HOSTILE, NOW, Office, ago, candidate, fleet_line, group, held, life, question
 from tests.tui.test_keys import press, settled
 from tui.app import Dashboard
 
@@ -47,6 +47,7 @@ def hostile() -> Office:
         links=[fleet_line("lakeside", customer=HOSTILE, last_error=HOSTILE)],
         lives=[one],
         groups=[group(sample=HOSTILE)],
+        questions=[question(label=HOSTILE, candidates=[candidate(label=HOSTILE, evidence=[HOSTILE])])],
     )
 
 
@@ -69,25 +70,24 @@ STATES: dict[str, tuple[Callable[[], Office], Sequence[str], tuple[int, int]]] =
     "link": (lambda: Office(holds=[held()]), ("j", "enter"), WIDE),
     "link-small": (lambda: Office(holds=[held()]), ("j", "enter"), SMALL),
     "record": (Office, ("3", "enter", "enter"), WIDE),
-    "record-small": (Office, ("3", "enter", "enter"), SMALL),
     "record-hostile": (hostile, ("3", "enter", "enter"), WIDE),
     "conflicts": (Office, ("2",), WIDE),
-    "conflicts-small": (Office, ("2",), SMALL),
-    "conflicts-empty": (lambda: Office(conflicts=[]), ("2",), WIDE),
     "conflict": (Office, ("2", "enter"), WIDE),
+    "conflict-decided": (Office, ("2", "enter", "left_square_bracket"), SMALL),
+    "matches": (Office, ("4",), WIDE),
+    "match": (Office, ("4", "enter"), SMALL),
+    "match-hostile": (hostile, ("4", "enter"), WIDE),
+    "held": (Office, ("5",), WIDE),
+    "held-write": (Office, ("5", "enter"), SMALL),
     "refused": (Office, ("3",), WIDE),
-    "refused-small": (Office, ("3",), SMALL),
     "refused-records": (Office, ("3", "enter"), WIDE),
-    "refused-empty": (lambda: Office(groups=[]), ("3",), WIDE),
-    "drifts": (Office, ("4",), WIDE),
-    "drifts-empty": (lambda: Office(drifts=[]), ("4",), WIDE),
-    "drift": (Office, ("4", "enter"), WIDE),
-    "drift-small": (Office, ("4", "enter"), SMALL),
-    "credentials": (Office, ("5",), WIDE),
-    "credentials-small": (Office, ("5",), SMALL),
-    "events": (lambda: Office(journal=journal()), ("6",), WIDE),
-    "events-empty": (Office, ("6",), WIDE),
-    "jobs": (jobs, ("7",), WIDE),
+    "drifts": (Office, ("6",), WIDE),
+    "drifts-empty": (lambda: Office(drifts=[]), ("6",), WIDE),
+    "drift": (Office, ("6", "enter"), WIDE),
+    "drift-small": (Office, ("6", "enter"), SMALL),
+    "credentials": (Office, ("7",), WIDE),
+    "events": (lambda: Office(journal=journal()), ("8",), WIDE),
+    "jobs": (jobs, ("9",), WIDE),
     "help": (Office, ("question_mark",), WIDE),
     "question": (Office, ("p",), WIDE),
     "question-many": (Office, ("3", "X"), SMALL),

@@ -1,1 +1,2 @@
-"""One file a screen: what it asks for, which keys it has. What it paints stands in ``tui.views``."""
+"""What is shown: one file a screen. A screen with a number of its own names its ``MODE`` and stands in
+``tui.screens.numbered``."""

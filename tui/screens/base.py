@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
+from syncd.api import endpoints
 from syncd.api.endpoint import A, Endpoint, T
+from syncd.api.fleet import JobState, JobView
+from syncd.api.requests import Later
 from syncd.api.scopes import Scope
 from syncd.core.errors import DaemonUnreachable, SyncdError
 from tui.text import harmless
+from tui.views import jobs
 from tui.views.standing import banner
 from tui.views.tabs import tabs
 from tui.widgets.keyline import KeyLine
@@ -26,6 +31,10 @@ if TYPE_CHECKING:
 class Board(Screen[None]):
     """Base of all screens. A subclass composes ``body`` and paints in ``load``."""
 
+    MODE: ClassVar[str] = ""
+    """What it is called to go to; empty: it has no number of its own."""
+    TAB: ClassVar[str] = ""
+    """Its name in the line over all screens."""
     NEEDS: ClassVar[Mapping[str, Scope]] = {}
     """Action -> the scope it asks for; without it the key is shown, greyed."""
 
@@ -35,7 +44,8 @@ class Board(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="banner")
-        yield Static(tabs(self.dashboard.tabs, self.dashboard.current_mode), id="tabs")
+        yield Static("", id="pending")
+        yield Static("", id="tabs")
         yield Static("", id="headline")
         with Vertical(id="body"):
             yield from self.body()
@@ -69,11 +79,19 @@ class Board(Screen[None]):
             self.dashboard.reached()
 
     def tick(self) -> None:
-        """Once a second: the age of what is shown."""
-        said = banner(self.dashboard.standing, self.dashboard.now())
-        for line in self.query("#banner").results(Static):  # none while the screen is still being laid out
+        """Once a second: the age of what is shown, and what can still be taken back."""
+        now = self.dashboard.now()
+        self._line("#banner", banner(self.dashboard.standing, now))
+        self._line("#pending", jobs.pending(self.dashboard.planned, now))
+
+    def _line(self, which: str, said: str) -> None:
+        for line in self.query(which).results(Static):  # none while the screen is still being laid out
             line.update(said)
             line.display = bool(said)
+
+    def on_resize(self, event: Resize) -> None:
+        shown = tabs(self.dashboard.tabs, self.dashboard.current_mode, event.size.width)
+        self.query_one("#tabs", Static).update(shown)
 
     async def answered(self, asking: Awaitable[T]) -> T | None:
         """What came of it; None where it was refused or nobody answered, which the person is told."""
@@ -95,6 +113,22 @@ class Board(Screen[None]):
         message = harmless(str(getattr(answer, "message", "")))
         self.notify(said.replace("{message}", message), markup=False)
         self.reload()
+
+    @work(group="act")
+    async def plan(self, endpoint: Endpoint[A, JobView], asked: A) -> None:
+        """Have the daemon do something in a moment; until then ``U`` takes it back, also from elsewhere."""
+        job = await self.answered(self.ask(endpoint, asked))
+        if job is not None:
+            self.dashboard.planned = job
+            if job.state is JobState.CANCELLED:
+                self.notify(f"Taken back: {jobs.what(job)}")
+            self.tick()
+            self.reload()
+
+    def later(self, call: Endpoint[A, T], asked: A) -> None:
+        """The same for a single decision."""
+        said = asked.model_dump(mode="json", exclude={"actor"})
+        self.plan(endpoints.LATER, Later.model_validate({"call": call.name, "asked": said}))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """None greys a key out: the token does not allow it."""

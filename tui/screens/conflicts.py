@@ -22,6 +22,8 @@ _SIDES = {"left": "the left", "right": "the right", "base": "what was last agree
 class Conflicts(Listing):
     """Everything that two people changed differently."""
 
+    MODE = "conflicts"
+    TAB = "Conflicts"
     COLUMNS = conflicts.COLUMNS
     NEEDS: ClassVar = {"take_all": Scope.RESOLVE}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,9 +78,7 @@ class Conflicts(Listing):
             yes=f"Take {side}",
         )
         asked = api.ResolveAll(**like, take=side, expect=trial.count)
-        self.dashboard.question(
-            question, lambda _: self.act(endpoints.CONFLICTS_RESOLVE_ALL, asked, "{message}")
-        )
+        self.dashboard.question(question, lambda _: self.later(endpoints.CONFLICTS_RESOLVE_ALL, asked))
 
 
 class Conflict(Sheet):
@@ -140,4 +140,4 @@ class Conflict(Sheet):
         if one is None:
             return
         choice = api.Choice(id=one.id, version=one.version, take=take, values=values)
-        self.act(endpoints.CONFLICTS_RESOLVE, api.Resolve(choices=[choice]), "{message}")
+        self.later(endpoints.CONFLICTS_RESOLVE, api.Resolve(choices=[choice]))

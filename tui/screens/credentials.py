@@ -10,13 +10,15 @@ from textual.binding import Binding, BindingType
 from syncd.api import endpoints, requests
 from syncd.api.scopes import Scope
 from tui.screens.listing import Listed, Listing
-from tui.text import harmless
+from tui.text import fits, harmless
 from tui.views import credentials
 
 
 class Credentials(Listing):
     """Scheme, end, last refresh; test one now."""
 
+    MODE = "credentials"
+    TAB = "Credentials"
     COLUMNS = credentials.COLUMNS
     NEEDS: ClassVar = {"test": Scope.OPERATE}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,7 +28,7 @@ class Credentials(Listing):
     async def page(self, after: str | int | None, limit: int) -> Listed:  # noqa: ARG002 (one answer has all)
         lines = await self.ask(endpoints.CONNECTIONS, requests.OfConnection())
         now = self.dashboard.now()
-        wanted = [one for one in lines if self.text.lower() in f"{one.connection} {one.platform}".lower()]
+        wanted = [one for one in lines if fits(self.text, one.connection, one.platform)]
         return Listed(
             [credentials.row(one, now) for one in wanted],
             None,

@@ -12,12 +12,15 @@ from syncd.api.scopes import Scope
 from tui.screens.asking import Question
 from tui.screens.listing import Listed, Listing
 from tui.screens.sheet import Sheet
+from tui.text import fits
 from tui.views import drift
 
 
 class Drifts(Listing):
     """What platforms answer differently, and what is held for it."""
 
+    MODE = "drift"
+    TAB = "Drift"
     COLUMNS = drift.COLUMNS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Near by", id="drifts.open"),
@@ -31,9 +34,7 @@ class Drifts(Listing):
     async def page(self, after: str | int | None, limit: int) -> Listed:  # noqa: ARG002 (drifts are few)
         found = await self.ask(endpoints.DRIFTS, requests.EveryDrift(everything=self._everything))
         now = self.dashboard.now()
-        wanted = [
-            one for one in found if self.text.lower() in f"{one.platform} {one.connection} {one.path}".lower()
-        ]
+        wanted = [one for one in found if fits(self.text, one.platform, one.connection, one.path)]
         return Listed(
             [drift.row(one, now) for one in wanted],
             None,
@@ -67,10 +68,12 @@ class Drift(Sheet):
         self._view: DriftView | None = None
 
     async def load(self) -> None:
-        one = await self.ask(endpoints.DRIFT, requests.OneDrift(ident=self._ident))
+        which = requests.OneDrift(ident=self._ident)
+        one = await self.ask(endpoints.DRIFT, which)
+        edit = await self.ask(endpoints.DRIFT_EDIT, which)
         self._view = one
         self.headline(drift.one_headline(one))
-        self.show(drift.screen(one, self.dashboard.now(), absolute=self.dashboard.absolute))
+        self.show(drift.screen(one, edit, self.dashboard.now(), absolute=self.dashboard.absolute))
 
     def action_copy(self) -> None:
         if self._view is not None:
@@ -96,15 +99,15 @@ class Drift(Sheet):
             return
         question = Question(
             f"Is the new behaviour of {one.platform} right?",
-            f"{one.waiting:,} records go on; the edit of the contract is proposed for review: {one.command}",
+            f"{one.waiting:,} records go on; the edit you see is proposed for review.",
             count=max(one.waiting, 1),
             reason="why, for the audit",
             yes="Accept",
         )
         self.dashboard.question(
             question,
-            lambda why: self.act(
-                endpoints.DRIFT_ACCEPT, requests.DriftDecided(ident=self._ident, reason=why), "{message}"
+            lambda why: self.later(
+                endpoints.DRIFT_ACCEPT, requests.DriftDecided(ident=self._ident, reason=why)
             ),
         )
 
@@ -117,7 +120,7 @@ class Drift(Sheet):
         )
         self.dashboard.question(
             question,
-            lambda why: self.act(
-                endpoints.DRIFT_IGNORE, requests.DriftDecided(ident=self._ident, reason=why), "{message}"
+            lambda why: self.later(
+                endpoints.DRIFT_IGNORE, requests.DriftDecided(ident=self._ident, reason=why)
             ),
         )

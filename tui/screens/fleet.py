@@ -15,6 +15,8 @@ from tui.views import fleet
 class Fleet(Listing):
     """Every customer's link in one line."""
 
+    MODE = "fleet"
+    TAB = "Fleet"
     COLUMNS = fleet.COLUMNS
     NEEDS: ClassVar = {"hold": Scope.OPERATE, "sync": Scope.OPERATE}
     BINDINGS: ClassVar[list[BindingType]] = [

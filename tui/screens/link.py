@@ -23,6 +23,8 @@ class Link(Sheet):
         Binding("u", "release", "Release", id="link.release"),
         Binding("c", "conflicts", "Conflicts", id="link.conflicts"),
         Binding("x", "refused", "Refused", id="link.refused"),
+        Binding("m", "matches", "To match", id="link.matches"),
+        Binding("w", "held", "Held writes", id="link.held"),
     ]
 
     def __init__(self, name: str) -> None:
@@ -51,3 +53,9 @@ class Link(Sheet):
 
     def action_refused(self) -> None:
         self.dashboard.open_refused(self._link)
+
+    def action_matches(self) -> None:
+        self.dashboard.open_matches(self._link)
+
+    def action_held(self) -> None:
+        self.dashboard.open_held(self._link)

@@ -15,12 +15,14 @@ from tui.screens.listing import Listed, Listing
 from tui.views import quarantine
 
 _NEEDS = {"retry": Scope.OPERATE, "skip": Scope.RESOLVE}
-_TAKEN_BACK = "It begins in ten seconds and can be taken back until then (J: jobs)."
+_TAKEN_BACK = "It begins in ten seconds; until then U takes it back."
 
 
 class Reasons(Listing):
     """One line a cause; retry or skip all of it at once."""
 
+    MODE = "refused"
+    TAB = "Refused"
     COLUMNS = quarantine.REASONS
     NEEDS: ClassVar = _NEEDS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -154,7 +156,7 @@ def retry_all(screen: Listing, of: ReasonGroup) -> None:
     asked = requests.BulkRetry(link=of.link, flow=of.flow, code=of.code, field=of.field)
     screen.dashboard.question(
         question,
-        lambda _: screen.act(endpoints.BULK_RETRY, asked, f"{of.count:,} will be retried. {_TAKEN_BACK}"),
+        lambda _: screen.plan(endpoints.BULK_RETRY, asked),
     )
 
 
@@ -170,6 +172,6 @@ def skip_all(screen: Listing, of: ReasonGroup) -> None:
 
     def skip(why: str) -> None:
         asked = requests.BulkSkip(link=of.link, flow=of.flow, code=of.code, field=of.field, reason=why)
-        screen.act(endpoints.BULK_SKIP, asked, f"{of.count:,} will be left alone. {_TAKEN_BACK}")
+        screen.plan(endpoints.BULK_SKIP, asked)
 
     screen.dashboard.question(question, skip)

@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.text import Text
 
-from syncd.api.fleet import ConnectionLine, Deliveries
+from syncd.api.fleet import ConnectionLine, Credential, Deliveries
 from tui.text import cell
 from tui.views.link import account
 from tui.views.table import Column, Row
@@ -38,7 +38,7 @@ def row(one: ConnectionLine, now: datetime) -> Row:
             platform,
             up,
             Text(login.scheme if login else "–"),
-            _ends(login.expires_at if login else None, now),
+            _ends(_last_day(login), now),
             Text(age(login.renewed_at, now) if login else ""),
             _hooks(one.deliveries, now),
             Text(str(len(one.links)), justify="right"),
@@ -49,19 +49,21 @@ def row(one: ConnectionLine, now: datetime) -> Row:
 
 def headline(lines: Sequence[ConnectionLine], now: datetime) -> Text:
     down = sum(one.up is False for one in lines)
-    ending = sum(
-        one.credential is not None
-        and one.credential.expires_at is not None
-        and not one.credential.rotates
-        and (one.credential.expires_at - now).total_seconds() < _SOON_S
-        for one in lines
-    )
+    days = [day for one in lines if (day := _last_day(one.credential)) is not None]
+    ending = sum((day - now).total_seconds() < _SOON_S for day in days)
     said = Text(f"{len(lines):,} accounts")
     if down:
         said.append(f"   ✖ {down:,} do not answer", style="bold red")
     if ending:
         said.append(f"   ▲ {ending:,} logins end within a week", style="bold yellow")
     return said
+
+
+def _last_day(login: Credential | None) -> datetime | None:
+    """When somebody has to renew it; a token that renews itself ends without anybody having to."""
+    if login is None:
+        return None
+    return login.ends_at if login.rotates or login.ends_at is not None else login.expires_at
 
 
 def _ends(at: datetime | None, now: datetime) -> Text:

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from syncd.api.drift import DriftView
+from syncd.api.drift import DriftEdit, DriftView
 from tui.text import cell, harmless
 from tui.views.table import Column, Row, part
 from tui.words import age, clock, number
@@ -70,8 +70,9 @@ def one_headline(one: DriftView) -> Text:
     return said.append(f"   {one.state}")
 
 
-def screen(one: DriftView, now: datetime, *, absolute: bool) -> Group:
-    """The contract's two versions, how sure that is, whom it hits, what is held, what to run."""
+def screen(one: DriftView, edit: DriftEdit, now: datetime, *, absolute: bool) -> Group:
+    """The contract's two versions, how sure that is, whom it hits, what is held, what accepting it writes,
+    what to run."""
     parts = [
         part("The contract", _diff(one.before, one.after)),
         part("Evidence", _evidence(one, now, absolute)),
@@ -92,9 +93,19 @@ def screen(one: DriftView, now: datetime, *, absolute: bool) -> Group:
     renamed = "\n".join(f"{name.likeness:.0%}  {harmless(name.path, 80)}" for name in one.renames)
     if renamed:
         parts.append(part("It may be called", renamed))
+    parts.append(part(f"What accepting it writes into {harmless(edit.file, 80)}", proposed(edit)))
     if one.repair or one.command:
         parts.append(part("What to do", "\n".join(x for x in (one.repair, one.command) if x)))
     return Group(*parts)
+
+
+def proposed(edit: DriftEdit) -> Text:
+    """As ``diff -u`` shows it; the signs in front say it without colour, too."""
+    said = Text()
+    for line in edit.diff[2:]:  # the first two name the file
+        style = {"-": "red", "+": "green", "@": "dim"}.get(line[:1], "")
+        said.append(f"{harmless(line, 200)}\n", style=style)
+    return said or Text(harmless(edit.words or "nothing", 200))
 
 
 def _diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Table:

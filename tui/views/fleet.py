@@ -23,10 +23,14 @@ COLUMNS: Final = (
     Column("conflicts", "Confl", 6),
     Column("quarantined", "Refus", 6),
     Column("held", "Held", 5),
+    Column("drifts", "Drift", 5),
+    Column("ends", "Login", 5),
     Column("written", "Written/h", 12, beyond=90),
     Column("last", "Last ok", 7, beyond=90),
     Column("error", "What is wrong", 40, beyond=100),
 )
+_WEEK_S: Final = 7 * 86_400.0
+_MONTH_S: Final = 30 * 86_400.0
 
 
 def row(line: FleetLine, now: datetime) -> Row:
@@ -45,11 +49,23 @@ def row(line: FleetLine, now: datetime) -> Row:
             _count(line.conflicts, "yellow"),
             _count(line.quarantined, "yellow"),
             _count(line.held + line.holds, "magenta"),
+            _count(line.drifts, "yellow"),
+            ends(line.ends_at, now),
             Text(sparkline(line.written), style="cyan"),
             Text(age(line.last_success_at, now) or "never"),
             cell(line.last_error, width=40),
         ),
     )
+
+
+def ends(at: datetime | None, now: datetime) -> Text:
+    """How long the first login or certificate of a link lasts that somebody has to renew."""
+    left = None if at is None else (at - now).total_seconds()
+    if left is None or left > _MONTH_S:
+        return Text(span(left), style="dim", justify="right")
+    if left <= 0:
+        return Text("✖ end", style="bold red")
+    return Text(f"▲{span(left)}", style="bold yellow" if left < _WEEK_S else "yellow", justify="right")
 
 
 def _count(count: int, style: str = "") -> Text:

@@ -22,9 +22,11 @@ _FLOWS: Final = (
     Column("due", "Todo"),
     Column("in_flight", "On wire"),
     Column("waiting", "Waits"),
+    Column("unmatched", "Match"),
     Column("conflicts", "Confl"),
     Column("quarantined", "Refused"),
     Column("held", "Held"),
+    Column("held_writes", "In doubt", beyond=90),
     Column("last", "Last ok"),
     Column("error", "What is wrong"),
 )
@@ -72,9 +74,36 @@ def screen(detail: LinkDetail, now: datetime, width: int, *, absolute: bool) -> 
     parts.append(part("On the wire", laid_out(_WIRE, wire, width) if wire else "nothing"))
     accounts = [account(one, now) for one in detail.connections]
     parts.append(part("Accounts", laid_out(_ACCOUNTS, accounts, width)))
+    parts.append(part("Rates and budget", rates(detail)))
+    if detail.cycles:
+        parts.append(part("Timeline", timeline(detail.cycles, now, width)))
     runs = [_run(one, now, absolute=absolute) for one in detail.cycles]
     parts.append(part("Runs that did something", laid_out(_RUNS, runs, width) if runs else "none yet"))
     return Group(*parts)
+
+
+def rates(detail: LinkDetail) -> Text:
+    """Writes of the last day hour by hour, and what may still be written within this hour."""
+    hours = detail.line.written
+    said = Text(f"{sparkline(hours, 24)} ", style="cyan")
+    said.append(f"{hours[-1] if hours else 0:,} this hour, {max(hours, default=0):,} in the busiest of a day")
+    budget = detail.status.budget
+    if budget is None:
+        return said.append("   no budget", style="dim")
+    most = "" if budget.writes_most is None else f" of {budget.writes_most:,}"
+    said.append(f"\nbudget of an hour: {budget.writes:,}{most} writes")
+    return said if budget.amount_most is None else said.append(f", {budget.amount} of {budget.amount_most}")
+
+
+def timeline(cycles: Sequence[CycleLine], now: datetime, width: int) -> Text:
+    """The last runs that did something, the oldest first: how much each wrote, ``✖`` where it failed."""
+    shown = list(reversed(cycles[: max(width - 30, 10)]))
+    wrote = [sum(flow.created + flow.updated + flow.actions for flow in one.flows) for one in shown]
+    said = Text(f"{age(shown[0].started_at, now)} ago ", style="dim")
+    for one, bar in zip(shown, sparkline([max(n, 1) for n in wrote], len(wrote)), strict=True):
+        said.append(*(("✖", "bold red") if one.error else (bar, "cyan")))
+    failed = sum(bool(one.error) for one in shown)
+    return said.append(f" now   {len(shown)} runs" + (f", {failed} failed" if failed else ""))
 
 
 def hold(one: HoldView, now: datetime) -> Text:
@@ -85,7 +114,16 @@ def hold(one: HoldView, now: datetime) -> Text:
 
 
 def _flow(one: FlowStatus, now: datetime) -> Row:
-    counts = (one.due, one.in_flight, one.waiting, one.conflicts, one.quarantined, one.held)
+    counts = (
+        one.due,
+        one.in_flight,
+        one.waiting,
+        one.unmatched,
+        one.conflicts,
+        one.quarantined,
+        one.held,
+        one.uncertain + one.held_writes,
+    )
     return Row(
         one.flow,
         (
@@ -127,7 +165,8 @@ def account(one: ConnectionLine, now: datetime) -> Row:
     elif circuit is Circuit.TRYING:
         state = Text("◐ trying", style="yellow")
     pause = f", asked to wait {span(one.allowance.pause_s)}" if one.allowance.pause_s else ""
-    rate = f"{one.allowance.under_way} of {one.allowance.limit}{pause}"
+    left = f", {one.allowance.remaining:,} calls left" if one.allowance.remaining is not None else ""
+    rate = f"{one.allowance.under_way} of {one.allowance.limit}{left}{pause}"
     detail = (
         one.breaker.error or one.detail or ("" if one.bridge is not False else "its bridge is not dialled in")
     )

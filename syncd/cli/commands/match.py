@@ -147,7 +147,7 @@ def accept(
     if ident is not None:
         chosen = [(_one(ident), key)]
     else:
-        chosen = [(item, None) for item in _items(link, flow, min_score, _LIMIT) if _clear(item)]
+        chosen = [(item, None) for item in _items(link, flow, min_score, _LIMIT) if item.clear]
     choices = [(item, _only(item, wanted)) for item, wanted in chosen]
     return _answer(choices, "matched", "accept", dry_run=dry_run, bulk=all_matching)
 
@@ -254,16 +254,10 @@ def _only(item: MatchItem, key: str | None) -> str:
         return key
     if not item.candidates:
         raise NothingMatched(f"{item.id} has no candidate left", remedy=f"syncd match create {item.id}")
-    if _clear(item):
+    if item.clear:
         return item.candidates[0].key
     keys = ", ".join(c.key for c in item.candidates)
     raise FixInput(f"{item.id} may be any of {keys}: name the one that is meant")
-
-
-def _clear(item: MatchItem) -> bool:
-    """One candidate, or one that stands out."""
-    scores = [c.score for c in item.candidates]
-    return len(scores) == 1 or (len(scores) > 1 and scores[0] > scores[1])
 
 
 def _best(item: MatchItem) -> int:
