@@ -115,8 +115,8 @@ class Applier:
             return None
         marked = asyncio.get_running_loop().time()
         async with wire:
-            waited_s = asyncio.get_running_loop().time() - marked
-            if waited_s >= STALE_AFTER_S and not await self._store.may_go_out(intent):
+            stale = asyncio.get_running_loop().time() - marked >= STALE_AFTER_S
+            if self.stopping.is_set() or (stale and not await self._store.may_go_out(intent)):
                 words = f"{intent.connection}: called off while it waited for its turn"
                 return Retry(ErrorClass.GUARD, words)
             return await self._submitted(setup, intent, tally)
