@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
 from syncd.core.errors import FixInput, StateUnavailable, SyncdError
+from syncd.store.prepared import driver
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -34,6 +35,11 @@ class Database(Protocol):
     """Runs scripts. ``write`` commits before it returns; ``read`` and ``scan`` see everything committed."""
 
     async def write(self, script: Script[T]) -> T: ...
+    async def note(self, script: Script[T]) -> T:
+        """``write`` for what can be found out again: committed before it returns, on the disk only with the
+        next ``write``. If the power fails before that it is lost, and never without all that came after."""
+        ...
+
     async def read(self, script: Script[T]) -> T:
         """For look-ups by index, of a page or a batch at most."""
         ...
@@ -47,6 +53,20 @@ class Database(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+_BEGIN: Final = "BEGIN IMMEDIATE"
+"""A deferred transaction would fail half-way when it turns out to write."""
+_OUTSIDE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""What befalls a file from outside, in SQLite's numbers."""
 
 
 def sqlite_engine(url: str) -> Engine:
@@ -75,11 +95,9 @@ def sqlite_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # a deferred transaction would fail half-way when it turns out to write
-        mode = "" if connection.get_execution_options().get("reads_only") else " IMMEDIATE"
-        # on the driver's own connection: through SQLAlchemy it would cost as much as the transaction
-        driver: Any = connection.connection.driver_connection
-        driver.execute(f"BEGIN{mode}")
+        if not driver(connection).in_transaction:  # else it was said already, see ``_transaction``
+            reads_only = connection.get_execution_options().get("reads_only")
+            driver(connection).execute("BEGIN" if reads_only else _BEGIN)
 
     return engine
 
@@ -96,27 +114,21 @@ def _copied(engine: Engine) -> Engine:
     return scratch
 
 
-_OUTSIDE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-"""What befalls a file from outside, in SQLite's numbers."""
-
-
 @contextlib.contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
+def _transaction(connection: Connection, begin: str = _BEGIN) -> Iterator[None]:
     """All of it or nothing. Raises ``StateUnavailable`` where the file cannot be used just now; it says
     nothing of any remote write, so nobody may take it for a proof that one was not carried out."""
+    # said to the driver: through SQLAlchemy it costs as much as a small transaction itself
+    file = driver(connection)
     try:
-        with connection.begin():
+        file.execute(begin)
+        try:
             yield
+            file.execute("COMMIT")
+        except BaseException:
+            file.rollback()
+            raise
     except (OperationalError, sqlite3.OperationalError) as error:
-        # BEGIN is said past SQLAlchemy, and so is not wrapped by it
         cause = error.orig if isinstance(error, OperationalError) else error
         if getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _OUTSIDE:  # the rest says where exactly
             raise
@@ -135,6 +147,9 @@ class InlineDatabase:
     async def write(self, script: Script[T]) -> T:
         with self._engine.begin() as connection:
             return script(connection)
+
+    async def note(self, script: Script[T]) -> T:
+        return await self.write(script)
 
     async def read(self, script: Script[T]) -> T:
         return await self.write(script)
@@ -155,6 +170,8 @@ class Queued:
 
     script: Script[Any]
     result: asyncio.Future[Any]
+    durable: bool
+    """Whether it must be on the disk before whoever waits is told."""
 
 
 Outcomes = list[tuple[Any, BaseException | None]]
@@ -172,11 +189,11 @@ class GroupCommit:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-write")
         self._task: asyncio.Task[None] | None = None
 
-    async def write(self, script: Script[T]) -> T:
+    async def write(self, script: Script[T], *, durable: bool) -> T:
         """Returns when it is committed."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._commit_groups(), name="store-group-commit")
-        queued = Queued(script, asyncio.get_running_loop().create_future())
+        queued = Queued(script, asyncio.get_running_loop().create_future(), durable)
         self._queue.put_nowait(queued)
         result: T = await queued.result
         return result
@@ -192,7 +209,7 @@ class GroupCommit:
 
     async def _drained(self) -> None:
         with contextlib.suppress(StateUnavailable):  # who asked for something has been told
-            await self.write(lambda _connection: None)
+            await self.write(lambda _connection: None, durable=True)
 
     async def _commit_groups(self) -> None:
         loop = asyncio.get_running_loop()
@@ -228,20 +245,23 @@ class ThreadedDatabase:
 
     def __init__(self, engine: Engine, group_max: int = 256) -> None:
         self._engine = engine
-        self._reading = engine.execution_options(reads_only=True)
         self._group_max = group_max
         self._commits = GroupCommit(self._run_group, group_max)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-read")
         self._write_connection: Connection | None = None
         self._read_connection: Connection | None = None
         self._scan_connection: Connection | None = None
+        self._durable = True  # as the engine opens it
 
     async def write(self, script: Script[T]) -> T:
-        return await self._commits.write(script)
+        return await self._commits.write(script, durable=True)
+
+    async def note(self, script: Script[T]) -> T:
+        return await self._commits.write(script, durable=False)
 
     async def read(self, script: Script[T]) -> T:
-        connection = self._read_connection = self._read_connection or self._reading.connect()
-        with _transaction(connection):
+        connection = self._read_connection = self._read_connection or self._engine.connect()
+        with _transaction(connection, "BEGIN"):
             return script(connection)
 
     async def scan(self, script: Script[T]) -> T:
@@ -261,6 +281,7 @@ class ThreadedDatabase:
 
     def _run_group(self, group: list[Queued]) -> Outcomes:
         connection = self._write_connection = self._write_connection or self._engine.connect()
+        self._sync(connection, any(queued.durable for queued in group))
         try:
             with _transaction(connection):
                 return [(queued.script(connection), None) for queued in group]
@@ -270,9 +291,15 @@ class ThreadedDatabase:
             # one of them failed and undid all; by itself, each gets its own answer
             return [outcome for queued in group for outcome in self._run_group([queued])]
 
+    def _sync(self, connection: Connection, durable: bool) -> None:
+        """Whether the next commit waits for the disk. One that does takes all before it there as well."""
+        if durable is not self._durable:
+            driver(connection).execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+
     def _run_scan(self, script: Script[T]) -> T:
-        connection = self._scan_connection = self._scan_connection or self._reading.connect()
-        with _transaction(connection):
+        connection = self._scan_connection = self._scan_connection or self._engine.connect()
+        with _transaction(connection, "BEGIN"):
             return script(connection)
 
 
@@ -296,10 +323,13 @@ class Coalesced(Generic[Item, T]):
     committed goes into the next, as one list to one script."""
 
     def __init__(
-        self, database: Database, script: Callable[[Connection, Sequence[Item]], Sequence[T]]
+        self,
+        run: Callable[[Script[Sequence[T]]], Awaitable[Sequence[T]]],
+        script: Callable[[Connection, Sequence[Item]], Sequence[T]],
     ) -> None:
-        """``script`` gives one answer an item, in order, and is safe to run again."""
-        self._database = database
+        """``run``: ``write`` or ``note`` of a database. ``script`` gives one answer an item, in order, and is
+        safe to run again."""
+        self._carry_out = run
         self._script = script
         self._waiting: list[tuple[Item, asyncio.Future[T]]] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -327,7 +357,7 @@ class Coalesced(Generic[Item, T]):
     async def _run(self, group: list[tuple[Item, asyncio.Future[T]]]) -> None:
         items = [item for item, _ in group]
         try:
-            answers = await self._database.write(lambda c: self._script(c, items))
+            answers = await self._carry_out(lambda c: self._script(c, items))
         except Exception as error:
             if len(group) > 1:  # one of them failed and undid all; by itself, each gets its own answer
                 for one in group:

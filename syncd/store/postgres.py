@@ -142,7 +142,10 @@ class PostgresDatabase:
         )
 
     async def write(self, script: Script[T]) -> T:
-        return await self._commits.write(script)
+        return await self._commits.write(script, durable=True)
+
+    async def note(self, script: Script[T]) -> T:
+        return await self._commits.write(script, durable=False)
 
     async def read(self, script: Script[T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._run_read, script)
@@ -174,7 +177,8 @@ class PostgresDatabase:
 
     def _run_group(self, group: list[Queued]) -> Outcomes:
         try:
-            results = self._committed([queued.script for queued in group])
+            durable = any(queued.durable for queued in group)
+            results = self._committed([queued.script for queued in group], durable)
         except Exception as error:
             if len(group) == 1 or isinstance(error, StateUnavailable):
                 return [(None, error)] * len(group)
@@ -182,16 +186,18 @@ class PostgresDatabase:
             return [outcome for queued in group for outcome in self._run_group([queued])]
         return [(result, None) for result in results]
 
-    def _committed(self, scripts: Sequence[Script[Any]]) -> list[Any]:
+    def _committed(self, scripts: Sequence[Script[Any]], durable: bool) -> list[Any]:
         while True:
             try:
-                return self._persistently(partial(self._commit, scripts))
+                return self._persistently(partial(self._commit, scripts, durable))
             except _CommitLost as lost:
                 if self._persistently(partial(self._became, lost.xid)):
                     return lost.results
 
-    def _commit(self, scripts: Sequence[Script[Any]]) -> list[Any]:
+    def _commit(self, scripts: Sequence[Script[Any]], durable: bool) -> list[Any]:
         with self._engine.connect() as connection, connection.begin() as transaction:
+            if not durable:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             results = [script(connection) for script in scripts]
             xid = connection.exec_driver_sql("select pg_current_xact_id_if_assigned()::text").scalar_one()
             try:

@@ -89,10 +89,10 @@ class SqlStore:
         self._links: dict[int, str] = {}
         self._budgets = budgets
         self._sent: Coalesced[IntentRow, bool] = Coalesced(
-            database, lambda c, many: settling.mark_sent(c, self.keeper(), many, budgets)
+            database.write, lambda c, many: settling.mark_sent(c, self.keeper(), many, budgets)
         )
         self._settled: Coalesced[Settlement, IntentRow | None] = Coalesced(
-            database, lambda c, many: settling.settle(c, self.keeper(), many)
+            database.note, lambda c, many: settling.settle(c, self.keeper(), many)
         )
 
     def keeper(self) -> Keeper:
@@ -134,13 +134,13 @@ class SqlStore:
             progress |= {"last_ok_at": k.now, "fingerprint": fingerprint, "incomplete": False}
             if watermark is not None:
                 progress["watermark"] = watermark
-        await self.database.write(lambda c: streams.page_seen(c, k, stream, observations, progress))
+        await self.database.note(lambda c: streams.page_seen(c, k, stream, observations, progress))
 
     async def stream_failed(self, stream: int, error: str) -> None:
-        await self.database.write(lambda c: streams.stream_failed(c, stream, error))
+        await self.database.note(lambda c: streams.stream_failed(c, stream, error))
 
     async def walk_incomplete(self, stream: StreamRow, fingerprint: str, error: str) -> None:
-        await self.database.write(lambda c: streams.walk_incomplete(c, stream, fingerprint, error))
+        await self.database.note(lambda c: streams.walk_incomplete(c, stream, fingerprint, error))
 
     async def swept(
         self, stream: int, seen: Collection[str], started: datetime, apart_s: float
@@ -171,7 +171,7 @@ class SqlStore:
         if not await self.database.read(lambda c: pairs.news(c, flow, streams)):
             return 0
         k = self.keeper()
-        return await self.database.write(lambda c: pairs.consume(c, k, flow, streams, historical))
+        return await self.database.note(lambda c: pairs.consume(c, k, flow, streams, historical))
 
     async def due_pairs(
         self, flow: FlowRow, limit: int, only: Sequence[int] | None = None, after: int = 0
@@ -237,7 +237,7 @@ class SqlStore:
         if not verdicts and not new:
             return []
         k = self.keeper()
-        return await self.database.write(lambda c: intents.write_down(c, k, flow, verdicts, new))
+        return await self.database.note(lambda c: intents.write_down(c, k, flow, verdicts, new))
 
     async def decide_anew(self, flow: FlowRow) -> None:
         k = self.keeper()
@@ -361,7 +361,7 @@ class SqlStore:
 
     async def hints_done(self, ids: Sequence[int]) -> None:
         if ids:
-            await self.database.write(lambda c: hints.done(c, ids))
+            await self.database.note(lambda c: hints.done(c, ids))
 
     async def restored(self) -> bool:
         if self._restored is None:  # it cannot come to be while somebody has the state open

@@ -85,6 +85,9 @@ class SimDatabase:
         await self._let_others_run()
         return result
 
+    async def note(self, script: Script[T]) -> T:
+        return await self.write(script)
+
     async def read(self, script: Script[T]) -> T:
         if self._reads_wait:
             await self._let_others_run()

@@ -57,11 +57,11 @@ async def test_what_is_written_is_seen_by_the_next_look(database: Database) -> N
 async def test_many_share_a_commit(tmp_path: Path, empty: Path) -> None:
     shutil.copy(empty, tmp_path / "state.db")
     engine = sqlite_engine(f"sqlite:///{tmp_path / 'state.db'}")
-    commits = []
-    event.listen(engine, "commit", lambda _: commits.append(1))
+    said: list[str] = []
+    event.listen(engine, "connect", lambda opened, _: opened.set_trace_callback(said.append))
     database = ThreadedDatabase(engine)
     await asyncio.gather(*(database.write(writes(n)) for n in range(200)))
-    assert len(commits) < 20
+    assert 0 < said.count("COMMIT") < 20
     await database.close()
 
 
@@ -91,6 +91,21 @@ async def test_a_file_is_safe_against_power_loss(tmp_path: Path, empty: Path) ->
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
+async def test_only_what_is_noted_does_not_wait_for_the_disk(tmp_path: Path, empty: Path) -> None:
+    shutil.copy(empty, tmp_path / "state.db")
+    database = ThreadedDatabase(sqlite_engine(f"sqlite:///{tmp_path / 'state.db'}"))
+
+    def synchronous(c: Connection) -> int:
+        return int(c.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    normal, full = 1, 2
+    assert [await database.note(synchronous), await database.write(synchronous)] == [normal, full]
+    both = await asyncio.gather(database.note(synchronous), database.write(synchronous))
+    assert list(both) == [full, full]
+    assert await database.note(synchronous) == normal
+    await database.close()
+
+
 # -- many calls of one transaction --------------------------------------------------------------
 
 
@@ -107,14 +122,14 @@ async def test_concurrent_calls_of_one_transaction_go_together(database: Databas
         groups.append(len(many))
         return together(c, many)
 
-    call: Coalesced[int, int] = Coalesced(database, script)
+    call: Coalesced[int, int] = Coalesced(database.write, script)
     answers = await asyncio.gather(*(call(n) for n in range(100, 150)))
     assert answers == [n * 10 for n in range(100, 150)]
     assert len(groups) < 10
 
 
 async def test_one_that_fails_does_not_take_its_neighbours_down(database: Database) -> None:
-    call: Coalesced[int, int] = Coalesced(database, together)
+    call: Coalesced[int, int] = Coalesced(database.write, together)
     answers = await asyncio.gather(*(call(n) for n in range(10)), return_exceptions=True)
     assert isinstance(answers[7], Refused)
     assert [a for n, a in enumerate(answers) if n != 7] == [n * 10 for n in range(10) if n != 7]
@@ -123,7 +138,7 @@ async def test_one_that_fails_does_not_take_its_neighbours_down(database: Databa
 
 async def test_what_nobody_waits_for_any_more_does_not_happen(database: Database) -> None:
     """A cancelled write must not be marked as sent behind its back."""
-    call: Coalesced[int, int] = Coalesced(database, together)
+    call: Coalesced[int, int] = Coalesced(database.write, together)
     asked = asyncio.create_task(call(1))
     await asyncio.sleep(0)
     asked.cancel()
@@ -158,7 +173,7 @@ async def test_a_group_that_ends_leaves_none_of_its_callers_waiting() -> None:
             await asyncio.sleep(0)
             raise asyncio.CancelledError
 
-    coalesced: Coalesced[int, int] = Coalesced(Ending(), lambda _c, items: items)  # type: ignore[arg-type]
+    coalesced: Coalesced[int, int] = Coalesced(Ending().write, lambda _c, items: items)
     asked = [asyncio.create_task(coalesced(n)) for n in range(3)]
     await asyncio.wait(asked, timeout=5)
     assert all(one.done() for one in asked)
