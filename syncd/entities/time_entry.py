@@ -12,7 +12,15 @@ from syncd.entities.entity import LOCAL, Crosses, Entity
 
 class TimeEntry(Entity):
     entity: ClassVar[str] = "time_entry"
-    match: ClassVar[tuple[tuple[str, ...], ...]] = (("number",), ("employee", "date", "job", "cost_code"))
+    match: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("number",),
+        # one side may keep each class of pay in a row of its own
+        *(
+            ("employee", "date", "job", "cost_code", hours)
+            for hours in ("regular_hours", "overtime_hours", "double_hours")
+        ),
+        ("employee", "date", "job", "cost_code"),
+    )
     label: ClassVar[tuple[str, ...]] = ("number", "date")
     mode: ClassVar[Mode] = Mode.LEFT_TO_RIGHT
     posts: ClassVar[bool] = True

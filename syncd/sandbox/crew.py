@@ -17,7 +17,8 @@ _HANDED_OVER_DAYS: Final = 10
 """The first of them: payroll has these already."""
 _FIRST_NUMBER: Final = 301
 _SHARE_OF_CUSTOMERS: Final = 10
-_LEAST: Final = 6
+_LEAST, _MOST = 6, 40
+"""Of people: a company of ten thousand customers is for measuring invoices."""
 
 _FIRST_NAMES: Final = (
     "Dana", "Luis", "Priya", "Tom", "Mei", "Oluwaseun", "Renée", "Marcus", "Ingrid", "José", "Hank", "Aisha",
@@ -103,7 +104,7 @@ class Crew:
         """The crew of that company."""
         # a stream of its own: what the company is made of does not move when the crew changes
         chance = Random(f"crew {company.seed}")  # noqa: S311 - a made-up crew
-        count = max(_LEAST, len(company.field_customers) // _SHARE_OF_CUSTOMERS)
+        count = min(max(_LEAST, len(company.field_customers) // _SHARE_OF_CUSTOMERS), _MOST)
         employees = tuple(_employee(chance, index, count) for index in range(count))
         return cls(employees, tuple(_shifts(chance, company, employees)))
 

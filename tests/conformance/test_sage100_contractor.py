@@ -27,6 +27,8 @@ _COLUMNS = {
     "job": "jobnme",
     "invoice": "dscrpt",
     "payment": "chknum",
+    "employee": "lstnme",
+    "time_entry": "dscrpt",
 }
 """The column behind ``edits``."""
 
@@ -39,6 +41,8 @@ class _Harness:
         "job": "name",
         "invoice": "description",
         "payment": "number",
+        "employee": "last_name",
+        "time_entry": "description",
     }
 
     def __init__(self, site: Site) -> None:
@@ -72,6 +76,10 @@ class _Harness:
                 return str(site.job(age=age, clnnum=self._client(), jobnme=f"Seeded job {number}")["recnum"])
             case "invoice":
                 return str(site.invoice(age=age, invnum=f"SEED-{number}", **self._parent())["recnum"])
+            case "employee":
+                return str(site.employee(age=age, lstnme=f"Whitaker {number}")["recnum"])
+            case "time_entry":
+                return str(site.hours(age=age, dscrpt=f"Shift {number}")["_idnum"])
             case _:
                 invoice = site.invoice(invnum=f"SEED-{number}", **self._parent())
                 receipt = {"chknum": f"CHK{number}", "chkdte": date(2026, 3, 9), "amount": Decimal(10)}
@@ -93,7 +101,7 @@ class _Harness:
 
     def _row(self, entity: str, key: str) -> Row:
         table = TABLES[self.site.billing][entity]
-        if entity == "payment":
+        if entity in ("payment", "time_entry"):
             return self.site.rows(table, _idnum=key)[0]
         if entity == "location":
             client, _, number = key.partition("-")
@@ -107,6 +115,10 @@ class _Harness:
         if entity == "job":
             client = str(self._client())
             return {"number": str(24_000 + number), "name": "Annual inspection", "customer": client}
+        if entity == "time_entry":
+            employee, job = self.site.employee()["recnum"], self.site.job()["recnum"]
+            hours: Record = {"overtime_hours": Decimal("1.75"), "cost_code": "15.5", "description": "Late"}
+            return {"employee": str(employee), "job": str(job), "date": date(2026, 3, 1), **hours}
         names = {"jobnum": "job", "clnnum": "customer"}
         parent: Record = {names[column]: str(key) for column, key in self._parent().items()}
         line: Record = {"description": "Labour", "quantity": Decimal("1.5"), "unit_price": Decimal(278)}
@@ -130,6 +142,8 @@ class _Harness:
         raise AssertionError("no action is declared")
 
     async def number(self, entity: str, key: str) -> str:
+        if entity == "time_entry":
+            return key
         column = "invnum" if entity == "invoice" else _COLUMNS[entity]
         return str(self._row(entity, key)[column])
 
@@ -200,11 +214,14 @@ class _Suite(ConnectorSuite):
         site.close()
 
 
+_ALIKE = ("customer", "location", "job", "employee", "time_entry")
+
+
 class TestJobBilling(_Suite):
     billing = "job"
-    entities: ClassVar[tuple[str, ...]] = ("customer", "location", "job", "invoice", "payment")
+    entities: ClassVar[tuple[str, ...]] = (*_ALIKE, "invoice", "payment")
 
 
 class TestServiceBilling(_Suite):
     billing = "service"
-    entities: ClassVar[tuple[str, ...]] = ("customer", "location", "job", "invoice")
+    entities: ClassVar[tuple[str, ...]] = (*_ALIKE, "invoice")

@@ -57,7 +57,7 @@ def _check_columns(connection: str, custom: Mapping[str, Mapping[str, str]]) -> 
 PLATFORM = Platform(
     name="sage100-contractor",
     title="Sage 100 Contractor",
-    entities=("customer", "location", "job", "invoice", "payment"),
+    entities=("customer", "location", "job", "invoice", "payment", "employee", "time_entry"),
     settings=Settings,
     open=_open,
     profile=Sage100ContractorProfile,

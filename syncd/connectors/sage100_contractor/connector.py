@@ -59,7 +59,9 @@ class Sage100ContractorConnector:
         self._settings: Final = settings
         self._profile: Final = profile
         self._channel: Final = channel
-        self._sources: Final = sources(billing=settings.billing, locations=settings.locations)
+        self._sources: Final = sources(
+            billing=settings.billing, locations=settings.locations, payroll=settings.payroll
+        )
         self._layout: Final = Layout(
             absent=settings.absent,
             reference=profile.reference_column,
@@ -78,6 +80,7 @@ class Sage100ContractorConnector:
             page_size=settings.page_size,
             overlap=timedelta(seconds=settings.overlap_s),
             now=clock.now,
+            pay_types=profile.pay_types,
         )
         self._contract: Final = Contract(profile.schema_file)
         self._drafting: Final = writing.Drafting(settings, profile, self._layout, self._contract)

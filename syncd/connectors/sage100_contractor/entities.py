@@ -1,9 +1,9 @@
 """The lenses of Sage 100 Contractor, built for one site.
 
-A wire row holds columns under Sage's own names, its lines under ``lines``, and two spellings of
-ours: ``location`` (client and location number of a service invoice) and ``invoice`` (the record
-number a receipt belongs to). A column is writable if the site's request carries it, so that what
-cannot be said to Sage is never wanted of it.
+A wire row holds columns under Sage's own names, its lines under ``lines``, and spellings of ours:
+``location`` (client and location number of a service invoice), ``invoice`` (the record number a receipt
+belongs to) and the hours of a payroll line under their class (``payroll``). A column is writable if the
+site's request carries it, so that what cannot be said to Sage is never wanted of it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from syncd.connectors.sage100_contractor import payroll
 from syncd.connectors.sage100_contractor.profile import (
     LinesShape,
     Requests,
@@ -47,6 +48,7 @@ class Shapes:
             "actrec": cls(requests.job_add, requests.job_add_next),
             "acrinv": cls(None, requests.job_billing_add, requests.job_billing_update),
             "srvinv": cls(None, requests.service_billing_add, requests.service_billing_update),
+            "dlypyr": cls(None, requests.daily_payroll_add),
         }
         return by_table.get(table, cls())
 
@@ -135,6 +137,10 @@ def _fields(
             return _job(profile, widths)
         case "acrpmt":
             return _payment()
+        case "employ":
+            return _employee(profile, widths)
+        case "dlypyr":
+            return _time_entry(widths)
         case "acrinv":
             lines = _job_lines(_Widths(profile, "arivln"))
             return (*_job_billing(profile, widths), _lines("arivln", lines, layout, shapes))
@@ -236,6 +242,32 @@ def _payment() -> tuple[_Wanted, ...]:
         _Wanted("date", "chkdte", Day()),
         _Wanted("amount", "amount", _MONEY),
         _Wanted("discount", "dsctkn", _MONEY),
+    )
+
+
+def _employee(profile: Sage100ContractorProfile, widths: _Widths) -> tuple[_Wanted, ...]:
+    status = (_Wanted("status", "status", Code(profile.employee_statuses)),)
+    return (
+        _Wanted("number", "recnum", _REFERENCE),
+        _Wanted("first_name", "fstnme", widths.text("fstnme")),
+        _Wanted("last_name", "lstnme", widths.text("lstnme")),
+        *(status if profile.employee_statuses else ()),
+    )
+
+
+def _time_entry(widths: _Widths) -> tuple[_Wanted, ...]:
+    hours = [
+        _Wanted(f"{name}_hours", column, _EXACT, carried_by="payhrs")
+        for name, column in payroll.COLUMNS.items()
+    ]
+    return (
+        _Wanted("employee", "empnum", _REFERENCE),
+        _Wanted("date", "paydte", Day()),
+        _Wanted("job", "jobnum", _REFERENCE),
+        _Wanted("phase", "phsnum", _REFERENCE),
+        _Wanted("cost_code", "cstcde", Identifier(none="0")),
+        *hours,
+        _Wanted("description", "dscrpt", widths.text("dscrpt")),
     )
 
 

@@ -35,6 +35,10 @@ Answer = Literal["good", "retry_later", "login_refused", "refused"]
 """What an answer means for the caller; ``refused`` is what no rule names."""
 
 
+PayClass = Literal["regular", "overtime", "double"]
+"""What an hour is paid as."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -110,6 +114,10 @@ class Requests(_Section):
     service_billing_update: RequestShape | None = None
     """Change the header text of a service invoice by its record number. That an update form
     exists was seen in public code; name and elements assumed."""
+    daily_payroll_add: RequestShape | None = None
+    """A line of daily payroll (``dlypyr``): one person's hours of one day, job and cost code under one pay
+    type. That the API has payroll requests is known from the product's description; name and elements
+    assumed."""
     sql_run: RequestShape | None = None
     """Run one SQL text, answered by an ADO-style rowset (``SQLRunRq``). Seen in public code; the
     element that holds the text is assumed (``elements`` names it under the pseudo-column ``sql``)."""
@@ -190,7 +198,7 @@ class Sage100ContractorProfile(_Section):
     answers: Answers = Answers()
     """Meaning of status codes and messages."""
     reference_column: Literal["usrdf1", "usrdf2"] = "usrdf1"
-    """User text of 50 characters that holds our reference on clients, jobs and invoices. The column
+    """User text of 50 characters that holds our reference on clients, jobs, invoices and hours. The column
     was seen in public code; that it is free at this site is assumed: ask the site."""
     invoice_statuses: dict[int, str] = {1: "open", 2: "review", 3: "dispute", 4: "paid", 5: "void"}
     """``acrinv.status``. Documented. Paid and void cannot be set by hand."""
@@ -205,6 +213,12 @@ class Sage100ContractorProfile(_Section):
     """``srvinv.invtyp`` that our service invoices get; 0 leaves it empty. Assumed."""
     client_statuses: dict[int, Literal["active", "pending", "inactive"]]
     """``reccln.status`` -> our word. The catalogue ``clnsts`` is the site's own. Assumed."""
+    employee_statuses: dict[int, str] = {}
+    """``employ.status`` -> our word; empty: an employee's status is not read. Assumed."""
+    pay_types: dict[int, PayClass] = {1: "regular", 2: "overtime", 3: "double"}
+    """``dlypyr.paytyp`` -> the class of hours it pays. That 1 is Regular, 2 Overtime and 3 Premium is
+    documented; that Premium is double time is inferred. Lines of other types (sick, vacation ...) are read
+    without hours."""
     job_statuses: dict[int, str] = {
         1: "bid", 2: "refused", 3: "contract", 4: "current", 5: "complete", 6: "closed",
     }  # fmt: skip

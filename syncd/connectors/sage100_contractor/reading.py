@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from syncd.connectors.sage100_contractor import payroll
+from syncd.connectors.sage100_contractor.profile import PayClass
 from syncd.connectors.sage100_contractor.statements import Position, Statement, Statements, is_record_number
 from syncd.connectors.sage100_contractor.tables import CHANGED, ID, PARENT, Kind, Layout, Source
 from syncd.core.canonical import number
@@ -37,6 +39,7 @@ class Reader:
         page_size: int,
         overlap: timedelta,
         now: Callable[[], datetime],
+        pay_types: Mapping[int, PayClass],
     ) -> None:
         self._channel: Final = channel
         self._statements: Final = statements
@@ -45,6 +48,7 @@ class Reader:
         self._page_size: Final = page_size
         self._overlap: Final = overlap
         self._now: Final = now
+        self._pay_types: Final = pay_types
 
     def pages(self, source: Source, *, since: str | None, resume: str | None) -> AsyncIterator[Page]:
         """A walk over what changed since then, or over everything."""
@@ -101,7 +105,9 @@ class Reader:
 
     async def called(self, source: Source, name: str) -> Sequence[Seen]:
         """Records that a person calls ``name``: by number or name, else by key."""
-        found = await self.records(source, await self.run(self._statements.called(source, name)))
+        found: Sequence[Seen] = []
+        if source.numbers or source.key == ("recnum",):
+            found = await self.records(source, await self.run(self._statements.called(source, name)))
         if found or source.key == ("recnum",):
             return found
         by_key = await self.fetch(source, name)
@@ -134,6 +140,8 @@ class Reader:
             wire["key"] = key
         if source.lines:
             wire["lines"] = lines.get(str(wire[ID]), [])
+        if source.table == "dlypyr":
+            wire |= payroll.shown(wire, self._pay_types)
         if source.table == "srvinv" and "locnum" in wire:
             wire["location"] = f"{wire['clnnum']}-{wire['locnum']}" if wire["locnum"] else None
         return Seen(key, orjson.dumps(wire, option=orjson.OPT_SORT_KEYS))

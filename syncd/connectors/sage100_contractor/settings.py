@@ -38,6 +38,9 @@ class Settings(BaseModel):
     table a walk; switch off where lines carry no change stamp."""
     locations: bool = False
     """Whether this site keeps service locations (``srvloc``). They are read, never written."""
+    payroll: bool = False
+    """Whether employees (`employ`, read alone) and daily payroll (`dlypyr`) are offered: hours that a field
+    system knows are approved become lines of daily payroll, which payroll makes pay and job cost of."""
     client_status: int | None = None
     """``reccln.status`` of a client we create, a number of the site's catalogue; unset leaves it to Sage."""
     client_type: int | None = None

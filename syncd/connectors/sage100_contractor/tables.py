@@ -69,6 +69,14 @@ TABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
         PARENT: Kind.TEXT, "linnum": Kind.NUMBER, "dscrpt": Kind.TEXT, "prtqty": Kind.EXACT,
         "prtprc": Kind.EXACT, "extprc": Kind.EXACT, "prtnum": Kind.NUMBER, "actnum": Kind.NUMBER,
     },
+    "employ": _ROW | {
+        "recnum": Kind.NUMBER, "lstnme": Kind.TEXT, "fstnme": Kind.TEXT, "status": Kind.NUMBER,
+    },
+    "dlypyr": _ROW | {
+        "paydte": Kind.DAY, "linnum": Kind.NUMBER, "empnum": Kind.NUMBER, "dscrpt": Kind.TEXT,
+        "jobnum": Kind.NUMBER, "phsnum": Kind.NUMBER, "cstcde": Kind.EXACT, "paytyp": Kind.NUMBER,
+        "payhrs": Kind.EXACT,
+    },
     "acrpmt": _ROW | {
         PARENT: Kind.TEXT, "chknum": Kind.TEXT, "chkdte": Kind.DAY, "amount": Kind.EXACT,
         "dsctkn": Kind.EXACT,
@@ -76,6 +84,9 @@ TABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
 }  # fmt: skip
 """Table -> column -> kind. Our reference, the change stamps and a customer's own columns are added
 where a connection is opened."""
+
+REFERENCED: Final = frozenset({"reccln", "actrec", "acrinv", "srvinv", "dlypyr"})
+"""Tables whose user text can hold our reference."""
 
 CATALOGUES: Final[Mapping[str, tuple[str, ...]]] = {
     "clnsts": ("recnum", "stsnme"),
@@ -102,7 +113,7 @@ class Source:
     """Whether closing a year moves such records out of the database: absence proves nothing."""
 
 
-def sources(*, billing: str, locations: bool) -> dict[str, Source]:
+def sources(*, billing: str, locations: bool, payroll: bool = False) -> dict[str, Source]:
     """The entities a site offers, by name.
 
     Receipts of service invoices stand in a table that is not publicly known, so payments are
@@ -119,6 +130,10 @@ def sources(*, billing: str, locations: bool) -> dict[str, Source]:
         found.append(
             Source("invoice", "srvinv", ("recnum",), ("invnum", "ordnum"), lines="srvlin", archived=True)
         )
+    if payroll:
+        found.append(Source("employee", "employ", ("recnum",), ("lstnme",)))
+        # a line of daily payroll has no number of its own
+        found.append(Source("time_entry", "dlypyr", (ID,), (), archived=True))
     return {source.entity: source for source in found}
 
 
@@ -131,7 +146,7 @@ class Layout:
         self._columns: dict[str, dict[str, Kind]] = {}
         for table, shipped in TABLES.items():
             columns = dict(shipped)
-            if table in ("reccln", "actrec", "acrinv", "srvinv"):
+            if table in REFERENCED:
                 columns[reference] = Kind.TEXT
             columns |= dict.fromkeys(own.get(table, ()), Kind.TEXT)
             columns |= {CHANGED: Kind.STAMP, INSERTED: Kind.STAMP}

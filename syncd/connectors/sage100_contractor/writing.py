@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 
+from syncd.connectors.sage100_contractor import payroll
 from syncd.connectors.sage100_contractor.entities import Shapes
 from syncd.connectors.sage100_contractor.mbxml import Answer, Contract, Session, build, encoded
 from syncd.connectors.sage100_contractor.profile import RequestShape, Sage100ContractorProfile
@@ -31,6 +32,10 @@ _SHORT_NAME: Final = 15
 """Characters of a short name where the profile does not measure it: the least ever seen."""
 
 _LOCATION: Final = "location"
+
+_NOT_ONE_CLASS: Final = (
+    "not sent to Sage: a line of daily payroll pays hours of one class, one that the profile's pay_types have"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,11 @@ class Drafting:
                 f"this site's profile has no request that can {request.operation.value} {source.table}",
             )
         columns = self._columns(source, request, shape)
+        if source.table == "dlypyr":
+            line = payroll.line(columns, self._profile.pay_types)
+            if line is None:
+                return Rejected(ErrorClass.VALIDATION, _NOT_ONE_CLASS, field="hours")
+            columns = line
         key = str(columns.pop("recnum", next_number or "")) if shape.key else ""
         if request.operation is Operation.UPDATE:
             key = request.key or ""

@@ -15,7 +15,13 @@ from syncd.sandbox.sandbox import Keep, SandboxPlatform
 
 
 def _settings(told: Mapping[str, str], _keep: Keep) -> Mapping[str, Any]:
-    return {"company": told["company"], "user": told["user"], "dialect": "sqlite", "locations": True}
+    return {
+        "company": told["company"],
+        "user": told["user"],
+        "dialect": "sqlite",
+        "locations": True,
+        "payroll": True,
+    }
 
 
 SANDBOX = SandboxPlatform(

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from syncd.connectors.sage100_contractor.profile import Sage100ContractorProfile
 from syncd.core.errors import FixInput, RefuseRecord
-from syncd.sandbox.sage100_contractor import masters
+from syncd.sandbox.sage100_contractor import hours, masters
 from syncd.sandbox.sage100_contractor.billing import FORMS, PAID, SERVICE_BILLING, VOID, Books, Form
 from syncd.sandbox.sage100_contractor.database import CompanyDatabase, Row, Work
 from syncd.sandbox.sage100_contractor.installation import Installation
 from syncd.sandbox.sage100_contractor.refusals import Code, refuse
-from syncd.sandbox.sage100_contractor.tables import ACRINV, ACRPMT, ACTREC, RECCLN, SRVINV
+from syncd.sandbox.sage100_contractor.tables import ACRINV, ACRPMT, ACTREC, DLYPYR, RECCLN, SRVINV
 from syncd.sandbox.sage100_contractor.values import typed
 from syncd.sandbox.sandbox import Action
 
@@ -41,6 +41,7 @@ class People:
     def actions(self) -> Mapping[str, Action]:
         """``table`` is ``acrinv`` (where it is left out) or ``srvinv``; money is text.
 
+        add_hours {columns}: a line of daily payroll;
         add_client {columns}; edit_client, edit_job {recnum, columns}; delete_client {recnum};
         edit_invoice {table?, recnum, columns}; void_invoice {table?, recnum};
         lock_edit {recnum}: a service invoice takes no edits any more;
@@ -49,6 +50,7 @@ class People:
         open_product {people}: so many people have the product open, each with a licence.
         """
         return {
+            "add_hours": self._told(self._add_hours),
             "add_client": self._told(self._add_client),
             "edit_client": self._told(self._edit_client),
             "delete_client": self._told(self._delete_client),
@@ -99,6 +101,10 @@ class People:
         with self._database.work(BOOKKEEPER) as work:
             masters.update_job(work, body["recnum"], typed(self._profile, ACTREC, body["columns"]))
         return {}
+
+    def _add_hours(self, body: Mapping[str, Any]) -> Any:
+        with self._database.work(BOOKKEEPER) as work:
+            return {"linnum": hours.add_line(work, typed(self._profile, DLYPYR, body["columns"]))}
 
     # -- invoices ----------------------------------------------------------------------------
 

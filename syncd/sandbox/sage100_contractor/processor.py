@@ -12,18 +12,18 @@ from sqlalchemy import Table
 from syncd.connectors.sage100_contractor.profile import Sage100ContractorProfile
 from syncd.core.errors import RefuseRecord
 from syncd.sandbox.faults import FaultKind, FaultPlan
-from syncd.sandbox.sage100_contractor import masters
+from syncd.sandbox.sage100_contractor import hours, masters
 from syncd.sandbox.sage100_contractor.billing import JOB_BILLING, SERVICE_BILLING, Books, Form, Right, Saved
 from syncd.sandbox.sage100_contractor.database import CompanyDatabase, Row, Work
 from syncd.sandbox.sage100_contractor.mbxml import Answer, Dialect, MessageSet, Request
 from syncd.sandbox.sage100_contractor.refusals import Code, refuse
 from syncd.sandbox.sage100_contractor.rowset import run_select
-from syncd.sandbox.sage100_contractor.tables import ACTREC, RECCLN
+from syncd.sandbox.sage100_contractor.tables import ACTREC, DLYPYR, RECCLN
 from syncd.sandbox.sage100_contractor.values import printed, typed
 
 WRITES: Final = frozenset(
     {"client_add", "client_add_next", "client_update", "job_add", "job_add_next", "job_billing_add",
-     "job_billing_update", "service_billing_add", "service_billing_update"}
+     "job_billing_update", "service_billing_add", "service_billing_update", "daily_payroll_add"}
 )  # fmt: skip
 """Requests that change the books, by their name in the profile."""
 
@@ -125,6 +125,8 @@ class Processor:
                 return self._bill(work, JOB_BILLING, request)
             case "service_billing_add":
                 return self._bill(work, SERVICE_BILLING, request)
+            case "daily_payroll_add":
+                return Saved(hours.add_line(work, self._typed(DLYPYR, request)))
             case "job_billing_update":
                 return self._edit(work, JOB_BILLING, request)
             case _:

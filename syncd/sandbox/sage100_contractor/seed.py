@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from sqlalchemy import Table
 
 from syncd.connectors.sage100_contractor.profile import Sage100ContractorProfile
 from syncd.sandbox.company import Company, Customer, Invoice, Job
+from syncd.sandbox.crew import COST_CODES, Crew
 from syncd.sandbox.sage100_contractor.database import Row
 from syncd.sandbox.sage100_contractor.tables import (
     ACRINV,
@@ -22,6 +24,8 @@ from syncd.sandbox.sage100_contractor.tables import (
     CLNSTS,
     CSTCDE,
     CSTTYP,
+    DLYPYR,
+    EMPLOY,
     JOBPHS,
     JOBSTS,
     JOBTYP,
@@ -36,10 +40,6 @@ _JOB_STATUS: Final = {"completed": 5, "closed": 6, "bidding": 1, "canceled": 2}
 """Field service word -> ``actrec.status``; any other job is Current."""
 _CURRENT: Final = 4
 _COST_TYPES: Final = ("Material", "Labor", "Equipment", "Subcontract", "Other")
-_COST_CODES: Final = (
-    ("1.000", "General conditions"), ("15.100", "Piping"), ("15.500", "HVAC equipment"),
-    ("15.900", "Controls"), ("16.100", "Electrical"), ("21.100", "Fire suppression"),
-)  # fmt: skip
 _PHASES: Final = ((1, "Rough-in"), (2, "Finish"))
 _OTHER_ACCOUNTS: Final = ((1200, "Accounts receivable"), (1210, "Retainage receivable"), (2310, "Sales tax"))
 _EVENING: Final = time(17, 0)
@@ -64,6 +64,7 @@ def books_of(
             content.job_invoice(invoice, company.jobs[invoice.job])
         elif invoice.in_ledger:
             content.service_invoice(invoice)
+    content.payroll(Crew.of(company))
     return content.rows
 
 
@@ -89,7 +90,7 @@ class _Content:
         self.rows[LGRACT] = [
             {"recnum": number, "shtnme": name[:30], "lngnme": name} for number, name in names
         ]
-        self.rows[CSTCDE] = [{"recnum": Decimal(n), "cdenme": name, "divnum": 0} for n, name in _COST_CODES]
+        self.rows[CSTCDE] = [{"recnum": c.ledger_code, "cdenme": c.name, "divnum": 0} for c in COST_CODES]
 
     def client(self, customer: Customer) -> None:
         numbers: dict[str, int] = {w: n for n, w in reversed(self._profile.client_statuses.items())}
@@ -172,6 +173,30 @@ class _Content:
                 prtprc=line.unit_price, extprc=line.amount, curbll=line.amount,
                 csttyp=item.ledger_cost_type, actnum=item.ledger_account,
             )  # fmt: skip
+
+    def payroll(self, crew: Crew) -> None:
+        """Everybody who is paid, and the hours that somebody has typed in."""
+        hired = self._company.today - timedelta(days=900)
+        for person in crew.employees:
+            self._put(
+                EMPLOY, str(person.number), hired,
+                recnum=person.number, lstnme=person.last_name, fstnme=person.first_name,
+                status=1 if person.active else 3,
+            )  # fmt: skip
+        lines: Counter[date] = Counter()
+        for shift in crew.shifts:
+            paid = (shift.standard, shift.overtime, shift.double) if shift.handed_over else ()
+            for pay_type, minutes in enumerate(paid, 1):
+                if minutes:
+                    lines[shift.date] += 1
+                    self._put(
+                        DLYPYR, f"{shift.index}/{pay_type}", shift.date,
+                        paydte=shift.date, linnum=lines[shift.date],
+                        empnum=crew.employees[shift.employee].number,
+                        jobnum=self._company.jobs[shift.job].number,
+                        cstcde=COST_CODES[shift.cost_code].ledger_code, paytyp=pay_type,
+                        payhrs=Decimal(minutes) / 60,
+                    )  # fmt: skip
 
     def _document(self, invoice: Invoice, paid: Decimal) -> dict[str, Any]:
         """What both kinds of invoice hold alike."""

@@ -219,6 +219,25 @@ ACRPMT: Final = _child(
 )  # fmt: skip
 """AR receipts (3-3-1), one row for each invoice a receipt was applied to. ``postyr`` is assumed."""
 
+EMPLOY: Final = _record(
+    "employ",
+    *_texts("lstnme", "fstnme"), _number("status"), _number("paygrp"),
+    *(_exact(f"payrt{n}", 4) for n in (1, 2, 3)),
+)  # fmt: skip
+"""Employees. What of them is nobody else's business (tax ids, banks, births) is left out here."""
+
+DLYPYR: Final = Table(
+    "dlypyr",
+    METADATA,
+    Column("_idnum", String(36), primary_key=True),
+    _day("paydte"), _small("linnum"), _number("empnum"), *_texts("dscrpt", "wrkord"), _number("jobnum"),
+    _number("phsnum"), _exact("cstcde", 3), _number("paytyp"), _number("paygrp"), _exact("payrte", 4),
+    _exact("payhrs"), _number("dptmnt"), _number("cmpcde"), *_texts("usrdf1", "ntetxt"),
+    *_stamps(),
+)  # fmt: skip
+"""Daily payroll (5-5-1): a line is known by its day and its place in it. Assumed, after the other tables:
+``_idnum``. ``dscrpt`` is known from an import layout."""
+
 CLNSTS: Final = _catalogue("clnsts", _text("stsnme"))
 JOBSTS: Final = _catalogue("jobsts", _text("stsnme"))
 JOBTYP: Final = _catalogue("jobtyp", _text("typnme"))
@@ -241,7 +260,8 @@ TKFPRT: Final = _catalogue("tkfprt", _text("prtnme"))
 
 Index("srvloc_number", SRVLOC.c.recnum, SRVLOC.c.locnum, unique=True)
 Index("jobphs_number", JOBPHS.c.recnum, JOBPHS.c.phsnum, unique=True)
-for _table in (RECCLN, ACTREC, ACRINV, SRVINV):
+Index("dlypyr_day", DLYPYR.c.paydte, DLYPYR.c.linnum, unique=True)
+for _table in (RECCLN, ACTREC, ACRINV, SRVINV, DLYPYR):
     Index(f"{_table.name}_changed", _table.c.upddte, _table.c["_idnum"])
     Index(f"{_table.name}_reference", _table.c.usrdf1)
 for _table in (ACRINV, SRVINV):

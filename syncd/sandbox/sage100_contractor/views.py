@@ -13,7 +13,16 @@ from sqlalchemy import select
 from syncd.sandbox.sage100_contractor.billing import VOID
 from syncd.sandbox.sage100_contractor.database import CompanyDatabase, Row
 from syncd.sandbox.sage100_contractor.processor import Processor
-from syncd.sandbox.sage100_contractor.tables import ACRINV, ACRPMT, ACTREC, DOCUMENTS, METADATA, RECCLN
+from syncd.sandbox.sage100_contractor.tables import (
+    ACRINV,
+    ACRPMT,
+    ACTREC,
+    DLYPYR,
+    DOCUMENTS,
+    EMPLOY,
+    METADATA,
+    RECCLN,
+)
 from syncd.sandbox.sandbox import View
 
 _INVOICE: Final = (
@@ -21,6 +30,11 @@ _INVOICE: Final = (
     "invttl", "amtpad", "invbal", "dscrpt", "actper", "postyr", "insusr",
 )  # fmt: skip
 _JOB: Final = ("recnum", "jobnme", "shtnme", "clnnum", "status", "usrdf1", "insusr")
+_EMPLOYEE: Final = ("recnum", "lstnme", "fstnme", "status")
+_HOURS: Final = (
+    "_idnum", "paydte", "linnum", "empnum", "jobnum", "cstcde", "paytyp", "payhrs", "dscrpt", "usrdf1",
+    "insusr",
+)  # fmt: skip
 _CLIENT: Final = (
     "recnum", "clnnme", "shtnme", "addrs1", "ctynme", "state_", "zipcde", "phnnum", "e_mail", "status",
     "usrdf1", "usrdf2", "upddte", "updusr", "insusr",
@@ -38,11 +52,14 @@ class Views:
     @property
     def views(self) -> Mapping[str, View]:
         """``invoices`` (of both tables, with ``table``, ``void`` and ``lines``), ``clients``, ``jobs``,
-        ``payments``, ``writes`` (committed writes by table), ``submissions`` (executed requests)."""
+        ``payments``, ``employees``, ``hours`` (lines of daily payroll), ``writes`` (committed writes by
+        table), ``submissions`` (executed requests)."""
         return {
             "invoices": lambda query: _kept(self._invoices(), query),
             "clients": lambda query: _kept(self._rows("reccln", _CLIENT), query),
             "jobs": lambda query: _kept(self._rows("actrec", _JOB), query),
+            "employees": lambda query: _kept(self._rows("employ", _EMPLOYEE), query),
+            "hours": lambda query: _kept(self._rows("dlypyr", _HOURS), query),
             "payments": lambda query: _kept(self._payments(), query),
             "writes": lambda _: dict(self._database.writes),
             "submissions": lambda query: _kept([asdict(s) for s in self._processor.submissions], query),
@@ -51,7 +68,10 @@ class Views:
     def counts(self) -> dict[str, int]:
         """Rows by table, and what was done since the start."""
         with self._database.reading() as work:
-            held = {str(table.name): work.count(table) for table in (RECCLN, ACTREC, ACRINV, ACRPMT)}
+            held = {
+                str(table.name): work.count(table)
+                for table in (RECCLN, ACTREC, ACRINV, ACRPMT, EMPLOY, DLYPYR)
+            }
             held["srvinv"] = work.count(METADATA.tables["srvinv"])
         return held | {
             "submissions": len(self._processor.submissions),

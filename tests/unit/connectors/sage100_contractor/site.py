@@ -34,6 +34,8 @@ from syncd.sandbox.sage100_contractor.tables import (
     ARIVLN,
     CLNSTS,
     CSTCDE,
+    DLYPYR,
+    EMPLOY,
     JOBSTS,
     LGRACT,
     RECCLN,
@@ -48,9 +50,16 @@ ACCOUNT: Final = 4000
 """A ledger account, tax district, cost code and client that exist."""
 DISTRICT: Final = 7
 
+_ALIKE: Final[Mapping[str, Table]] = {
+    "customer": RECCLN,
+    "location": SRVLOC,
+    "job": ACTREC,
+    "employee": EMPLOY,
+    "time_entry": DLYPYR,
+}
 TABLES: Final[Mapping[str, Mapping[str, Table]]] = {
-    "job": {"customer": RECCLN, "location": SRVLOC, "job": ACTREC, "invoice": ACRINV, "payment": ACRPMT},
-    "service": {"customer": RECCLN, "location": SRVLOC, "job": ACTREC, "invoice": SRVINV},
+    "job": {**_ALIKE, "invoice": ACRINV, "payment": ACRPMT},
+    "service": {**_ALIKE, "invoice": SRVINV},
 }
 """billing -> entity -> its table."""
 
@@ -150,10 +159,11 @@ class Site:
         **settings: Any,
     ) -> Sage100ContractorConnector:
         given = {"company": "Demo Mechanical", "user": "SYNCAPI", "dialect": "sqlite", "page_size": 4}
+        given |= {"billing": self.billing, "locations": True, "payroll": True}
         connector = PLATFORM.open(
             Opening(
                 connection="ledger",
-                settings=Settings(**{**given, "billing": self.billing, "locations": True, **settings}),
+                settings=Settings(**{**given, **settings}),
                 clock=SystemClock(),
                 vault=NoVault(),
                 profile=self.profile,
@@ -223,6 +233,17 @@ class Site:
             )
         return document
 
+    def employee(self, **columns: Any) -> Row:
+        return self.add(EMPLOY, **{"lstnme": "Whitaker", "fstnme": "Dana", "status": 1, **columns})
+
+    def hours(self, **columns: Any) -> Row:
+        """A line of daily payroll."""
+        if "empnum" not in columns:
+            columns["empnum"] = self.employee()["recnum"]
+        number = len(self.rows(DLYPYR)) + 1
+        given = {"paydte": date(2026, 3, 2), "linnum": number, "paytyp": 1, "payhrs": Decimal(8)}
+        return self.add(DLYPYR, **{**given, **columns})
+
     def _catalogues(self) -> None:
         rows: Mapping[Table, list[dict[str, Any]]] = {
             CLNSTS: [{"recnum": n, "stsnme": word} for n, word in self.profile.client_statuses.items()],
@@ -248,7 +269,9 @@ def sandbox_maps() -> Mapping[str, EntityMap]:
     for billing in TABLES:
         opening = Opening(
             connection="ledger",
-            settings=Settings(company="Demo Mechanical", user="SYNCAPI", billing=billing, locations=True),
+            settings=Settings(
+                company="Demo Mechanical", user="SYNCAPI", billing=billing, locations=True, payroll=True
+            ),
             clock=SystemClock(),
             vault=NoVault(),
             profile=sandbox_profile(),
