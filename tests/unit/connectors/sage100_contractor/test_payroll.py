@@ -16,11 +16,11 @@ from syncd.sandbox.sage100_contractor.tables import ACTREC, DLYPYR
 from tests.unit.connectors.sage100_contractor.site import Site, walked
 
 
-async def entered(site: Site, connector: Connector, reference: str = "sy-1", **record: Any) -> Outcome:
+async def entered(site: Site, connector: Connector, **record: Any) -> Outcome:
     """What comes of hours that are handed over."""
     wanted = {"employee": str(site.employee()["recnum"]), "date": date(2026, 3, 2), **record}
     body = connector.capabilities.entities["time_entry"].map.put(wanted, None)
-    return await connector.submit(WriteRequest("time_entry", Operation.CREATE, reference, body=body))
+    return await connector.submit(WriteRequest("time_entry", Operation.CREATE, "sy-1", body=body))
 
 
 @pytest.mark.parametrize(("hours", "pay_type"), [("regular", 1), ("overtime", 2), ("double", 3)])
