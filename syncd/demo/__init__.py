@@ -15,11 +15,13 @@ def run_drift(*, json: bool = False, seed: int = 1, port: int = 0) -> int:
 def run(pair: str, *, keep: bool = False, json: bool = False, seed: int = 1, port: int = 0) -> int:
     """Runs the story of a pair. 0 if everything it promises held, 1 if not (it says which)."""
     # the command line asks for `--help` far more often
-    from syncd.demo import handover, story  # noqa: PLC0415
-    from syncd.demo.pair import FilePair, linked  # noqa: PLC0415
+    from syncd.demo import handover, labour, story  # noqa: PLC0415
+    from syncd.demo.pair import FilePair, LabourPair, linked  # noqa: PLC0415
     from syncd.demo.pair import pair as named  # noqa: PLC0415
 
     told = linked(pair)
     if isinstance(told, FilePair):
         return asyncio.run(handover.tell(told, keep=keep, as_json=json, seed=seed, port=port))
+    if isinstance(told, LabourPair):
+        return asyncio.run(labour.tell(told, keep=keep, as_json=json, seed=seed, port=port))
     return asyncio.run(story.tell(named(pair), keep=keep, as_json=json, seed=seed, port=port))

@@ -26,6 +26,7 @@ from syncd.demo.stage import (
     Platforms,
     command,
     conclude,
+    cycles,
     first_sync,
     keep_running,
     on_stage,
@@ -105,7 +106,7 @@ async def _run(scene: Scene) -> HandoverResult:
         scene.say("one more run, and a cycle, with nothing to do")
         before = await scene.office.writes()
         made = await scene.typed("run")
-        await _cycles(scene)
+        await cycles(scene.set_up.opened)
         writes = await scene.office.writes() - before
         return await _count(scene, waited, len(rejected), refused_told, len(made), writes)
 
@@ -152,7 +153,7 @@ async def _close_a_job(scene: Scene) -> str:
 
 
 async def _mend(scene: Scene, job: str, rejected: set[str]) -> None:
-    await _cycles(scene)  # people take longer than a cycle; what was rejected waits for them
+    await cycles(scene.set_up.opened)  # people take longer than a cycle; what was rejected waits for them
     await scene.ledger.reopen_job(job)
     entered = await scene.ledger.enter_missing()
     scene.say(f"the bookkeeper reopens job {job}, enters {entered} and exports the reports again")
@@ -184,7 +185,7 @@ async def _batch(scene: Scene) -> None:
         scene.say(f"    {file.parent.name}/{file.name}")
     _, imported_total = await scene.ledger.preview(import_file)
     _, reversal_total = await scene.ledger.preview(reversal)
-    await _cycles(scene)
+    await cycles(scene.set_up.opened)
     numbers = {line.number for line in scene.desk.lines(made["batch"])}
     early = await _count_told(scene, numbers)
     answer = await scene.ledger.take_in(import_file)
@@ -228,14 +229,6 @@ def _objections(scene: Scene, answer: Mapping[str, Any]) -> Sequence[str]:
     rejects = scene.ledger.folder / "rejected.txt"
     rejects.write_text("\n".join(answer["rejected"]) + "\n", encoding="utf-8")
     return "--rejects", str(rejects)
-
-
-async def _cycles(scene: Scene) -> None:
-    """Two cycles in which nobody did anything."""
-    operator = scene.set_up.opened.operator(daemon=True)
-    for _ in range(2):
-        async for _event in operator.sync(LINK, actor="demo"):
-            pass
 
 
 # -- counting -------------------------------------------------------------------------------------

@@ -93,6 +93,59 @@ class FieldSide(Protocol):
         ...
 
 
+class Worked(NamedTuple):
+    """Hours of one class of pay, as one side keeps them."""
+
+    pay_class: str
+    """regular | overtime | double"""
+    hours: Decimal
+
+
+class Card(NamedTuple):
+    """A time entry that could be approved: its id, and its records with their hours."""
+
+    key: str
+    records: Mapping[str, Worked]
+
+
+class Line(NamedTuple):
+    """Hours in a payroll. ``mark``: our own reference on them, if they are ours."""
+
+    key: str
+    mark: str
+    worked: Worked
+
+
+class TimeSide(Protocol):
+    """The field-time product, as those see it who verify hours there."""
+
+    async def summary(self) -> str: ...
+
+    async def waiting(self) -> Sequence[Card]:
+        """Entries that may be verified now."""
+        ...
+
+    async def verify(self, card: Card) -> None: ...
+
+    async def hours(self) -> Mapping[str, Worked]:
+        """Every living record."""
+        ...
+
+    async def writes(self) -> int:
+        """Changes that it has been asked to make so far."""
+        ...
+
+
+class PayrollSide(Protocol):
+    """The payroll of a ledger, as its bookkeepers see it."""
+
+    async def summary(self) -> str: ...
+
+    async def lines(self) -> Sequence[Line]: ...
+
+    async def writes(self) -> int: ...
+
+
 class BooksSide(Protocol):
     """The ledger, as its bookkeepers see it."""
 
@@ -123,7 +176,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """Two platforms, the file that links them, and how a person works on the left one."""
+    """Two platforms and the file that links them."""
 
     name: str
     """As ``syncd demo`` takes it: both platforms' names, joined by ``-``."""
@@ -139,7 +192,6 @@ class Linked:
     flows: str
     """The link's flows as YAML, without indentation."""
     crosswalks: Callable[[Company], Mapping[str, Table]]
-    field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[FieldSide]]
     files: Sequence[str] = ()
     """Further files of the sandboxes' profiles that a profile names (a schema)."""
     bridge: Callable[[Ready], str] | None = None
@@ -153,6 +205,7 @@ class Linked:
 class Pair(Linked):
     """A pair whose ledger is spoken to: it answers what it has posted."""
 
+    field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[FieldSide]]
     books: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[BooksSide]]
 
 
@@ -160,10 +213,19 @@ class Pair(Linked):
 class FilePair(Linked):
     """A pair whose ledger takes files: a person imports each, and says what became of it."""
 
+    field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[FieldSide]]
     layouts: Path
     """The folder of the sandbox's own layouts, one a kind of record."""
     whole: bool
     """Whether one bad record cancels a whole import; else a file of what was put aside comes back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabourPair(Linked):
+    """A pair that carries hours: they are verified on the left and paid on the right."""
+
+    time: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[TimeSide]]
+    payroll: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[PayrollSide]]
 
 
 DEFAULT = "servicetrade-sage100-contractor"
@@ -187,8 +249,8 @@ def linked(name: str) -> Linked:
 
 
 def pair(name: str) -> Pair:
-    """One whose ledger is spoken to. Raises ``FixInput``, also for one whose ledger takes files."""
+    """One that posts invoices to a ledger that is spoken to. Raises ``FixInput`` for any other."""
     found = linked(name)
     if not isinstance(found, Pair):
-        raise FixInput(f"{found.right_title} takes files: nobody answers there")
+        raise FixInput(f"{found.title} posts no invoices to a ledger that answers")
     return found

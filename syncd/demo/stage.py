@@ -182,6 +182,24 @@ async def until(check: Callable[[], Awaitable[bool]], what: str) -> None:
         raise SyncdError(f"it did not come to pass within {_WAIT_S:g} s that {what}")
 
 
+async def cycles(opened: Installation, count: int = 2) -> None:
+    """So many runs of the link, beside the daemon."""
+    for _ in range(count):
+        async for _event in opened.operator(daemon=True).sync(LINK, actor="demo"):
+            pass
+
+
+async def outcomes(opened: Installation) -> dict[str, int]:
+    """``flow: state`` -> how many pairs, as ``syncd status`` counts them."""
+    status = await opened.operator(daemon=True).status(LINK)
+    counted: dict[str, int] = {}
+    for flow in status.links[0].flows:
+        for word in ("in_step", "waiting", "conflicts", "quarantined", "held", "out_of_scope"):
+            if count := getattr(flow, word):
+                counted[f"{flow.flow}: {word.replace('_', ' ')}"] = count
+    return counted
+
+
 async def command(site: DemoSite, *words: str) -> str:
     """What a person would type after ``syncd``, in a process of its own. Returns what it wrote to stdout.
     Raises ``SyncdError`` in its own words."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +19,18 @@ from syncd.app.installation import Installation
 from syncd.demo.pair import BooksSide, Document, FieldSide, Pair, Told, Waiting
 from syncd.demo.result import DemoResult, Times, doubled, table
 from syncd.demo.site import INTERVAL_S, LINK, DemoSite
-from syncd.demo.stage import conclude, eventually, first_sync, keep_running, on_stage, platforms, say, until
+from syncd.demo.stage import (
+    conclude,
+    cycles,
+    eventually,
+    first_sync,
+    keep_running,
+    on_stage,
+    outcomes,
+    platforms,
+    say,
+    until,
+)
 from syncd.sandbox.control import SandboxControl
 
 APPROVED = 25
@@ -176,11 +186,8 @@ async def _edits_arrived(stage: Stage, edited: Edited) -> bool:
 async def _quiet_writes(stage: Stage) -> int:
     """Two cycles in which nobody did anything."""
     stage.say("one more cycle with nothing to do")
-    operator = stage.opened.operator(daemon=True)
     before = await _writes(stage)
-    for _ in range(2):
-        async for _event in operator.sync(LINK, actor="demo"):
-            pass
+    await cycles(stage.opened)
     return await _writes(stage) - before
 
 
@@ -212,7 +219,7 @@ async def _count(stage: Stage, before: int, first: SyncReport, *, edits: bool, q
         historical_posted=len(documents) - before - len(posted),
         acknowledged=sum(told.get(n) is Told.POSTED for n in stage.approved) if told else None,
         edits_arrived=edits,
-        outcomes=await _outcomes(stage),
+        outcomes=await outcomes(stage.opened),
         first_sync_seconds=first.seconds,
     )
 
@@ -239,14 +246,3 @@ async def _totals(stage: Stage, documents: Sequence[Document]) -> tuple[Decimal,
         sum((right[b] for _, b in pairs), Decimal(0)),
         len(pairs),
     )
-
-
-async def _outcomes(stage: Stage) -> dict[str, int]:
-    status = await stage.opened.operator(daemon=True).status(LINK)
-    counted: Counter[str] = Counter()
-    for flow in status.links[0].flows:
-        for word in ("in_step", "waiting", "conflicts", "quarantined", "held", "out_of_scope"):
-            count = getattr(flow, word)
-            if count:
-                counted[f"{flow.flow}: {word.replace('_', ' ')}"] = count
-    return dict(counted)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import orjson
 from rapidfuzz import fuzz
 
+from syncd.core.canonical import EMPTY
 from syncd.core.crossing import Crossing
 from syncd.core.errors import AwaitReference, RefuseRecord
 from syncd.core.likeness import Likeness, block_keys, compare
@@ -71,7 +72,7 @@ class Pairing:
         readable = [one for one in lone if one.refused is None and side in one.records]
         if not readable:
             return False, {}
-        crossing = await self._crossing(readable) if self._refers() else Crossing()
+        crossing = await self._crossing(readable) if self._crossed() else Crossing()
         keys = [(one.row.id, self._natural(one.records[side], side.other, crossing)) for one in readable]
         found = await self._store.candidates(self.flow, self.streams[side.other], side.other, keys)
         matches = pair_up(found)
@@ -97,17 +98,16 @@ class Pairing:
         alike = await self._store.candidates(self.flow, self.streams[side], side, own)
         return frozenset(one.row.id for one in wanted if len(alike[one.row.id][_rank(found[one.row.id])]) > 1)
 
-    def _refers(self) -> bool:
+    def _crossed(self) -> Sequence[FieldPolicy]:
+        """Fields of natural keys that each side says in words of its own: references and codes."""
         names = {spelled.partition("~")[0] for key in self._setup.policy.match for spelled in key}
-        return any(f.kind is Kind.REFERENCE and f.name in names for f in self._setup.policy.fields)
+        kinds = (Kind.REFERENCE, Kind.CROSSWALK)
+        return [f for f in self._setup.policy.fields if f.kind in kinds and f.name in names]
 
     def _natural(self, record: Record, to: Side, crossing: Crossing) -> tuple[str | None, ...]:
-        """The natural keys as the other side says them: references are crossed first."""
-        crossed = dict(record)
-        for field in self._setup.policy.fields:
-            if field.kind is Kind.REFERENCE:
-                crossed[field.name] = _across(field, record, to, crossing)
-        return natural_keys(crossed, self._setup.policy.match, self._fields)
+        """The natural keys as the other side says them: references and codes are crossed first."""
+        across = {f.name: _across(f, record, to, crossing) for f in self._crossed()}
+        return natural_keys({**record, **across}, self._setup.policy.match, self._fields)
 
     async def _doubted(
         self,
@@ -190,10 +190,15 @@ def _rank(found: Sequence[Sequence[str]]) -> int:
 
 
 def _across(field: FieldPolicy, record: Record, to: Side, crossing: Crossing) -> str | None:
+    value = record.get(field.name)
+    if value in EMPTY:
+        return None  # a default is written for it, and is nothing to know the record by
     try:
-        crossed = crossing.cross(field, record.get(field.name), to)
+        crossed = crossing.cross(field, value, to)
     except AwaitReference:
         return None  # not paired yet: the record waits for it anyway
+    except RefuseRecord:
+        return None  # a code that the table does not have: that refuses the record where it is decided
     return None if crossed is None else str(crossed)
 
 

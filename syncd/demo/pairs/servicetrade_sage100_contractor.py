@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from syncd.demo.pair import Pair, Table
@@ -12,21 +11,7 @@ from syncd.sandbox.serve import Ready
 
 
 def _connections(field: Ready, books: Ready) -> str:
-    return (
-        servicetrade.connection(field)
-        + f"""\
-books:
-  platform: sage100-contractor
-  profile: profiles/sage100-contractor.yaml
-  bridge_token: file:keys/bridge
-  settings:
-    company: {json.dumps(books.details["company"])}
-    user: {json.dumps(books.details["user"])}
-    billing: job
-    dialect: sqlite
-  settle: {{seconds: 5, provenance: measured}}
-"""
-    )
+    return servicetrade.connection(field) + sage100_contractor.connection(books, billing="job")
 
 
 _FLOWS = """\
@@ -63,18 +48,6 @@ def _crosswalks(company: Company) -> Mapping[str, Table]:
     }
 
 
-def _bridge(books: Ready) -> str:
-    return f"""\
-sql_url: {json.dumps(books.details["database_url"])}
-object: sandbox
-sandbox_url: {books.url}
-data_source: {json.dumps(books.details["data_source"])}
-company: {json.dumps(books.details["company"])}
-user: {json.dumps(books.details["user"])}
-password: file:keys/sage
-"""
-
-
 PAIR = Pair(
     name="servicetrade-sage100-contractor",
     title="ServiceTrade → Sage 100 Contractor",
@@ -89,6 +62,6 @@ PAIR = Pair(
     field=servicetrade.office,
     books=sage100_contractor.books,
     files=("mbxml.xsd",),
-    bridge=_bridge,
+    bridge=sage100_contractor.beside,
     webhooks=True,
 )
