@@ -14,6 +14,17 @@ class BackupMade(View):
     """The last thing it knows of; None: nothing was ever written down."""
 
 
+class BatchesRestored(View):
+    """The batches of one ledger that takes files."""
+
+    connection: str
+    kept: bool
+    """Those that stood there knew as much, and stay. Else they are of the backup, and nothing is handed over
+    until `syncd export resume`."""
+    aside: str | None = None
+    """Where others that stood there lie now."""
+
+
 class StateRestored(View):
     path: str
     backup: BackupMade
@@ -21,6 +32,7 @@ class StateRestored(View):
     """Where the state that stood there before lies now."""
     generation: int
     """How often this state has been put back, this time included."""
+    batches: list[BatchesRestored]
 
 
 class ChainBreak(View):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,25 +11,36 @@ from typing import Any
 from filelock import Timeout
 from sqlalchemy import Connection, Engine, Row, func, select
 
-from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, StateRestored
+from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, BatchesRestored, ChainBreak, StateRestored
 from syncd.app.beacon import state_lock
+from syncd.app.exporting import desks
 from syncd.app.installation import digest_key, master_key, state_engine, state_path
 from syncd.clock import SystemClock
 from syncd.config.load import Site
 from syncd.core.errors import FixInput, StateLocked
+from syncd.files import restoring
 from syncd.secrets.sealed import Sealer
 from syncd.store import chain, migrate, upkeep
 from syncd.store.database import sqlite_engine
 from syncd.store.sealing import Keeper
 from syncd.store.tables import generation
 
+_BATCHES = "batches"
+"""The field under which a backup seals them."""
 _BESIDE = ("", "-wal", "-shm")
 
 
 def backup(site: Site, target: Path) -> BackupMade:
-    """Copy the state while whoever uses it goes on. Raises ``FixInput`` if ``target`` exists."""
+    """Copy the state, and the batches of ledgers that take files, while whoever uses them goes on. Raises
+    ``FixInput`` if ``target`` exists."""
+    seal = _keeper(site).seal
+
+    def batches() -> Mapping[str, bytes]:
+        found = {name: restoring.snapshot(desk) for name, desk in desks(site).items()}
+        return {name: seal.seal(name, _BATCHES, content) for name, content in found.items() if content}
+
     with _open(site) as engine:
-        return _view(upkeep.copy(engine, target))
+        return _view(upkeep.copy(engine, target, batches))
 
 
 def restore(site: Site, source: Path, actor: str) -> StateRestored:
@@ -38,6 +49,8 @@ def restore(site: Site, source: Path, actor: str) -> StateRestored:
     From then on the state is of a new generation: what it would create is looked up first. Raises
     ``StateLocked`` while anybody uses the state, ``FixInput`` for a file that is no whole state, is of a
     newer version, or was sealed with another master key.
+
+    Batches of ledgers that take files are put back where those that stand there know less.
     """
     found, path = upkeep.inspect(source), state_path(site)
     keeper = _keeper(site)
@@ -57,16 +70,29 @@ def restore(site: Site, source: Path, actor: str) -> StateRestored:
             migrate.upgrade(engine)
             with engine.begin() as connection:
                 _must_open(connection, keeper)
+                enclosed = {
+                    name: keeper.seal.open(name, _BATCHES, content)
+                    for name, content in upkeep.taken_out(connection).items()
+                }
                 upkeep.begin_generation(connection, keeper, found, actor)
                 count = connection.execute(select(func.count()).select_from(generation)).scalar_one()
         finally:
             engine.dispose()  # the last one to close it leaves one file, with everything in it
         aside = _put_aside(path)
         arriving.replace(path)
+        batches = [
+            restoring.put_back(desk, enclosed[name], keeper.now)
+            for name, desk in desks(site).items()
+            if name in enclosed
+        ]
     finally:
         lock.release()
     return StateRestored(
-        path=str(path), backup=_view(found), aside=str(aside) if aside else None, generation=count
+        path=str(path),
+        backup=_view(found),
+        aside=str(aside) if aside else None,
+        generation=count,
+        batches=[BatchesRestored(connection=b.connection, kept=b.kept, aside=b.aside) for b in batches],
     )
 
 

@@ -113,6 +113,7 @@ _GROUPS = {
             "list": ("export:list_", "List batches, or the records of one."),
             "confirm": ("export:confirm", "Say what the ledger made of one."),
             "reverse": ("export:reverse", "Say: its reversal file was imported."),
+            "resume": ("export:resume", "Go on after a backup was put back."),
         },
     ),
     "token": (

@@ -19,7 +19,7 @@ from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected
 from syncd.files.desk import ExportDesk
 from syncd.files.documents import KEY, document_map, master_map
-from syncd.files.ledger import Entry, RecordState
+from syncd.files.rows import Entry, RecordState
 from syncd.files.settings import FileSettings, MasterFile
 from syncd.ports import (
     NOT_POSTED,
@@ -175,6 +175,10 @@ class FileConnector:
 
     def _look(self) -> Sequence[Finding]:
         found = []
+        until = self.desk.ledger.restored()
+        if until is not None:
+            words = f"of a backup that knows what happened until {until}: no batch is made"
+            found.append(Finding("error", "batches", words, "`syncd export resume --help`"))
         for entity in self.desk.entities:
             try:
                 layout = self.desk.layout(entity)

@@ -20,8 +20,9 @@ from filelock import FileLock, Timeout
 
 from syncd.core.errors import FixInput, NothingMatched, RefuseRecord, RetryLater
 from syncd.files.layout import Layout, load_layout
-from syncd.files.ledger import Answer, Batch, BatchState, Entry, File, FileKind, Ledger, RecordState
+from syncd.files.ledger import Ledger
 from syncd.files.placing import place, prepare
+from syncd.files.rows import Answer, Batch, BatchState, Entry, File, FileKind, RecordState
 from syncd.files.settings import FileSettings
 
 STATUS_HEADING: Final = ("reference", "number", "amount", "state", "reason")
@@ -116,8 +117,10 @@ class ExportDesk:
         ]
 
     def run(self, actor: str, now: datetime, only: str | None = None) -> Sequence[Made]:
-        """Finish what was broken off, then make one batch of each kind that has records waiting."""
-        with self._alone():
+        """Finish what was broken off, then make one batch of each kind that has records waiting. Raises
+        ``FixInput`` for batches of a backup, until somebody has said what was handed over since."""
+        with self.alone():
+            self._must_know()
             self._finish()
             made = [self._run(entity, actor, now) for entity in self._chosen(only)]
         return [one for one in made if one is not None]
@@ -125,7 +128,7 @@ class ExportDesk:
     def due(self, now: datetime) -> bool:
         """Whether the schedule asks for batches that were not made yet."""
         schedule = self._settings.schedule
-        if schedule is None:
+        if schedule is None or self.ledger.restored() is not None:
             return False
         at = schedule.last_before(now)
         made = {entity: self.ledger.last_made(entity) for entity in self.entities}
@@ -139,8 +142,16 @@ class ExportDesk:
         for batch in self.ledger.unfinished():
             self._place(batch.id, batch.state)
 
+    def _must_know(self) -> None:
+        until = self.ledger.restored()
+        if until is not None:
+            raise FixInput(
+                f"{self.connection}: these batches are of a backup and know what happened until {until}",
+                remedy="look up in the ledger what was imported since, then `syncd export resume`",
+            )
+
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Nobody else lays files down meanwhile: a second one could lay down again what was picked up. The
         lock ends with its process. Raises ``RetryLater``."""
         (self.folder / RETURNED).mkdir(mode=0o770, parents=True, exist_ok=True)

@@ -13,12 +13,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+
+from syncd.files.rows import Answer, Batch, BatchState, Entry, File, FileKind, RecordState
 
 _SCHEMA: Final = """
 create table if not exists batch (
@@ -55,6 +55,14 @@ create unique index if not exists record_once on record (entity, key)
     where state in ('waiting', 'batched', 'posted');
 create index if not exists record_waiting on record (entity, state);
 create index if not exists record_batch on record (batch);
+create table if not exists alias (
+    reference text primary key,
+    record integer not null references record (id)
+);
+create table if not exists restored (
+    at text not null,
+    known_until text
+);
 create table if not exists journal (
     at text not null,
     actor text not null,
@@ -64,86 +72,10 @@ create table if not exists journal (
 """
 
 
-class RecordState(StrEnum):
-    """Where one record stands."""
-
-    WAITING = "waiting"
-    """Taken in; the next batch of its kind has it."""
-    BATCHED = "batched"
-    """In a file; nobody has said yet what the ledger made of it."""
-    POSTED = "posted"
-    REJECTED = "rejected"
-    REVERSED = "reversed"
-
-
-class BatchState(StrEnum):
-    """Where one batch stands."""
-
-    MADE = "made"
-    """Put down here; none of its files can be seen yet."""
-    PLACING = "placing"
-    """Its files are on disk under hidden names and get their real ones now."""
-    WRITTEN = "written"
-    POSTED = "posted"
-    """Every record of it was answered, and at least one posted."""
-    REJECTED = "rejected"
-    REVERSED = "reversed"
-
-
-class FileKind(StrEnum):
-    """What a batch's files are for."""
-
-    IMPORT = "import"
-    REVERSAL = "reversal"
-    STATUS = "status"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One record."""
-
-    id: int
-    entity: str
-    key: str
-    reference: str
-    source_key: str
-    document: str
-    """Canonical fields as JSON text."""
-    state: RecordState
-    batch: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file of a batch; ``path`` is relative to the connection's folder."""
-
-    kind: FileKind
-    path: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One batch."""
-
-    id: int
-    entity: str
-    stamp: str
-    state: BatchState
-    made_at: datetime
-    actor: str
-    total: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the ledger made of one record of a batch."""
-
-    entry: int
-    posted: bool
-    reason: str = ""
+LEARNED: Final = ""
+"""Source of a record that is known from a status file alone."""
+_JOURNAL_MODE: Final = slice(18, 20)
+"""Where SQLite's file header says so."""
 
 
 class Ledger:
@@ -158,12 +90,26 @@ class Ledger:
         self, entity: str, key: str, reference: str, source_key: str, document: str, now: datetime
     ) -> Entry | None:
         """Take a record in; the same ``reference`` again is answered with what it became, and changes
-        nothing. None where another living record has the key."""
+        nothing. None where another source's living record has the key.
+
+        The same source's under another reference: whoever asks has forgotten the first (its state is of a
+        backup). It is that record, and from now on known by both."""
         values = (entity, key, reference, source_key, document, RecordState.WAITING, now.isoformat())
         with self._writing() as c:
-            known = self._one(c, "reference = ?", reference)
+            known = self._referred(c, reference)
             if known is not None:
                 return known
+            living = self._one(
+                c, "entity = ? and key = ? and state in ('waiting', 'batched', 'posted')", entity, key
+            )
+            if living is not None and source_key and living.source_key in (source_key, LEARNED):
+                c.execute("insert into alias (reference, record) values (?, ?)", (reference, living.id))
+                if living.source_key == LEARNED:
+                    c.execute(
+                        "update record set source_key = ?, document = ? where id = ?",
+                        (source_key, document, living.id),
+                    )
+                return self._referred(c, reference)
             try:
                 c.execute(
                     "insert into record (entity, key, reference, source_key, document, state, taken_at) "
@@ -177,7 +123,7 @@ class Ledger:
     def by_reference(self, reference: str) -> Entry | None:
         """The record that a write of ours made."""
         with self._reading() as c:
-            return self._one(c, "reference = ?", reference)
+            return self._referred(c, reference)
 
     def posted(self, entity: str, key: str) -> Entry | None:
         """The posted record of that key."""
@@ -216,7 +162,7 @@ class Ledger:
                 )
             if not entries:
                 return None
-            made = _inserted(c, batch)
+            made = _inserted(c, batch, BatchState.MADE)
             for entry in entries:
                 moved = c.execute(
                     "update record set state = 'batched', batch = ? where id = ? and state = 'waiting'",
@@ -323,6 +269,75 @@ class Ledger:
                 c.execute("select at, actor, what from journal where batch = ? order by rowid", (batch,))
             )
 
+    # -- of a backup ----------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """All of it as it is at one moment, while others go on."""
+        with self._reading() as c, closing(sqlite3.connect(":memory:")) as copy:
+            c.backup(copy)
+            image = bytearray(copy.serialize())
+        image[_JOURNAL_MODE] = b"\x01\x01"  # not in WAL: one that lies in memory cannot be
+        return bytes(image)
+
+    def references(self) -> set[str]:
+        """Of every record it ever took in."""
+        with self._reading() as c:
+            return {reference for (reference,) in c.execute("select reference from record")}
+
+    def put_back(self, content: bytes, now: datetime) -> None:
+        """Become a snapshot, of which nobody knows yet what was handed over since it was taken."""
+        with self._reading() as c, closing(sqlite3.connect(":memory:")) as copy:
+            copy.deserialize(content)
+            copy.backup(c)
+        with self._writing() as c:
+            (known_until,) = c.execute("select max(at) from journal").fetchone()
+            c.execute("insert into restored (at, known_until) values (?, ?)", (now.isoformat(), known_until))
+
+    def restored(self) -> str | None:
+        """While it is of a backup and nobody has said what was handed over since: until when it knows."""
+        with self._reading() as c:
+            found = c.execute("select coalesce(known_until, 'never') from restored").fetchone()
+            return None if found is None else str(found[0])
+
+    def resume(self, learned: Sequence[tuple[Batch, Sequence[File], Sequence[Entry]]]) -> int:
+        """Batches that were made since the backup are put down, with their records; from now on there may be
+        new ones. Returns how many records were not known to be handed over."""
+        with self._writing() as c:
+            count = 0
+            for batch, files, entries in learned:
+                made = _inserted(c, batch, BatchState.WRITTEN)
+                c.executemany(
+                    "insert into file (batch, kind, path, content) values (?, ?, ?, ?)",
+                    [(made, f.kind, f.path, f.content) for f in files],
+                )
+                count += sum(self._learn(c, made, entry, batch.made_at) for entry in entries)
+                self._note(
+                    c, batch.made_at, batch.actor, made, f"learned from its status file: {batch.count}"
+                )
+            c.execute("delete from restored")
+            return count
+
+    def _learn(self, c: sqlite3.Connection, batch: int, e: Entry, at: datetime) -> bool:
+        living = self._one(
+            c, "entity = ? and key = ? and state in ('waiting', 'batched', 'posted')", e.entity, e.key
+        )
+        if living is None:
+            values = (e.entity, e.key, e.reference, LEARNED, e.document, batch, at.isoformat())
+            c.execute(
+                "insert into record (entity, key, reference, source_key, document, state, batch, taken_at) "
+                "values (?, ?, ?, ?, ?, 'batched', ?, ?)",
+                values,
+            )
+            return True
+        if living.state is not RecordState.WAITING:
+            return False
+        c.execute("update record set state = 'batched', batch = ? where id = ?", (batch, living.id))
+        if living.reference != e.reference:
+            c.execute(
+                "insert or ignore into alias (reference, record) values (?, ?)", (e.reference, living.id)
+            )
+        return True
+
     # -- SQL ------------------------------------------------------------------------------------
 
     @contextmanager
@@ -361,6 +376,10 @@ class Ledger:
         found = self._entries(c, where, *values)
         return found[0] if found else None
 
+    def _referred(self, c: sqlite3.Connection, reference: str) -> Entry | None:
+        by_alias = "id = (select record from alias where reference = ?)"
+        return self._one(c, "reference = ?", reference) or self._one(c, by_alias, reference)
+
     def _entries(self, c: sqlite3.Connection, where: str, *values: Any) -> list[Entry]:
         names = "id, entity, key, reference, source_key, document, state, batch, reason"
         rows = c.execute(f"select {names} from record where {where}", values)  # noqa: S608 - our own words
@@ -387,11 +406,11 @@ def _move(c: sqlite3.Connection, batch: int, old: BatchState, new: BatchState) -
     return moved.rowcount == 1
 
 
-def _inserted(c: sqlite3.Connection, batch: Batch) -> int:
+def _inserted(c: sqlite3.Connection, batch: Batch, state: BatchState) -> int:
     values = (
         batch.entity,
         batch.stamp,
-        BatchState.MADE,
+        state,
         batch.made_at.isoformat(),
         batch.actor,
         batch.total,

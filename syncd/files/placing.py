@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from syncd.files.ledger import File
+from syncd.files.rows import File
 
 
 def prepare(folder: Path, files: Sequence[File]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import inspect as inspect_tables
 from sqlalchemy.dialects.sqlite import dialect
 
 from syncd.core.errors import FixInput
@@ -34,9 +36,12 @@ def was_restored(c: Connection) -> bool:
     return c.execute(select(generation.c.id).limit(1)).first() is not None
 
 
-def copy(source: Engine, target: Path) -> Copied:
+def copy(source: Engine, target: Path, enclosed: Callable[[], Mapping[str, bytes]] = dict) -> Copied:
     """All of ``source`` as it is at one moment, through SQLite's online backup: whoever writes to it goes
     on. The copy is whole before it has its name, for its owner only, and as sealed as the state itself.
+
+    ``enclosed``: what else a backup holds, sealed, by name. Asked for after the state was copied, so that it
+    never knows less than the state does.
 
     Raises ``FixInput`` if ``target`` exists or cannot be written.
     """
@@ -45,6 +50,9 @@ def copy(source: Engine, target: Path) -> Copied:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY))
         part.chmod(_OWNER_ONLY)
         _copy_into(source, part)
+        _enclose(part, enclosed())
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
         os.link(part, target)  # fails where something stands: a backup never replaces another
     except FileExistsError:
         raise FixInput(f"{target} exists", remedy="give another name: no backup is overwritten") from None
@@ -64,8 +72,25 @@ def _copy_into(source: Engine, path: Path) -> None:
         target.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
     finally:
         target.close()
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+
+
+def _enclose(path: Path, files: Mapping[str, bytes]) -> None:
+    target = sqlite3.connect(path)
+    try:
+        with target:
+            target.execute("create table enclosed (name text primary key, content blob not null)")
+            target.executemany("insert into enclosed (name, content) values (?, ?)", list(files.items()))
+    finally:
+        target.close()
+
+
+def taken_out(c: Connection) -> Mapping[str, bytes]:
+    """What a backup held besides the state, by name; the state itself has it no more."""
+    if not inspect_tables(c).has_table("enclosed"):
+        return {}  # a backup of an earlier version
+    rows = c.exec_driver_sql("select name, content from enclosed").all()
+    c.exec_driver_sql("drop table enclosed")
+    return {row.name: row.content for row in rows}
 
 
 def inspect(path: Path) -> Copied:

@@ -12,7 +12,7 @@ import pytest
 from syncd.demo.pair import Told, Waiting
 from syncd.demo.result import doubled
 from syncd.demo.sides.by_file import standing_once
-from syncd.files.ledger import Entry
+from syncd.files.rows import Entry
 from syncd.sandbox.faults import Fault, FaultKind
 from tests.integration.pairs.story import BY_FILE, PAIRS, handed, told
 

@@ -14,6 +14,7 @@ from syncd.cli.confirm import confirm as agree
 from syncd.cli.exits import Exit
 from syncd.cli.output import Column, emit, say
 from syncd.core.errors import FixInput, NothingMatched
+from syncd.files import restoring
 from syncd.files.desk import ExportDesk, Line, Preview
 
 _BATCHES = [
@@ -200,6 +201,35 @@ def reverse(batch: int, /, *, reason: str, connection: Which = None) -> int:
     desk.reverse(batch, reason, session.actor(), datetime.now(UTC))
     lines = _rows(desk.lines(batch))
     emit(lines, lines, _LINES)
+    return Exit.OK
+
+
+def resume(*status_file: Path, connection: Which = None) -> int:
+    """Let batches be made again after a backup was put back, once it is known what was handed over since.
+
+    Batches that were made after the backup are learned from their status files: those that lie in the
+    hand-over folder, and those given here. Look into the ledger first: what was imported and is named by no
+    status file would be handed over once more.
+
+    For example:
+      syncd export resume
+      syncd export resume ~/batches/sage300-cre-invoice-20261120-180000.csv
+
+    Parameters
+    ----------
+    status_file
+        Further status files, wherever they were kept.
+    connection
+        Whose batches.
+    """
+    _, desk = _desk(connection)
+    agree("let batches be made again; every batch that was imported since the backup is among these files")
+    learned, count = restoring.resume(desk, status_file)
+    rows = [{"batch": name} for name in learned]
+    emit(
+        {"batches": list(learned), "records": count}, rows, [Column("batch", "LEARNED")], empty="Nothing new."
+    )
+    say(f"{count} records are known to be handed over that the backup did not know.")
     return Exit.OK
 
 

@@ -17,7 +17,7 @@ from syncd.cli.output import Column, emit, neutral, say
 
 
 def backup(to: Path, /) -> int:
-    """Copy the state into a file, while the daemon goes on.
+    """Copy the state, and the batches of ledgers that take files, into one file, while the daemon goes on.
 
     The copy is as sealed as the state: without the master key nobody reads it. Keep the key elsewhere.
 
@@ -56,6 +56,14 @@ def restore(backup: Path, /) -> int:
     row = done.model_dump(mode="json")
     columns = [Column("path", "STATE"), Column("generation", "GENERATION"), Column("aside", "KEPT")]
     emit(row, [row], columns)
+    for one in done.batches:
+        if one.kept:
+            say(f"{one.connection}: its batches know as much as the backup's, and stay.")
+        else:
+            say(
+                f"{one.connection}: its batches are of the backup. Nothing is handed over until somebody says"
+            )
+            say("what was handed over since: syncd export resume --help", "bold")
     say(f"It knows of what was written until {done.backup.newest or 'never'}; the rest is looked up.")
     say("Next: syncd check --live, then start the daemon.")
     return Exit.OK

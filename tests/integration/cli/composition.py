@@ -411,7 +411,7 @@ class FakeComposition:
 
     def restore(self, config_path: Path, source: Path, actor: str) -> StateRestored:
         made = BackupMade(path=str(source), bytes=8192, newest=AT)
-        return StateRestored(path="state.db", backup=made, aside="state.db.before", generation=1)
+        return StateRestored(path="state.db", backup=made, aside="state.db.before", generation=1, batches=[])
 
     def audit_verify(self, config_path: Path, links: Sequence[str], kept: str | None) -> AuditReport:
         breaks = [ChainBreak(link="acme", line=4, what="1 lines are missing")] if kept else []

@@ -15,7 +15,8 @@ from syncd.core.errors import FixInput, RefuseRecord, UnreadableAnswer
 from syncd.core.outcome import Confirmed, ErrorClass, Rejected
 from syncd.files import desk as desk_module
 from syncd.files.desk import ExportDesk
-from syncd.files.ledger import BatchState, Ledger
+from syncd.files.ledger import Ledger
+from syncd.files.rows import BatchState
 from syncd.ports import NOT_POSTED
 from tests.integration.files.handover import NOW, Handover, create
 

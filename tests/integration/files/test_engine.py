@@ -15,6 +15,7 @@ from syncd.engine.gate import Gate
 from syncd.engine.setup import End, link_setup
 from syncd.files.connector import FileConnector
 from syncd.ports import WriteRequest
+from syncd.store.database import Database
 from tests.integration.engine.test_acknowledge import TOLD, told
 from tests.integration.engine.test_main_job import INVOICE
 from tests.integration.engine.world import World, policy
@@ -24,9 +25,10 @@ from tests.integration.files.handover import NOW, Handover
 class FileWorld(World):
     """The memory platform's field side, and a ledger that is written by file."""
 
-    def __init__(self, site: Path) -> None:
+    def __init__(self, site: Path, database: Database | None = None) -> None:
         self.handover = Handover(site)
         super().__init__(
+            database=database,
             policies={
                 "customer": policy("customer", Mode.LEFT_TO_RIGHT, create=frozenset()),
                 "invoice": policy(
@@ -36,7 +38,7 @@ class FileWorld(World):
                     select={"status": frozenset({"pending_accounting"})},
                     acknowledge=TOLD,
                 ),
-            }
+            },
         )
 
     def start(self) -> None:
@@ -49,19 +51,29 @@ class FileWorld(World):
         gates = {"field": Gate(4), "ledger": Gate(4)}
         self.engine = LinkEngine(self.setup, self.store, self.clock, gates)
 
-    async def state(self) -> PairState:
-        (life,) = await self.store.lives("invoice", "S-10442", "acme")
+    async def state(self, number: str = "S-10442") -> PairState:
+        (life,) = await self.store.lives("invoice", number, "acme")
         return life.row.state
 
+    def approve(self, customer: str, number: str = "S-10442") -> str:
+        wire = {name: value for name, value in INVOICE.items() if name != "job"}
+        more = {"customer": {"id": customer}, "status": "pending_accounting", "invoiceNumber": number}
+        return self.left.add("invoice", {**wire, **more})
 
-async def approved(site: Path) -> tuple[FileWorld, str]:
-    """An approved invoice of a customer that stands in the ledger's report, taken into the next batch."""
-    world = FileWorld(site)
+
+async def opened(site: Path, database: Database | None = None) -> tuple[FileWorld, str]:
+    """A customer that stands in the ledger's report and is paired with it."""
+    world = FileWorld(site, database)
     world.handover.report("customer", {"ORCH01": "Orchard Foods"})
     customer = world.left.add("customer", {"name": "Orchard Foods", "status": "active"})
     await world.cycle()
-    wire = {name: value for name, value in INVOICE.items() if name != "job"}
-    key = world.left.add("invoice", {**wire, "customer": {"id": customer}, "status": "pending_accounting"})
+    return world, customer
+
+
+async def approved(site: Path) -> tuple[FileWorld, str]:
+    """An approved invoice, taken into the next batch."""
+    world, customer = await opened(site)
+    key = world.approve(customer)
     world.wait(60)
     await world.cycle()
     return world, key
