@@ -50,8 +50,9 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
     """One record, mapped far enough to know whether it changed. Pure.
 
     A record that cannot be mapped is stored all the same, by its bytes: it will be quarantined with
-    its reason when it is decided, and nothing is lost meanwhile. By its keys, if they can be read, it is
-    found all the same: else it would be made once more for its counterpart on the other side.
+    its reason when it is decided, and nothing is lost meanwhile. By its keys and what it looks like, as far
+    as they can be read, it is found all the same: else it would be made once more for its counterpart on
+    the other side.
     """
     if seen.deleted:
         raw_hash = shown_hash(spec)(seen.raw)
@@ -65,8 +66,11 @@ def observe_record(spec: EntitySpec, seen: Seen, known: Known | None) -> Observa
         record = spec.map.get(wire)
     except (RefuseRecord, orjson.JSONDecodeError):
         raw_hash = shown_hash(spec)(seen.raw)
-        natural = _natural(spec, spec.map.readable(wire)) if isinstance(wire, dict) else ()
-        return Observation(seen.key, seen.raw, raw_hash, raw_hash, known, natural)
+        if not isinstance(wire, dict):
+            return Observation(seen.key, seen.raw, raw_hash, raw_hash, known)
+        part = spec.map.readable(wire)
+        natural, blocks = _natural(spec, part), block_keys(part, _fields(spec.entity))
+        return Observation(seen.key, seen.raw, raw_hash, raw_hash, known, natural, blocks=blocks)
     return mapped_record(spec, seen, record, known)
 
 

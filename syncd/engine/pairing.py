@@ -171,13 +171,22 @@ class Pairing:
         asked = deciding.references(self._setup, lone)
         return deciding.crossing_of(self._setup, await self._store.counterparts(self._setup.link, asked))
 
+    def _as_far_as_readable(self, row: Lone, side: Side) -> Record:
+        """One in quarantine may be the very one that a create would double."""
+        lens = self._setup.specs[side].map
+        try:
+            wire = orjson.loads(row.raw)
+        except orjson.JSONDecodeError:
+            return {}
+        try:
+            return lens.get(wire)
+        except RefuseRecord:
+            return lens.readable(wire) if isinstance(wire, Mapping) else {}
+
     def _ranked(self, one: Sides, side: Side, rows: Sequence[Lone], crossing: Crossing) -> list[Candidate]:
         mine, ranked = one.records[side], []
         for row in rows:
-            try:
-                record = self._setup.specs[side.other].map.get(orjson.loads(row.raw))
-            except (RefuseRecord, orjson.JSONDecodeError):
-                continue  # it is in quarantine itself; what it would be nobody can tell
+            record = self._as_far_as_readable(row, side.other)
             left, right = (mine, record) if side is Side.LEFT else (record, mine)
             likeness = compare(left, right, self._fields, crossing, similarity)
             ranked.append(Candidate(row.key, record, likeness, row.held))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.sim.answers import answer_all
 from tests.sim.checker import Hold
 from tests.sim.machine import CONNECTIONS, LINK
 from tests.sim.truth import LEFT, RIGHT, SIDES
@@ -79,6 +80,8 @@ class Day:
             (self._new_payment, 4 if "payment" in entities else 0),
             (self._new_location, 5 if "location" in entities else 0),
             (self._retry, 1),
+            (self._look_alike, 4 if self._world.settings.lookalikes else 0),
+            (self._answer, 3 if self._world.settings.lookalikes else 0),
         ]
         return [event for event, _ in weighed], [weight for _, weight in weighed]
 
@@ -90,6 +93,10 @@ class Day:
             # kept by hand on both sides for years; what both hold may differ
             staff.customer(LEFT, "T1", *random.sample(("phone", "email"), random.randint(0, 2)))
             staff.customer(RIGHT, "T1", *random.sample(("phone", "email"), random.randint(0, 2)))
+        if self._world.settings.lookalikes:
+            # the same customer, kept by hand on both sides under nearly one name
+            key = staff.customer(LEFT, "T2", "phone")
+            staff.lookalike(RIGHT, "T2", LEFT, self._world.platforms[LEFT].records("customer")[key])
         if "invoice" in self._world.settings.entities:
             self._invoice("I0", random.choice(("draft", _PENDING)), first=True)
 
@@ -118,6 +125,7 @@ class Day:
             world.machine.process.wake()
         await asyncio.sleep(400.0)
         await self._operate("retry", self._retry_all)
+        await self._operate("answer", self._answer_all)
         await self._operate("release", self._release_all)
         await asyncio.sleep(320.0)
         if world.fired["deleted"]:
@@ -257,6 +265,24 @@ class Day:
     async def _new_customer(self) -> None:
         self._count += 1
         self._world.staff.customer(self._random.choice(SIDES), f"N{self._count}", "email", "address")
+
+    async def _look_alike(self) -> None:
+        """Another customer, who is called nearly as one of the other side and has its phone."""
+        found = self._some("customer")
+        if found is not None:
+            side, key = found
+            self._count += 1
+            self._world.fired["lookalike"] += 1
+            wire = self._world.platforms[side].records("customer")[key]
+            self._world.staff.lookalike(LEFT if side == RIGHT else RIGHT, f"A{self._count}", side, dict(wire))
+
+    async def _answer_all(self) -> None:
+        process = self._world.machine.process
+        assert process is not None
+        await answer_all(process, self._world.platforms, self._world.fired)
+
+    async def _answer(self) -> None:
+        await self._operate("answer", self._answer_all)
 
     async def _new_location(self) -> None:
         found = self._some("customer")

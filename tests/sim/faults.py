@@ -83,6 +83,9 @@ TABLE: tuple[Row, ...] = (
     Row("clock_skew", "time", "the platform's clock is up to ten minutes off", _SIM),
     Row("clock_jump", "time", "our clock jumps forward", _SIM),
     Row("hold", "people", "an operator holds and releases, at any moment", _SIM),
+    Row("lookalike", "people", "another customer bears nearly the name of one of the other side", _SIM),
+    Row("told_same", "people", "asked whether two records are the same, a person says yes", _SIM),
+    Row("told_apart", "people", "asked whether two records are the same, a person says no", _SIM),
     Row("concurrent_edit", "people", "both sides edit one record between two readings", _SIM),
     Row(
         "every crash point",

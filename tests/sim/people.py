@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.sim.platform import AdversarialPlatform
-from tests.sim.truth import CANARY, LEFT, RIGHT, Thing, Truth, tag_of
+from tests.sim.truth import CANARY, LEFT, RIGHT, Thing, Truth, Wire, tag_of
 
 _SPELLING = {
     LEFT: {
@@ -88,6 +88,15 @@ class Staff:
 
     def customer(self, side: str, tag: str, *units: str) -> str:
         wire = self.spelled(side, "customer", self.values("name", *units))
+        number = {"refNumber": tag} if side == LEFT else {"acct_no": tag}
+        status = {"status": "active"} if side == LEFT else {"state_code": 1}
+        return self.add(side, "customer", tag, wire | number | status)
+
+    def lookalike(self, side: str, tag: str, of_side: str, of: Wire) -> str:
+        """A customer that bears nearly the name of one of the other side, and its phone."""
+        names = {LEFT: ("name", "phoneNumber"), RIGHT: ("acct_name", "tel")}[of_side]
+        name, phone = (str(of.get(n) or "").strip() for n in names)
+        wire = self.spelled(side, "customer", {"name": name.replace("Works", "Worsk"), "phone": phone})
         number = {"refNumber": tag} if side == LEFT else {"acct_no": tag}
         status = {"status": "active"} if side == LEFT else {"state_code": 1}
         return self.add(side, "customer", tag, wire | number | status)

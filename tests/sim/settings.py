@@ -45,6 +45,8 @@ class Settings:
     matched: bool
     """Whether records are also recognised by their numbers; else the intents alone prevent doubles."""
     rules: Mapping[str, str] = field(default_factory=dict)
+    lookalikes: bool = False
+    """Whether customers are called nearly the same: some are the same one, some are not."""
 
 
 def draw(random: Random) -> Settings:
@@ -100,6 +102,7 @@ def draw(random: Random) -> Settings:
         events=random.randint(3, 10),
         matched=matched,
         rules=rules,
+        lookalikes=random.random() < 0.3,
     )
 
 

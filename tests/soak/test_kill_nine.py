@@ -79,7 +79,7 @@ async def test_killed_four_times(tmp_path: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
 async def test_killed_a_hundred_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    storm = Storm(kills=100, invoices=2000, size=200, life_s=5.0, quiet_within_s=300)
+    storm = Storm(kills=100, invoices=2000, size=200, life_s=5.0, quiet_within_s=600)
     shown = await _once_and_nothing_lost(tmp_path, storm)
     with capsys.disabled():
         Console().print("", shown)

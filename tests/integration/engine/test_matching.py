@@ -57,6 +57,13 @@ async def test_a_probable_duplicate_is_asked_about_and_not_created() -> None:
     assert line.health == "action_required"
 
 
+async def test_a_probable_duplicate_is_asked_about_also_where_it_cannot_be_read_whole() -> None:
+    world = world_of([LEFT], [{**RIGHT, "state_code": 99}])
+    await world.cycle()
+    assert sizes(world) == (1, 1)
+    assert await states(world) == {PairState.UNMATCHED: 1, PairState.QUARANTINED: 1}
+
+
 async def test_it_is_this_one() -> None:
     world = world_of([LEFT], [RIGHT])
     await world.cycle()
