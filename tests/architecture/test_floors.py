@@ -63,7 +63,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "managers", 
 
 LINES_MAX = 500
 FUNCTION_MAX = 70
-LONGER: dict[str, str] = {}
+LONGER: dict[str, str] = {"syncd/api/endpoints.py": "a list: one declaration for each call of the API"}
 """File -> why it may be longer than ``LINES_MAX``."""
 
 
