@@ -43,6 +43,7 @@ from syncd.api.models import (
 )
 from syncd.api.reconcile import Reconcile, ReconcileReport
 from syncd.api.requests import Grantable
+from syncd.api.upkeep import Erased
 from syncd.core.errors import DaemonUnreachable, SyncdError, UnreadableAnswer
 from syncd.secrets.reference import Secret
 
@@ -249,6 +250,12 @@ class ApiClient:
                 yield line
 
     # -- the ``Keys``
+
+    async def erase(
+        self, names: Sequence[str], dry_run: bool = False, abandon_writes: bool = False, actor: str = ""
+    ) -> Erased:
+        asked = requests.Erase(names=list(names), dry_run=dry_run, abandon_writes=abandon_writes, actor=actor)
+        return await self.call(endpoints.ERASE, asked)
 
     async def tokens(self) -> Sequence[KeyView]:
         return await self.call(endpoints.TOKENS, requests.Nothing())

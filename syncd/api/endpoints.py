@@ -53,6 +53,7 @@ from syncd.api.models import (
 from syncd.api.reconcile import Reconcile, ReconcileReport
 from syncd.api.requests import Asked
 from syncd.api.scopes import Scope
+from syncd.api.upkeep import Erased
 
 STATUS: Final = Endpoint(
     "status", "GET", "status", Scope.READ, requests.OfLink, TypeAdapter(Status), "How every link stands."
@@ -398,6 +399,16 @@ RELOAD: Final = Endpoint(
     requests.Act,
     TypeAdapter(Done),
     "Read the configuration anew. If it is wrong, what is wrong; the old one goes on then.",
+)
+
+ERASE: Final = Endpoint(
+    "erase",
+    "POST",
+    "erase",
+    Scope.ADMIN,
+    requests.Erase,
+    TypeAdapter(Erased),
+    "Take out what is kept of links and connections that are no longer configured. It cannot be undone.",
 )
 
 # -- tokens ---------------------------------------------------------------------------------------

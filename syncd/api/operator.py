@@ -23,6 +23,7 @@ from syncd.api.models import (
 )
 from syncd.api.reconcile import ReconcileReport
 from syncd.api.requests import Grantable
+from syncd.api.upkeep import Erased
 
 
 class Operator(Protocol):
@@ -132,6 +133,17 @@ class Decisions(Protocol):
         self, link: str | None = None, flow: str | None = None, actor: str = ""
     ) -> AsyncIterator[Progress | ReconcileReport]:
         """Progress as it goes on, then one report a link."""
+        ...
+
+
+class Erasing(Protocol):
+    """Taking out what is kept of a customer, the same with and without a running daemon."""
+
+    async def erase(
+        self, names: Sequence[str], dry_run: bool = False, abandon_writes: bool = False, actor: str = ""
+    ) -> Erased:
+        """``names``: links and connections. Raises ``NothingMatched``, and ``FixInput`` for what is still
+        configured, used by others, or has writes under way."""
         ...
 
 

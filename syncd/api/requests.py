@@ -274,6 +274,19 @@ class JobCancel(Asked):
     actor: str = ""
 
 
+class Erase(Asked):
+    """``POST /api/v1/erase``"""
+
+    names: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=63)]], Field(min_length=1, max_length=100)
+    ]
+    """Links and connections."""
+    dry_run: bool = False
+    abandon_writes: bool = False
+    """Also where writes are not at their end: nobody will find out what became of them."""
+    actor: str = ""
+
+
 # -- tokens -----------------------------------------------------------------------------------------
 
 Grantable = Literal[Scope.READ, Scope.OPERATE, Scope.RESOLVE, Scope.ADMIN]

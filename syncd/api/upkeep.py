@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from syncd.api.models import View
 
 
@@ -33,6 +35,25 @@ class StateRestored(View):
     generation: int
     """How often this state has been put back, this time included."""
     batches: list[BatchesRestored]
+
+
+class Erased(View):
+    """What is, or was, kept of some links and connections."""
+
+    links: list[str]
+    connections: list[str]
+    shared: dict[str, str]
+    """Connections that stay -> who else uses them."""
+    unused: list[str] = Field(default_factory=list)
+    """Connections that were not asked about, and that nobody uses any more."""
+    records: int
+    pairs: int
+    open_writes: dict[str, int]
+    """State -> writes that had not come to their end."""
+    audit_lines: int = 0
+    """Lines whose text was taken out; they and their chain stay."""
+    done: bool
+    """False: it was only looked at."""
 
 
 class ChainBreak(View):

@@ -66,6 +66,7 @@ async def desk(
         said.desk,
         said.reconciler,
         opened.keys(),
+        opened.eraser(),
         feed,
         *drifts,
     ]

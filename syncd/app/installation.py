@@ -44,6 +44,7 @@ from syncd.secrets.bearer import digest
 from syncd.secrets.reference import SecretRef, resolve
 from syncd.secrets.sealed import MasterKey, Sealer
 from syncd.service.accounts import Listening
+from syncd.service.erasing import Eraser
 from syncd.service.keys import KeyRing
 from syncd.store import keys, migrate
 from syncd.store.opening import open_database, open_engine
@@ -154,6 +155,11 @@ class Installation:
         if self.watching is None:
             raise FixInput("the platforms are not watched here", remedy="monitor: {enabled: true}")
         return desk(self.site, self.watching.watch, self.clock)
+
+    def eraser(self) -> Eraser:
+        """Takes out what is kept of who is no longer configured."""
+        engine = partial(state_engine, self.site)
+        return Eraser(self.store.database, self.store.keeper, engine, self.site.links, self.site.connections)
 
     async def note(self, action: Action) -> None:
         """Into the audit; it stands there when this returns."""

@@ -52,6 +52,7 @@ _COMMANDS = {
     "release": ("holds:release", "Release holds; what waited is planned anew."),
     "backup": ("upkeep:backup", "Copy the state into a file, while the daemon goes on."),
     "restore": ("upkeep:restore", "Put a backup in the place of the state."),
+    "erase": ("erasing:erase", "Take out what is kept of a customer who has left."),
     "tui": ("dashboard:tui", "Open the on-call dashboard."),
     "demo": ("sandbox:demo", "Watch the main job on two sandboxes on this machine."),
 }

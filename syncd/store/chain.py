@@ -5,13 +5,17 @@ breaking every hash that follows; it is keyed, so that who can write the databas
 master key cannot compute it anew. The ends of all chains are written into the site's own chain from
 time to time (anchors), and its end goes to the log: a chain cut short shows there.
 
+What a customer's lines say can be erased (``redact``): each keeps its hash, so that the chain goes on, and in
+the place of its text a keyed proof that this line with this hash was erased by us; a later line of the chain
+says so too, or the proof counts for nothing.
+
 What is covered is what a line says. Which pair it is filed under is not: two pairs may turn out to be
 one record, and their histories are then filed together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from hmac import compare_digest
@@ -21,6 +25,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, bindparam, insert, select, update
 
 from syncd.core.errors import SyncdError
+from syncd.store import sealing
 from syncd.store.prepared import Prepared
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
@@ -30,6 +35,9 @@ SITE: Final = ""
 """The chain of what concerns no single link, and of the anchors."""
 ANCHORED: Final = "anchored"
 FORGOTTEN: Final = "forgotten"
+ERASED: Final = "erased"
+_MARKS: Final = frozenset({ANCHORED, FORGOTTEN, ERASED})
+"""Kinds of lines that speak of the chains themselves."""
 _LINES: Final[Mapping[str, Table]] = {"journal": journal, "action": action}
 _NOT_COVERED: Final = frozenset({"id", "pair_id", "hash"})
 _COVERED: Final = {
@@ -93,6 +101,14 @@ def _hash(k: Keeper, table: str, before: bytes, row: Mapping[str, Any]) -> bytes
     return blake2b(
         before + _encode([table, *said]), digest_size=32, key=k.digest_key, person=b"syncd audit"
     ).digest()
+
+
+def _proof(k: Keeper, table: str, before: bytes, row: Row[Any]) -> bytes:
+    """What stands in the place of an erased text: bound to the line's place, its hash, and what it still
+    says."""
+    left = [getattr(row, name) for name in _COVERED[table] if name != "text"]
+    said = before + row.hash + _encode([table, *left])
+    return sealing.ERASED + blake2b(said, digest_size=32, key=k.digest_key, person=b"syncd erased").digest()
 
 
 # -- reading ------------------------------------------------------------------------------------
@@ -166,13 +182,15 @@ def _walk(
     if floor and not any(seq == floor and compare_digest(said, before) for seq, said in _floors(c, k, link)):
         return 0, [Break(link, floor, "no line says that older ones were forgotten up to here")]
     at, count = floor, 0
+    erased = max((seq for seq, _, _ in _marks(c, k, link, ERASED)), default=0)
     for table, row in lines(c, link, floor):
         if row.seq != at + 1:
             missing = "this line stands twice" if row.seq <= at else f"{row.seq - at - 1} lines are missing"
             return count, [Break(link, at + 1, missing)]
-        values = {name: getattr(row, name) for name in _COVERED[table]}
-        if not compare_digest(_hash(k, table, before, values), row.hash):
+        if not _as_written(k, table, before, row):
             return count, [Break(link, row.seq, f"this line of the {table} is not what was written")]
+        if _is_erased(row) and row.seq > erased:
+            return count, [Break(link, row.seq, "its text was taken out, and no line says so")]
         at, before, count = row.seq, row.hash, count + 1
         if row.seq in marks and not compare_digest(marks[row.seq], row.hash):
             return count, [Break(link, row.seq, "it is anchored with another hash")]
@@ -182,6 +200,40 @@ def _walk(
     if head is None or head.seq != at:
         return count, [Break(link, at, "the end of the chain is not where it was noted")]
     return count, []
+
+
+def _is_erased(row: Row[Any]) -> bool:
+    return row.text is not None and row.text.startswith(sealing.ERASED)
+
+
+def _as_written(k: Keeper, table: str, before: bytes, row: Row[Any]) -> bool:
+    if _is_erased(row):
+        return compare_digest(row.text, _proof(k, table, before, row))
+    values = {name: getattr(row, name) for name in _COVERED[table]}
+    return compare_digest(_hash(k, table, before, values), row.hash)
+
+
+# -- erasing --------------------------------------------------------------------------------------
+
+
+def redact(
+    c: Connection, k: Keeper, link: str, chosen: Callable[[str, Row[Any]], bool] = lambda _table, _row: True
+) -> int:
+    """Take out what the lines of a chain (those that ``chosen`` says) tell, but for the chains' own marks.
+    The caller writes down up to where, as a line of the kind ``ERASED``. Returns how many."""
+    head = c.execute(select(chain).where(chain.c.link == link)).one_or_none()
+    before = (head.floor_hash if head is not None else None) or _BEGINNING
+    emptied: dict[str, list[dict[str, Any]]] = {name: [] for name in _LINES}
+    for table, row in lines(c, link):
+        marks = table == "journal" and row.kind in _MARKS
+        if row.text is not None and not _is_erased(row) and not marks and chosen(table, row):
+            emptied[table].append({"of": row.id, "to": _proof(k, table, before, row)})
+        before = row.hash
+    for name, rows in emptied.items():
+        if rows:
+            at = _LINES[name]
+            c.execute(update(at).where(at.c.id == bindparam("of")).values(text=bindparam("to")), rows)
+    return sum(map(len, emptied.values()))
 
 
 # -- anchors and forgetting -----------------------------------------------------------------------
@@ -212,7 +264,7 @@ def mark_anchored(c: Connection, done: Sequence[tuple[str, int, bytes]]) -> None
 
 
 def mark_text(link: str, seq: int, end: bytes) -> str:
-    """What a line of the kinds ``ANCHORED`` and ``FORGOTTEN`` says."""
+    """What a line of the kinds ``ANCHORED``, ``FORGOTTEN`` and ``ERASED`` says."""
     return f"{seq} {end.hex()} {link}"
 
 

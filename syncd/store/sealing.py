@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Protocol
+from typing import Final, Protocol
 
 from syncd.core import canonical
 from syncd.core.model import Record, Value
+
+ERASED: Final = b"\0"
+"""How a text begins that was taken out of the audit; what is sealed begins otherwise."""
 
 
 class Seal(Protocol):
@@ -33,7 +36,10 @@ class Keeper:
         return self.seal.seal(owner, field, text.encode()) if text else None
 
     def open_text(self, owner: str, field: str, sealed: bytes | None) -> str:
-        return self.seal.open(owner, field, sealed).decode() if sealed else ""
+        """Empty also for a text that was erased."""
+        if not sealed or sealed.startswith(ERASED):
+            return ""
+        return self.seal.open(owner, field, sealed).decode()
 
     def record(self, owner: str, field: str, record: Record) -> bytes:
         return self.seal.seal(owner, field, canonical.encode(record))

@@ -22,6 +22,7 @@ from syncd.engine.reconciling import Reconciler
 from syncd.service.accounts import AccountDesk
 from syncd.service.board import Noticing
 from syncd.service.document import document
+from syncd.service.erasing import Eraser
 from syncd.service.jobs import Jobs
 from syncd.service.keys import KeyRing
 from syncd.service.overview import Overview
@@ -35,6 +36,7 @@ ANSWERING: tuple[type, ...] = (
     ConflictDesk,
     Reconciler,
     KeyRing,
+    Eraser,
     DriftDesk,
     Reloads,
 )

@@ -44,11 +44,11 @@ from syncd.api.models import (
     SyncReport,
     TripView,
 )
-from syncd.api.operator import Decisions, Keys, Operator
+from syncd.api.operator import Decisions, Erasing, Keys, Operator
 from syncd.api.reconcile import Amount, Difference, FlowComparison, ReconcileReport, Unpaired
 from syncd.api.requests import Grantable
 from syncd.api.scopes import Scope
-from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, StateRestored
+from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, Erased, StateRestored
 from syncd.core import errors
 from syncd.core.errors import DaemonUnreachable, NothingMatched
 from syncd.files.desk import ExportDesk
@@ -251,6 +251,24 @@ DRIFT = DriftView(
 )
 
 
+class FakeErasing:
+    """One link with two connections, one of which others use."""
+
+    async def erase(
+        self, names: Sequence[str], dry_run: bool = False, abandon_writes: bool = False, actor: str = ""
+    ) -> Erased:
+        return Erased(
+            links=list(names),
+            connections=["field"],
+            shared={"ledger": "meadow"},
+            records=40,
+            pairs=20,
+            open_writes={},
+            audit_lines=0 if dry_run else 300,
+            done=not dry_run,
+        )
+
+
 class FakeDrifts:
     """One renamed field."""
 
@@ -391,6 +409,10 @@ class FakeComposition:
     @asynccontextmanager
     async def keys(self, config_path: Path) -> AsyncIterator[Keys]:
         yield FakeKeys()
+
+    @asynccontextmanager
+    async def erasing(self, config_path: Path) -> AsyncIterator[Erasing]:
+        yield FakeErasing()
 
     @asynccontextmanager
     async def drifts(self, config_path: Path) -> AsyncIterator[Drifts]:

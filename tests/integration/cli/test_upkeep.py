@@ -21,6 +21,18 @@ def test_putting_back_asks_first_and_says_what_comes_next(run: Run) -> None:
     assert "looked up" in ran.stderr
 
 
+def test_erasing_shows_what_goes_and_asks_first(run: Run) -> None:
+    looked = run("erase", "acme", "--dry-run")
+    assert looked.returncode == 0
+    assert "would be erased" in looked.stdout
+    assert "stays: meadow uses it" in looked.stdout
+    assert run("erase", "acme").returncode == 5
+    done = run("erase", "acme", "--yes", "--json")
+    assert json.loads(done.stdout)["done"] is True
+    assert "300 lines of the audit lost their text" in done.stderr
+    assert "Backups" in done.stderr
+
+
 def test_a_broken_chain_is_exit_code_1(run: Run) -> None:
     assert run("audit", "verify").returncode == 0
     ran = run("audit", "verify", "--kept", "4:ab")

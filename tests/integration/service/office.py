@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Engine
+
 from monitor.desk import DriftDesk
 from monitor.watch import Watch
 from syncd.api.fleet import Deliveries
@@ -21,6 +23,7 @@ from syncd.ports.desk import Action
 from syncd.secrets.sealed import Sealer
 from syncd.service.accounts import Account, AccountDesk, Listening, endings
 from syncd.service.board import Board, Noticing, Watched
+from syncd.service.erasing import Eraser
 from syncd.service.events import Feed
 from syncd.service.jobs import Jobs
 from syncd.service.keys import KeyRing
@@ -31,6 +34,10 @@ from tests.integration.engine.operating import decisions_of, operator_of
 from tests.integration.engine.world import World
 
 _SECRET = bytes(32)
+
+
+def _nothing_to_erase() -> Engine:
+    raise AssertionError("all of it is configured")
 
 
 @dataclass
@@ -69,6 +76,7 @@ class Office:
         setups = {"acme": world.setup}
         self.overview = Overview(setups, database, keeper, clock, self.operator, self.accounts)
         self.ring = KeyRing(database, clock, ["ops"])
+        self.eraser = Eraser(database, keeper, _nothing_to_erase, ["acme"], ["field", "ledger"])
 
     @property
     def deciding(self) -> Sequence[object]:
@@ -85,6 +93,7 @@ class Office:
             self.decisions,
             self.drifts,
             self.ring,
+            self.eraser,
             self.feed,
             self,
         ]
