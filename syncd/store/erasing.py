@@ -85,7 +85,7 @@ def find(c: Connection, names: Collection[str], configured: Collection[str]) -> 
     shared = {one: others[0] for one in wanted if (others := _other_links(c, one, of_links))}
     shared |= dict.fromkeys(wanted & set(configured), "the configuration")
     gone = tuple(sorted(wanted - shared.keys()))
-    others = connections(c) - wanted - set(configured)
+    left = connections(c) - wanted - set(configured)
     flows = select(flow.c.id).where(flow.c.link.in_(of_links))
     states = select(intent.c.state, func.count()).where(
         intent.c.flow_id.in_(flows), intent.c.state.in_(_OPEN)
@@ -95,7 +95,7 @@ def find(c: Connection, names: Collection[str], configured: Collection[str]) -> 
         of_links,
         gone,
         shared,
-        tuple(sorted(one for one in others if not _other_links(c, one, of_links))),
+        tuple(sorted(one for one in left if not _other_links(c, one, of_links))),
         c.execute(records.where(stream.c.connection.in_(gone))).scalar_one(),
         c.execute(select(func.count()).select_from(pair).where(pair.c.flow_id.in_(flows))).scalar_one(),
         {row[0]: row[1] for row in c.execute(states.group_by(intent.c.state))},
@@ -129,7 +129,8 @@ def _other_links(c: Connection, connection: str, than: Collection[str]) -> list[
             .where(stream.c.connection == connection, flow.c.link.not_in(tuple(than)))
         )
 
-    return sorted(set(c.execute(union(holding(pair.c.left_id), holding(pair.c.right_id))).scalars()))
+    found = c.execute(union(holding(pair.c.left_id), holding(pair.c.right_id)))
+    return sorted(row.link for row in found)
 
 
 # -- taking out -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +43,14 @@ async def world(tmp_path: Path, empty: Path) -> AsyncIterator[World]:
     await live_through_it(made)
     typed = Action("ann", "conflicts_resolve", "", "asked", f'{{"choices": [{{"value": "{NAME}"}}]}}')
     for action in (typed, Action("ann", "hold", "", "asked", '{"scope": "record:acme/customer/7"}')):
-        k = made.store.keeper()
-        await made.store.database.write(lambda c, k=k, action=action: keys.note(c, k, action))
+        await made.store.database.write(partial(keys.note, k=made.store.keeper(), one=action))
     yield made
     await made.store.database.close()
 
 
 def eraser(world: World, *configured: str) -> Eraser:
     url = world.store.database._engine.url  # type: ignore[attr-defined]
-    engine = lambda: sqlite_engine(url.render_as_string())  # noqa: E731
+    engine = partial(sqlite_engine, url.render_as_string())
     return Eraser(world.store.database, world.store.keeper, engine, configured, configured)
 
 
@@ -145,7 +145,7 @@ async def test_lines_of_others_in_the_sites_chain_keep_their_words(world: World)
     k = world.store.keeper()
     for name in ("acmelike", "acme-two"):
         action = Action("ann", "hold", "", "asked", f'{{"scope": "link:{name}"}}')
-        await world.store.database.write(lambda c, action=action: keys.note(c, k, action))
+        await world.store.database.write(partial(keys.note, k=k, one=action))
     await eraser(world).erase(["acme"], abandon_writes=True)
     lines = await world.store.database.read(lambda c: list(chain.lines(c, SITE)))
     kept = [k.open_text(table, "text", row.text) for table, row in lines if table == "action"]
