@@ -1,10 +1,12 @@
 """The demo of hours, told in order: people and jobs from the ledger, a first sync that recognises what was
-typed in by hand, 25 entries verified in the field, a count of everything."""
+typed in by hand, 25 entries verified in the field, some refused and mended, two that change when payroll
+already has them, a count of everything."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +16,12 @@ from rich.console import Console
 from syncd.api.models import SyncReport
 from syncd.app.daemon import running
 from syncd.demo.labour_result import LabourResult, added, doubled, table
-from syncd.demo.pair import LabourPair, PayrollSide, TimeSide
+from syncd.demo.pair import Card, LabourPair, PayrollSide, TimeSide
 from syncd.demo.result import Times
 from syncd.demo.site import INTERVAL_S, LINK
 from syncd.demo.stage import (
     Platforms,
+    command,
     conclude,
     cycles,
     first_sync,
@@ -45,6 +48,11 @@ class Scene:
     console: Console
     verified: dict[str, datetime] = field(default_factory=dict)
     """Record -> when its entry was verified."""
+    chosen: Sequence[Card] = ()
+    refused: Set[str] = frozenset()
+    """Records that payroll refused at first, until a person had mended it."""
+    changed: Set[str] = frozenset()
+    """Records that the field changed when payroll already had them."""
 
     def say(self, text: str) -> None:
         say(self.console, text)
@@ -77,23 +85,54 @@ async def _run(scene: Scene) -> LabourResult:
     first = await first_sync(scene.set_up.opened, scene.console)
     before = {line.key for line in await scene.payroll.lines()}
     async with running(scene.set_up.opened, asyncio.Event()):
-        entries = await _verify(scene)
-        await until(lambda: _all_posted(scene), "every verified hour stands in payroll")
+        await _verify(scene)
+        writes = await _writes(scene)
+        await _afterthoughts(scene)
         scene.say("one more cycle with nothing to do")
-        quiet = await _quiet_writes(scene)
-        return await _count(scene, first, entries, before, quiet)
+        await cycles(scene.set_up.opened)
+        return await _count(scene, first, before, await _writes(scene) - writes)
 
 
-async def _verify(scene: Scene) -> int:
-    """Entries with several classes of pay first: each class becomes a line. Returns how many."""
+async def _chosen(scene: Scene) -> Sequence[Card]:
+    """Entries with several classes of pay first: each class becomes a line."""
     waiting = sorted(await scene.time.waiting(), key=lambda card: (-len(card.records), card.key))
-    chosen = [*waiting[: VERIFIED // 2], *waiting[VERIFIED // 2 - VERIFIED :]]
+    return [*waiting[: VERIFIED // 2], *waiting[VERIFIED // 2 - VERIFIED :]]
+
+
+async def _verify(scene: Scene) -> None:
+    """What payroll refuses at first, because its job is closed, is mended and tried again."""
+    chosen = scene.chosen = await _chosen(scene)
+    jobs = Counter(card.job for card in chosen)
+    job = min(jobs, key=lambda one: (jobs[one], one))
+    await scene.payroll.close_job(job)
+    scene.say(f"the bookkeeper has closed job {job} in {scene.pair.right_title}")
     scene.say(f"payroll verifies {len(chosen)} entries in {scene.pair.left_title}")
     for card in chosen:
-        scene.verified |= dict.fromkeys(card.records, datetime.now(UTC))
+        at = datetime.now(UTC)
         await scene.time.verify(card)
+        scene.verified |= dict.fromkeys(card.records, at)
         await asyncio.sleep(0.1)
-    return len(chosen)
+    refused = scene.refused = {record for card in chosen if card.job == job for record in card.records}
+    others = scene.verified.keys() - refused
+    await until(lambda: _stands(scene, others), "every other verified hour stands in payroll")
+    await until(lambda: _shown(scene, quarantined=len(refused)), "what is refused is in quarantine")
+    scene.say(f"  {len(others)} records stand in payroll; refused, because the job is closed: {len(refused)}")
+    await scene.payroll.reopen_job(job)
+    scene.say("  [bold]$ syncd quarantine retry --all-matching[/bold], the job being open again")
+    await command(scene.set_up.site, "quarantine", "retry", "--all-matching")
+    await until(lambda: _stands(scene, scene.verified.keys()), "what was refused stands in payroll, too")
+
+
+async def _afterthoughts(scene: Scene) -> None:
+    """What the field changes when payroll already has it: shown to a person, and nothing is edited."""
+    corrected, deleted, *_ = scene.chosen
+    scene.changed = {*corrected.records, *deleted.records}
+    scene.say(f"afterwards a foreman corrects entry {corrected.key} and deletes {deleted.key}")
+    await scene.time.correct(corrected)
+    await scene.time.delete(deleted)
+    held = len(deleted.records)
+    await until(lambda: _shown(scene, conflicts=1, held=held), "both are shown to a person")
+    scene.say("  both are shown to a person: payroll is not edited behind its back")
 
 
 async def _bound(scene: Scene) -> Mapping[str, str]:
@@ -101,34 +140,41 @@ async def _bound(scene: Scene) -> Mapping[str, str]:
     return dict(await scene.set_up.opened.store.bindings(LINK, _ENTITY))
 
 
-async def _all_posted(scene: Scene) -> bool:
-    return scene.verified.keys() <= (await _bound(scene)).keys()
+async def _stands(scene: Scene, records: Set[str]) -> bool:
+    return records <= (await _bound(scene)).keys()
 
 
-async def _quiet_writes(scene: Scene) -> int:
-    """Two cycles in which nobody did anything."""
-    before = await scene.time.writes() + await scene.payroll.writes()
-    await cycles(scene.set_up.opened)
-    return await scene.time.writes() + await scene.payroll.writes() - before
+async def _shown(scene: Scene, **expected: int) -> bool:
+    """Whether so many records are in each state, as ``syncd status`` counts them."""
+    counted = await outcomes(scene.set_up.opened)
+    return all(counted.get(f"{_ENTITY}: {state}") == count for state, count in expected.items())
+
+
+async def _writes(scene: Scene) -> int:
+    return await scene.time.writes() + await scene.payroll.writes()
 
 
 # -- counting, from the sandboxes' own books ------------------------------------------------------
 
 
-async def _count(scene: Scene, first: SyncReport, entries: int, before: set[str], quiet: int) -> LabourResult:
+async def _count(scene: Scene, first: SyncReport, before: Set[str], quiet: int) -> LabourResult:
+    states = await outcomes(scene.set_up.opened)
     bound, worked = await _bound(scene), await scene.time.hours()
     lines = {line.key: line for line in await scene.payroll.lines()}
     posted = [key for key in scene.verified if bound.get(key) in lines]
     created = {flow.flow: flow.created for flow in first.flows}
     fresh = lines.keys() - before
     return LabourResult(
-        verified=entries,
+        verified=len(scene.chosen),
         records=len(scene.verified),
         posted=len(posted),
+        refused=len(scene.refused),
+        conflicts=states.get(f"{_ENTITY}: conflicts", 0),
+        held=states.get(f"{_ENTITY}: held", 0),
         duplicates=doubled(list(lines.values())),
         missing=len(scene.verified) - len(posted),
-        left_hours=added(worked[left] for left in bound),
-        right_hours=added(lines[right].worked for right in bound.values()),
+        left_hours=added(worked[left] for left in bound if left not in scene.changed),
+        right_hours=added(lines[right].worked for left, right in bound.items() if left not in scene.changed),
         quiet_writes=quiet,
         verified_to_confirmed_seconds=Times.of(await _seconds(scene)),
         poll_interval_seconds=INTERVAL_S,
@@ -136,20 +182,20 @@ async def _count(scene: Scene, first: SyncReport, entries: int, before: set[str]
         historical_posted=len(fresh - {bound[key] for key in posted}),
         people_imported=created.get("employee", 0),
         jobs_imported=created.get("job", 0),
-        outcomes=await outcomes(scene.set_up.opened),
+        outcomes=states,
         first_sync_seconds=first.seconds,
     )
 
 
 async def _seconds(scene: Scene) -> list[float]:
-    """From each record's verification to its confirmed posting."""
+    """From each record's verification to its confirmed posting; whoever waited for a person is not timed."""
     operator = scene.set_up.opened.operator(daemon=True)
     found = []
-    for record, verified in scene.verified.items():
+    for record in scene.verified.keys() - scene.refused:
         (life,) = await operator.explain(_ENTITY, record, LINK)
         posted = [event.at for event in life.events if event.kind == "posted"]
         if posted:
-            found.append((min(posted) - verified).total_seconds())
+            found.append((min(posted) - scene.verified[record]).total_seconds())
     return found
 
 

@@ -28,10 +28,16 @@ class LabourResult(BaseModel):
     """What they are: one for each class of pay."""
     posted: int
     """Of them, those that stand in the ledger's payroll."""
+    refused: int
+    """Of them, those that payroll refused at first, with its reason, until a person had mended it."""
+    conflicts: int
+    """Records that the field corrected when payroll already had them: shown, not edited."""
+    held: int
+    """Records that the field deleted when payroll already had them: shown, not removed."""
     duplicates: int
     missing: int
     left_hours: Hours
-    """Of all hours that are paired, by the field product's own count."""
+    """Of all hours that are in step, by the field product's own count."""
     right_hours: Hours
     quiet_writes: int
     verified_to_confirmed_seconds: Times
@@ -57,6 +63,7 @@ class LabourResult(BaseModel):
             f"{self.quiet_writes} writes in a quiet cycle": self.quiet_writes == 0,
             f"p99 was {times.p99} s, more than {limit:g} s": times.p99 <= limit,
             f"{self.historical_posted} hours of before were posted": self.historical_posted == 0,
+            "nothing was refused, corrected and deleted": min(self.refused, self.conflicts, self.held) > 0,
             "nobody and nothing was imported": self.people_imported > 0 and self.jobs_imported > 0,
         }
         return [words for words, held in promises.items() if not held]
@@ -77,9 +84,11 @@ def table(result: LabourResult, pair: LabourPair) -> Table:
         f"entries verified in {pair.left_title}": result.verified,
         "as records, one a class of pay": result.records,
         f"posted in {pair.right_title}'s daily payroll, read back": result.posted,
+        "refused until its job was open again": result.refused,
+        "corrected or deleted after that, shown to a person": result.conflicts + result.held,
         "verified to confirmed, by poll": f"p50 {times.p50} s, p99 {times.p99} s",
-        f"paired hours in {pair.left_title}": _said(result.left_hours),
-        f"paired hours in {pair.right_title}": _said(result.right_hours),
+        f"hours in step, {pair.left_title}": _said(result.left_hours),
+        f"hours in step, {pair.right_title}": _said(result.right_hours),
         "duplicates": result.duplicates,
         "missing": result.missing,
         "hours of before posted": result.historical_posted,

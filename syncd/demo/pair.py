@@ -102,9 +102,10 @@ class Worked(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A time entry that could be approved: its id, and its records with their hours."""
+    """A time entry that could be approved: its id, its job, and its records with their hours."""
 
     key: str
+    job: str
     records: Mapping[str, Worked]
 
 
@@ -127,6 +128,12 @@ class TimeSide(Protocol):
 
     async def verify(self, card: Card) -> None: ...
 
+    async def correct(self, card: Card) -> None:
+        """A foreman finds that it was an hour more, of the first class."""
+        ...
+
+    async def delete(self, card: Card) -> None: ...
+
     async def hours(self) -> Mapping[str, Worked]:
         """Every living record."""
         ...
@@ -142,6 +149,12 @@ class PayrollSide(Protocol):
     async def summary(self) -> str: ...
 
     async def lines(self) -> Sequence[Line]: ...
+
+    async def close_job(self, job: str) -> None:
+        """It takes no hours from now on."""
+        ...
+
+    async def reopen_job(self, job: str) -> None: ...
 
     async def writes(self) -> int: ...
 

@@ -9,12 +9,13 @@ from random import Random
 
 import pytest
 
+from syncd.demo.labour_result import doubled as doubled_hours
 from syncd.demo.pair import Told, Waiting
 from syncd.demo.result import doubled
 from syncd.demo.sides.by_file import standing_once
 from syncd.files.rows import Entry
 from syncd.sandbox.faults import Fault, FaultKind
-from tests.integration.pairs.story import BY_FILE, PAIRS, handed, told
+from tests.integration.pairs.story import BY_FILE, LABOUR, PAIRS, handed, labouring, told
 
 ROUNDS, APPROVED = 6, 5
 # addresses that end in n are logins (.../token)
@@ -29,6 +30,12 @@ _STORM = (
     Fault(kind=FaultKind.STATUS, method="GET", status=503, probability=0.03, **_ANY),
     Fault(kind=FaultKind.EXPIRE_TOKEN, method="*", probability=0.02, **_ANY),
     Fault(kind=FaultKind.SHIFT_PAGES, method="GET", probability=0.05, **_ANY),
+)
+_BRIDGED_STORM = (
+    Fault(kind=FaultKind.LOST_ANSWER, path="*submitXML", probability=0.15, times=None),
+    Fault(kind=FaultKind.LOST_BEFORE, path="*submitXML", probability=0.05, times=None),
+    Fault(kind=FaultKind.COMMIT_THEN_STATUS, path="*submitXML", status=502, probability=0.05, times=None),
+    Fault(kind=FaultKind.LOCKED, operation="*Rq", probability=0.1, times=None),
 )
 
 
@@ -104,6 +111,56 @@ async def test_after_the_storm_every_record_was_in_one_batch(name: str, seed: in
         before = await story.field.writes()
         await story.at.sync(2)
         assert (await story.field.writes(), await story.batch()) == (before, 0), "it has become quiet"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", LABOUR)
+@pytest.mark.parametrize("seed", range(3))
+async def test_after_the_storm_every_hour_is_paid_once(name: str, seed: int, tmp_path: Path) -> None:
+    """Payroll's side is behind a bridge: what is submitted there gets lost, breaks and is locked; and jobs
+    are closed and opened while hours are verified and entries that payroll has are deleted."""
+    chance = Random(seed)
+    async with labouring(name, tmp_path, seed) as story:
+        field, books = story.at.controls
+        await field.order(*_STORM)
+        await story.at.sync(2, quiet=False)
+        await field.clear_faults()
+        await story.at.sync(2)
+        before = {line.key for line in await story.payroll.lines()}
+        verified: set[str] = set()
+        deleted: set[str] = set()
+        for _ in range(ROUNDS):
+            waiting = list(await story.time.waiting())
+            cards = chance.sample(waiting, min(APPROVED, len(waiting)))
+            closed = {card.job for card in cards if chance.random() < 0.2}
+            for job in closed:
+                await story.payroll.close_job(job)
+            for card in cards:
+                await story.time.verify(card)
+                verified |= card.records.keys()
+            await field.order(*_STORM)
+            await books.order(*_BRIDGED_STORM)
+            await story.at.sync(quiet=False)
+            for control in story.at.controls:
+                await control.clear_faults()
+            for job in closed:
+                await story.payroll.reopen_job(job)
+            standing = (await story.paid()).keys()
+            for card in [card for card in cards if card.records.keys() <= standing][:1]:
+                await story.time.delete(card)
+                deleted |= card.records.keys()
+        await story.at.sync(3)
+        await story.retry_all()
+        await story.at.sync(4)
+        paid = await story.paid()
+        lines = await story.payroll.lines()
+        assert verified <= paid.keys()
+        assert {line.key for line in lines} - before == {paid[key].key for key in verified}
+        assert doubled_hours(lines) == 0
+        assert await story.unequal(beside=deleted) == {}
+        writes = await story.writes()
+        await story.at.sync(2)
+        assert await story.writes() == writes, "it has become quiet"
 
 
 def job_of(entry: Entry) -> str:

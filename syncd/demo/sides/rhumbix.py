@@ -55,11 +55,17 @@ class _Office:
 
     async def waiting(self) -> Sequence[Card]:
         entries = await self._control.view("timekeeping_entries", status="SUPERVISOR_APPROVED")
-        return [Card(str(entry["id"]), _records(entry)) for entry in entries]
+        return [Card(str(entry["id"]), entry["job_number"], _records(entry)) for entry in entries]
 
     async def verify(self, card: Card) -> None:
-        fields = {"status": "APPROVED"}
-        await self._control.act("edit", kind="timekeeping_entries", id=card.key, fields=fields)
+        await self._edit(card, {"status": "APPROVED"})
+
+    async def correct(self, card: Card) -> None:
+        (entry,) = await self._control.view("timekeeping_entries", id=card.key)
+        await self._edit(card, {"standard_time_minutes": entry["standard_time_minutes"] + 60})
+
+    async def delete(self, card: Card) -> None:
+        await self._control.act("delete_entry", id=card.key)
 
     async def hours(self) -> Mapping[str, Worked]:
         entries = await self._control.view("timekeeping_entries")
@@ -67,6 +73,9 @@ class _Office:
 
     async def writes(self) -> int:
         return int((await self._control.state())["writes"])
+
+    async def _edit(self, card: Card, fields: Mapping[str, Any]) -> None:
+        await self._control.act("edit", kind="timekeeping_entries", id=card.key, fields=dict(fields))
 
 
 def _records(entry: Mapping[str, Any]) -> Mapping[str, Worked]:

@@ -72,6 +72,12 @@ class _Payroll:
             for line in await self._control.view("hours")
         ]
 
+    async def close_job(self, job: str) -> None:
+        await self._control.act("edit_job", recnum=int(job), columns={"status": "6"})
+
+    async def reopen_job(self, job: str) -> None:
+        await self._control.act("edit_job", recnum=int(job), columns={"status": "4"})
+
     async def writes(self) -> int:
         return int((await self._control.state())["submissions"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,26 @@ from typing import Any, Final
 
 from syncd.app.exporting import desks
 from syncd.app.installation import Installation, installation
+from syncd.app.listening import bridges
 from syncd.config.load import load
-from syncd.demo.pair import BooksSide, FieldSide, FilePair, Linked, Pair, linked, names, pair
+from syncd.demo.pair import (
+    BooksSide,
+    FieldSide,
+    FilePair,
+    LabourPair,
+    Line,
+    Linked,
+    Pair,
+    PayrollSide,
+    TimeSide,
+    Worked,
+    linked,
+    names,
+    pair,
+)
 from syncd.demo.sides.by_file import HANDOVER, Bookkeeper
 from syncd.demo.site import LINK, write_site
+from syncd.demo.stage import bridge
 from syncd.files.desk import ExportDesk
 from syncd.sandbox.company import Company
 from syncd.sandbox.control import SandboxControl
@@ -26,6 +42,7 @@ SEED, SIZE = 11, 24
 PAIRS: Final = [n for n in names() if isinstance(one := linked(n), Pair) and one.bridge is None]
 
 BY_FILE: Final = [n for n in names() if isinstance(linked(n), FilePair)]
+LABOUR: Final = [n for n in names() if isinstance(linked(n), LabourPair)]
 
 
 class AheadClock:
@@ -78,6 +95,8 @@ async def playing(one: Linked, folder: Path, seed: int) -> AsyncIterator[Playing
         company = Company.of_size(seed, SIZE)
         site = write_site(folder, one, left.ready, right.ready, company, port=0)
         opened = await enter(installation(load(site.config), clock))
+        await enter(bridges(opened))
+        await enter(bridge(site, needed=one.bridge is not None))
         yield Playing(controls, (left.ready, right.ready), opened, clock)
 
 
@@ -154,3 +173,48 @@ async def handed(name: str, folder: Path, seed: int = SEED) -> AsyncIterator[Han
         ledger = Bookkeeper(at.controls[1], folder / HANDOVER)
         await ledger.export_reports()
         yield Handed(one, field, ledger, desks(at.opened.site)["books"], at)
+
+
+@dataclass
+class Labour:
+    """A pair that carries hours."""
+
+    told: LabourPair
+    time: TimeSide
+    payroll: PayrollSide
+    at: Playing
+
+    async def paid(self) -> Mapping[str, Line]:
+        """Record in the field -> its line in payroll, of everything that is paired."""
+        lines = {line.key: line for line in await self.payroll.lines()}
+        return {left: lines[right] for left, right in await self.at.opened.store.bindings(LINK, "time_entry")}
+
+    async def unequal(self, beside: Set[str] = frozenset()) -> Mapping[str, Worked | None]:
+        """Paired hours that the two sides do not say alike, beside those that are known to differ."""
+        worked, paid = await self.time.hours(), await self.paid()
+        return {
+            key: worked.get(key)
+            for key, line in paid.items()
+            if key not in beside and worked.get(key) != line.worked
+        }
+
+    async def retry_all(self) -> None:
+        """A person tries again what is in quarantine."""
+        operator = self.at.opened.operator(daemon=False)
+        await operator.quarantine_retry([one.id for one in await operator.quarantine(LINK)], actor="dana")
+
+    async def writes(self) -> int:
+        return await self.time.writes() + await self.payroll.writes()
+
+
+@asynccontextmanager
+async def labouring(name: str, folder: Path, seed: int = SEED) -> AsyncIterator[Labour]:
+    """The pair of that name, before its first sync."""
+    one = linked(name)
+    assert isinstance(one, LabourPair)
+    async with (
+        playing(one, folder, seed) as at,
+        one.time(at.ready[0], at.controls[0]) as time,
+        one.payroll(at.ready[1], at.controls[1]) as payroll,
+    ):
+        yield Labour(one, time, payroll, at)
