@@ -37,6 +37,7 @@ from tui.views import jobs
 from tui.views.keys import Key
 from tui.views.link import said
 from tui.views.standing import Standing
+from tui.words import many
 
 _EVERY_S = 5.0
 """How often what is shown is read anew where nothing announces a change."""
@@ -205,7 +206,7 @@ class Dashboard(App[None]):
             self.notify("Nothing is held here")
             return
         listed = "; ".join(f"{one.scope} ({one.reason})" for one in holds[:5])
-        question = Question(f"Release {len(holds)} holds?", listed, yes="Release")
+        question = Question(f"Release {many(len(holds), 'hold')}?", listed, yes="Release")
         asked = requests.Release(ids=[one.id for one in holds])
         self.question(question, lambda _: board.act(endpoints.RELEASE, asked, "{message}"))
 
@@ -258,7 +259,11 @@ class Dashboard(App[None]):
     # -- keys ---------------------------------------------------------------------------------------
 
     def action_go(self, mode: str) -> None:
-        if mode in self.MODES:
+        """To a screen by its number; from further down in it back to its begin."""
+        if mode == self.current_mode:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+        elif mode in self.MODES:
             self.switch_mode(mode)
 
     def action_take_back(self) -> None:
@@ -284,7 +289,7 @@ class Dashboard(App[None]):
             if rest:
                 self.open_record(first, rest.strip(), None)
             elif first in self.MODES:
-                self.switch_mode(first)
+                self.action_go(first)
             else:
                 self.open_link(first)
 

@@ -79,3 +79,8 @@ def sparkline(counts: list[int], width: int = 12) -> str:
 def number(count: int) -> str:
     """A count; nothing for zero, so that what is not zero stands out. Thousands are told apart."""
     return f"{count:,}" if count else ""
+
+
+def many(count: int, one: str) -> str:
+    """``1 drift``, ``2 drifts``."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"

@@ -47,6 +47,8 @@ async def running(
     ``local``: the token for commands on this machine; ``doors``: whose sockets it listens at;
     ``answering``: who answers besides.
     """
+    for engine in opened.links.values():
+        engine.stopping.clear()  # what was wound down before runs again
     local = local or new_token(LOCAL)
     woken, measures = Woken(), Measures(opened)
     announced = await hooks(opened, measures.meters)

@@ -146,8 +146,8 @@ def test_a_group_of_refused_records_keeps_the_platforms_words_harmless() -> None
 
 def test_a_login_that_ends_soon_is_marked_and_one_that_renews_itself_is_not_counted() -> None:
     said = credentials.headline(accounts(), NOW).plain
-    assert "1 logins end within a week" in said
-    assert "1 do not answer" in said
+    assert "1 login ending within a week" in said
+    assert "1 without an answer" in said
 
 
 def test_a_link_shows_holds_first_and_empty_parts_say_so() -> None:

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from syncd.api.conflicts import ConflictPage, ConflictView
 from tui.text import cell, harmless
-from tui.views.table import Column, Row
-from tui.words import age
+from tui.views.table import Column, Row, tally
+from tui.words import age, many
 
 COLUMNS: Final = (
     Column("label", "Record", 20),
@@ -49,7 +49,7 @@ def row(one: ConflictView, now: datetime) -> Row:
 
 
 def headline(page: ConflictPage) -> Text:
-    return Text(f"◆ {page.total:,} conflicts wait for a person", style="bold yellow" if page.total else "")
+    return tally("◆", "bold yellow", page.total, f"{many(page.total, 'conflict')} for a person to decide")
 
 
 def one_headline(one: ConflictView) -> Text:

@@ -12,7 +12,7 @@ from syncd.api.fleet import ConnectionLine, Credential, Deliveries
 from tui.text import cell
 from tui.views.link import account
 from tui.views.table import Column, Row
-from tui.words import age, until
+from tui.words import age, many, until
 
 _SOON_S: Final = 7 * 86_400.0
 COLUMNS: Final = (
@@ -51,11 +51,11 @@ def headline(lines: Sequence[ConnectionLine], now: datetime) -> Text:
     down = sum(one.up is False for one in lines)
     days = [day for one in lines if (day := _last_day(one.credential)) is not None]
     ending = sum((day - now).total_seconds() < _SOON_S for day in days)
-    said = Text(f"{len(lines):,} accounts")
+    said = Text(many(len(lines), "account"))
     if down:
-        said.append(f"   ✖ {down:,} do not answer", style="bold red")
+        said.append(f"   ✖ {down:,} without an answer", style="bold red")
     if ending:
-        said.append(f"   ▲ {ending:,} logins end within a week", style="bold yellow")
+        said.append(f"   ▲ {many(ending, 'login')} ending within a week", style="bold yellow")
     return said
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from syncd.api.drift import DriftEdit, DriftView
 from tui.text import cell, harmless
 from tui.views.table import Column, Row, part
-from tui.words import age, clock, number
+from tui.words import age, clock, many, number
 
 COLUMNS: Final = (
     Column("level", "Level", 12),
@@ -57,10 +57,10 @@ def level(one: DriftView) -> Text:
 
 def headline(drifts: Sequence[DriftView]) -> Text:
     holding = sum(bool(one.holds) for one in drifts)
-    said = Text(f"{len(drifts):,} drifts are open")
+    said = Text(many(len(drifts), "open drift"))
     if holding:
         waiting = sum(one.waiting for one in drifts)
-        said.append(f"   ‖ {holding:,} hold writes, {waiting:,} records wait", style="magenta")
+        said.append(f"   ‖ {holding:,} holding writes, {many(waiting, 'record')} waiting", style="magenta")
     return said
 
 
@@ -89,7 +89,7 @@ def screen(one: DriftView, edit: DriftEdit, now: datetime, *, absolute: bool) ->
     if one.holds:
         holds = "\n".join(f"‖ {harmless(held.scope, 80)}   → {held.release}" for held in one.holds)
         oldest = f", the oldest for {age(one.oldest, now)}" if one.oldest else ""
-        parts.append(part("What is held", f"{holds}\n{one.waiting:,} records wait{oldest}"))
+        parts.append(part("What is held", f"{holds}\n{many(one.waiting, 'record')} waiting{oldest}"))
     renamed = "\n".join(f"{name.likeness:.0%}  {harmless(name.path, 80)}" for name in one.renames)
     if renamed:
         parts.append(part("It may be called", renamed))

@@ -12,8 +12,8 @@ from rich.text import Text
 from syncd.api.models import HeldItem
 from tui.text import cell, harmless
 from tui.views import candidates
-from tui.views.table import Column, Row, part
-from tui.words import age, clock
+from tui.views.table import Column, Row, part, tally
+from tui.words import age, clock, many
 
 COLUMNS: Final = (
     Column("label", "Record", 20),
@@ -40,7 +40,7 @@ def row(one: HeldItem, now: datetime) -> Row:
 
 
 def headline(items: Sequence[HeldItem]) -> Text:
-    return Text(f"‖ {len(items):,} writes wait for a person's word", style="magenta" if items else "")
+    return tally("‖", "magenta", len(items), f"{many(len(items), 'write')} for a person to settle")
 
 
 def one_headline(one: HeldItem) -> Text:

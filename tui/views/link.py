@@ -60,8 +60,7 @@ def headline(detail: LinkDetail, now: datetime) -> Text:
     said = Text(f"{sign.glyph} {sign.word} for {age(line.since, now)}", style=sign.style)
     said.append(f"   {harmless(line.link, 40)}", style="bold")
     said.append(f"   {harmless(line.left, 30)} ⇄ {harmless(line.right, 30)}")
-    said.append(f"   {sparkline(line.written, 24)} {sum(line.written):,} written in a day", style="cyan")
-    return said
+    return said.append(f"   last ok {age(line.last_success_at, now) or 'never'}", style="dim")
 
 
 def screen(detail: LinkDetail, now: datetime, width: int, *, absolute: bool) -> Group:
@@ -207,5 +206,10 @@ def _did(flow: FlowReport) -> str:
         "in conflict": flow.conflicts,
         "quarantined": flow.quarantined,
         "held": flow.held,
+        "waiting": flow.waiting,
+        "to be matched": flow.unmatched,
+        "skipped": flow.skipped,
+        "left alone as history": flow.historical,
     }
-    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    did = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    return did or (f"{flow.changed:,} changed, nothing to write" if flow.changed else "")

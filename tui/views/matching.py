@@ -11,7 +11,8 @@ from rich.text import Text
 from syncd.api.models import MatchItem
 from tui.text import cell, harmless
 from tui.views import candidates
-from tui.views.table import Column, Row
+from tui.views.table import Column, Row, tally
+from tui.words import many
 
 COLUMNS: Final = (
     Column("label", "Record", 20),
@@ -43,9 +44,10 @@ def row(one: MatchItem) -> Row:
 
 
 def headline(items: Sequence[MatchItem]) -> Text:
-    said = Text(f"◆ {len(items):,} records may be there already", style="bold yellow" if items else "")
+    words = f"{many(len(items), 'record')} that may be there already"
+    said = tally("◆", "bold yellow", len(items), words)
     certain = len(sure(items))
-    return said.append(f"   {certain:,} are as good as sure (M)", style="green") if certain else said
+    return said.append(f"   {certain:,} as good as sure (M)", style="green") if certain else said
 
 
 def sure(items: Sequence[MatchItem]) -> list[tuple[int, str]]:

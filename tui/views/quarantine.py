@@ -11,8 +11,8 @@ from rich.text import Text
 from syncd.api.fleet import QuarantinePage, ReasonGroup
 from syncd.api.models import QuarantineItem
 from tui.text import cell
-from tui.views.table import Column, Row
-from tui.words import age
+from tui.views.table import Column, Row, tally
+from tui.words import age, many
 
 REASONS: Final = (
     Column("count", "Records", 8),
@@ -58,7 +58,7 @@ def group_row(group: ReasonGroup, now: datetime) -> Row:
 
 def groups_headline(groups: Sequence[ReasonGroup]) -> Text:
     total = sum(group.count for group in groups)
-    return Text(f"✖ {total:,} refused records, {len(groups):,} causes", style="yellow" if total else "")
+    return tally("✖", "yellow", total, f"{many(total, 'refused record')}, {many(len(groups), 'cause')}")
 
 
 def item_row(item: QuarantineItem, now: datetime) -> Row:

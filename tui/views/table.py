@@ -55,6 +55,11 @@ def laid_out(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Tabl
     return table
 
 
+def tally(glyph: str, style: str, count: int, words: str) -> Text:
+    """A queue's length over it, with its glyph and colour only while there is something in it."""
+    return Text(f"{glyph} {words}", style=style) if count else Text(words, style="dim")
+
+
 def part(title: str, body: RenderableType | str) -> Group:
     """A titled part of a screen."""
     return Group(Text(title, style="bold underline"), Text(body) if isinstance(body, str) else body, Text(""))
