@@ -27,6 +27,7 @@ from syncd.api.conflicts import (
 from syncd.api.drift import DriftEdit, DriftView
 from syncd.api.endpoint import PREFIX, A, Endpoint, T
 from syncd.api.errors import Problem, exception
+from syncd.api.fleet import Tested
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     Done,
@@ -250,6 +251,14 @@ class ApiClient:
                 yield line
 
     # -- the ``Keys``
+
+    async def connection_test(self, connection: str, actor: str = "") -> Tested:
+        asked = requests.ConnectionTest(connection=connection, actor=actor)
+        return await self.call(endpoints.CONNECTION_TEST, asked)
+
+    async def connection_revoke(self, connection: str, actor: str = "") -> Done:
+        asked = requests.ConnectionRevoke(connection=connection, actor=actor)
+        return await self.call(endpoints.CONNECTION_REVOKE, asked)
 
     async def erase(
         self, names: Sequence[str], dry_run: bool = False, abandon_writes: bool = False, actor: str = ""

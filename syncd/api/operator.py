@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from syncd.api.conflicts import Choice, ConflictPage, ConflictView, Resolved, Sided
+from syncd.api.fleet import Tested
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     Done,
@@ -133,6 +134,18 @@ class Decisions(Protocol):
         self, link: str | None = None, flow: str | None = None, actor: str = ""
     ) -> AsyncIterator[Progress | ReconcileReport]:
         """Progress as it goes on, then one report a link."""
+        ...
+
+
+class Accounts(Protocol):
+    """Connections themselves, the same with and without a running daemon."""
+
+    async def connection_test(self, connection: str, actor: str = "") -> Tested:
+        """Log in and look around now. Raises ``NothingMatched``."""
+        ...
+
+    async def connection_revoke(self, connection: str, actor: str = "") -> Done:
+        """End its login at the platform. Raises ``NothingMatched``, ``FixInput`` where there is no way."""
         ...
 
 

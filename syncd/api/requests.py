@@ -209,6 +209,13 @@ class OfConnection(Asked):
     connection: str | None = None
 
 
+class ConnectionRevoke(Asked):
+    """``POST /api/v1/connections/revoke``"""
+
+    connection: str
+    actor: str = ""
+
+
 class ConnectionTest(Asked):
     """``POST /api/v1/connections/test``"""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from syncd.api.drift import Drifts
 from syncd.api.models import Done
-from syncd.api.operator import Decisions, Erasing, Keys, Operator
+from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.app import beacon
 from syncd.app.installation import Installation, installation, state_engine, state_path
@@ -49,6 +49,15 @@ async def keys(config_path: Path) -> AsyncIterator[Keys]:
     """The tokens of the control API."""
     async with _answering(config_path, lambda opened: opened.keys()) as found:
         yield cast("Keys", found)
+
+
+@asynccontextmanager
+async def accounts(config_path: Path) -> AsyncIterator[Accounts]:
+    """Connections: tried, and their logins given back."""
+    from syncd.app.desk import accounts_of  # noqa: PLC0415
+
+    async with _answering(config_path, accounts_of, bridged=True) as found:
+        yield cast("Accounts", found)
 
 
 @asynccontextmanager

@@ -52,9 +52,7 @@ async def desk(
     drifts = [opened.drifts()] if opened.watching is not None else []
     deciding = (operator, said, *drifts)
     jobs = Jobs(database, opened.store.keeper, clock, feed, operator, deciding)
-    accounts = AccountDesk(
-        _accounts(opened), opened.store, clock, opened.listening, deliveries, partial(endings, database)
-    )
+    accounts = accounts_of(opened, deliveries)
     setups = {name: engine.setup for name, engine in opened.links.items()}
     overview = Overview(setups, database, opened.store.keeper, clock, operator, accounts)
     answering = [
@@ -71,6 +69,20 @@ async def desk(
         *drifts,
     ]
     return Desk(answering, board, jobs, feed)
+
+
+def _no_deliveries(_connection: str) -> Deliveries:
+    return Deliveries(expected=False)
+
+
+def accounts_of(
+    opened: Installation, deliveries: Callable[[str], Deliveries] = _no_deliveries
+) -> AccountDesk:
+    """Who answers for connections."""
+    database, clock = opened.store.database, opened.clock
+    return AccountDesk(
+        _accounts(opened), opened.store, clock, opened.listening, deliveries, partial(endings, database)
+    )
 
 
 def _watched(opened: Installation) -> dict[str, Watched]:

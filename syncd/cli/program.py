@@ -125,6 +125,13 @@ _GROUPS = {
             "revoke": ("tokens:revoke", "Close one, at once."),
         },
     ),
+    "connection": (
+        "Accounts on platforms.",
+        {
+            "test": ("connections:test", "Log in and look around now."),
+            "revoke": ("connections:revoke", "End a login at its platform."),
+        },
+    ),
     "audit": (
         "What was written and who asked for what, as hash chains.",
         {

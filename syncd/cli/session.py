@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar, cast
 from syncd.api.client import ApiClient
 from syncd.api.drift import Drifts
 from syncd.api.models import Done
-from syncd.api.operator import Decisions, Erasing, Keys, Operator
+from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
 from syncd.cli.options import options
 from syncd.files.desk import ExportDesk
@@ -38,6 +38,10 @@ class Composition(Protocol):
 
     def keys(self, config_path: Path) -> AbstractAsyncContextManager[Keys]:
         """The tokens of the control API, the same two ways."""
+        ...
+
+    def accounts(self, config_path: Path) -> AbstractAsyncContextManager[Accounts]:
+        """Connections themselves, the same two ways."""
         ...
 
     def erasing(self, config_path: Path) -> AbstractAsyncContextManager[Erasing]:
@@ -126,6 +130,17 @@ def ask_keys(question: Callable[[Keys], Awaitable[_Answer]]) -> _Answer:
     async def connected() -> _Answer:
         async with composition().keys(options().config) as keys:
             return await question(keys)
+
+    return asyncio.run(connected())
+
+
+def ask_accounts(question: Callable[[Accounts], Awaitable[_Answer]]) -> _Answer:
+    """The same for connections themselves."""
+    _log()
+
+    async def connected() -> _Answer:
+        async with composition().accounts(options().config) as accounts:
+            return await question(accounts)
 
     return asyncio.run(connected())
 

@@ -4,7 +4,7 @@ from syncd.http.answer import Answer
 from syncd.http.auth import ApiKey, AuthScheme, Basic, Bearer, NoAuth, Send, SessionCookie
 from syncd.http.budget import Rate
 from syncd.http.client import HttpClient
-from syncd.http.tokens import Grants, OAuth2, TokenLogin
+from syncd.http.tokens import Grants, OAuth2, Revocation, TokenLogin
 
 __all__ = [
     "Answer",
@@ -17,6 +17,7 @@ __all__ = [
     "NoAuth",
     "OAuth2",
     "Rate",
+    "Revocation",
     "Send",
     "SessionCookie",
     "TokenLogin",

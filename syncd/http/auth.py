@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from syncd.core.errors import RenewCredentials, SyncdError, UnreadableAnswer
 from syncd.http.answer import Answer
@@ -55,6 +55,18 @@ class AuthScheme(Protocol):
 
     async def close(self, send: Send) -> None:
         """Finish what is under way and give back what the platform counts (sessions)."""
+        ...
+
+
+@runtime_checkable
+class Revocable(Protocol):
+    """A scheme whose platform takes a login back."""
+
+    revoke_url: str
+    """Where, if that is another host than the login's."""
+
+    async def revoke(self, send: Send) -> bool:
+        """End what the platform gave, and forget it. False: nothing was kept that could be ended."""
         ...
 
 

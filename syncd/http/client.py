@@ -28,12 +28,12 @@ from syncd.core.errors import (
 )
 from syncd.core.outcome import ErrorClass, Retry, Unknown
 from syncd.http.answer import Answer
-from syncd.http.auth import AuthScheme
+from syncd.http.auth import AuthScheme, Revocable
 from syncd.http.budget import Budget, Rate
 from syncd.http.destination import Destination
 from syncd.http.outcomes import Exchange, Lost, NotSent, Shows, error_class, retry_after, shows
 from syncd.http.quota import quota
-from syncd.http.tokens import Tokens
+from syncd.http.tokens import Tokens, no_way_to_revoke
 from syncd.http.transport import DEFAULT_MAX_BODY_BYTES, Transport
 from syncd.ports import UNWATCHED, Clock, Tap
 from syncd.ports import Exchange as Tapped
@@ -102,6 +102,7 @@ class HttpClient:
                 explained=explained,
             )
 
+        self._transport_to = transport
         self._transport = transport(base_url, accept)
         self._login_transport = transport(login_url, "application/json") if login_url else self._transport
 
@@ -120,6 +121,22 @@ class HttpClient:
         finally:
             await self._transport.close()
             await self._login_transport.close()
+
+    async def revoke(self) -> bool:
+        """End the login at the platform and forget it. False: nothing was kept that could be ended.
+
+        Raises ``FixInput`` where the platform documents no way, ``RenewCredentials`` if it does not take it
+        back, ``RetryLater`` if it does not answer.
+        """
+        if not isinstance(self._auth, Revocable):
+            raise no_way_to_revoke(self.connection)
+        if not self._auth.revoke_url:
+            return await self._auth.revoke(self._send_plain)
+        elsewhere = self._transport_to(self._auth.revoke_url, "application/json")
+        try:
+            return await self._auth.revoke(partial(self._send_plain, over=elsewhere))
+        finally:
+            await elsewhere.close()
 
     async def read(
         self,
@@ -267,10 +284,13 @@ class HttpClient:
         *,
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        over: Transport | None = None,
     ) -> Answer:
-        """``auth.Send``: for signing in. Outside the budget's places, or all of them could wait for it."""
+        """``auth.Send``: for signing in (``over``: at another host). Outside the budget's places, or all of
+        them could wait for it."""
         began = monotonic()
-        exchange = await self._login_transport.send(method, path, data=data, headers=headers or {})
+        transport = over or self._login_transport
+        exchange = await transport.send(method, path, data=data, headers=headers or {})
         if self._tap is not None:
             seen = _tapped(method, path, exchange, monotonic() - began, login=True)
             self._tap.exchange(self.connection, seen)

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import orjson
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 
-from syncd.core.errors import RenewCredentials, RetryLater, UnreadableAnswer
+from syncd.core.errors import FixInput, RenewCredentials, RetryLater, UnreadableAnswer
 from syncd.http.answer import Answer
 from syncd.http.auth import Send, Shared, basic
 from syncd.ports import Clock, Grant, Vault
@@ -124,6 +125,19 @@ class Grants:
     """Whether a refusal is none of the login itself (no free seat): it is asked again later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """How a refresh token is given back."""
+
+    path: str
+    fields: tuple[str, ...] = ("token",)
+    """The names under which it is sent; with the client, unless that shows itself by a header."""
+    json: bool = False
+    """Whether the body is JSON instead of a form."""
+    url: str = ""
+    """The host, where it is another than the login's."""
+
+
 class OAuth2(Tokens):
     """Tokens by OAuth 2, with a refresh token that may rotate with every use.
 
@@ -142,6 +156,7 @@ class OAuth2(Tokens):
         path: str = "/oauth2/token",
         scope: str | None = None,
         grants: Grants = Grants(),
+        revocation: Revocation | None = None,
     ) -> None:
         super().__init__(clock)
         self._connection = connection
@@ -151,6 +166,36 @@ class OAuth2(Tokens):
         self._path = path
         self._scope = scope
         self._grants = grants
+        self._revocation = revocation
+        self.revoke_url = revocation.url if revocation is not None else ""
+
+    async def revoke(self, send: Send) -> bool:
+        """End the refresh token that is in use, and forget it. False: there is none. Raises ``FixInput``
+        where the platform documents no way, ``RenewCredentials`` if it does not take it back."""
+        if self._revocation is None:
+            raise no_way_to_revoke(self._connection)
+        stored = await self._stored()
+        if stored is None:
+            return False
+        answer = await send("POST", self._revocation.path, **self._given_back(self._revocation, stored))
+        if not answer.ok:
+            raise RenewCredentials(
+                f"{self._connection}: the platform did not take the login back (HTTP {answer.status})",
+                remedy="remove the integration's access on the platform itself",
+            )
+        await self._vault.save(self._connection, _ROTATING, b"")
+        self._token = None
+        return True
+
+    def _given_back(self, how: Revocation, token: bytes) -> Any:
+        """Body and headers."""
+        said = dict.fromkeys(how.fields, token.decode())
+        headers = dict(_JSON if how.json else _FORM)
+        if self._grants.client_in_header:
+            headers["Authorization"] = basic(self._client_id, self._client_secret)
+        else:
+            said |= {"client_id": self._client_id, "client_secret": self._client_secret.reveal()}
+        return {"data": orjson.dumps(said) if how.json else urlencode(said).encode(), "headers": headers}
 
     async def _obtain(self, send: Send) -> None:
         stored = await self._stored()
@@ -171,7 +216,7 @@ class OAuth2(Tokens):
 
     async def _stored(self) -> bytes | None:
         """The refresh token to use: the vault's, unless a person has consented anew since."""
-        kept = await self._vault.load(self._connection, _ROTATING)
+        kept = await self._vault.load(self._connection, _ROTATING) or None  # empty: it was given back
         consent = self._grants.consent
         if consent is None:
             return kept
@@ -248,6 +293,15 @@ def _mark(consent: Secret) -> bytes:
 
 
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+def no_way_to_revoke(connection: str) -> FixInput:
+    """What is said of a platform that takes no login back."""
+    return FixInput(
+        f"{connection}: its platform documents no way to give a login back",
+        remedy="remove the integration's access on the platform itself, then the connection from syncd.yaml",
+    )
 
 
 def _token(grant: Mapping[str, Any], now: datetime) -> _Token:

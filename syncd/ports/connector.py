@@ -211,6 +211,16 @@ class WebhookReceiver(Protocol):
         ...
 
 
+@runtime_checkable
+class RevokesLogin(Protocol):
+    """A connector whose login can be given back."""
+
+    async def revoke(self) -> bool:
+        """End the login at the platform and forget it. False: nothing was kept that could be ended. Raises
+        ``FixInput`` where the platform documents no way."""
+        ...
+
+
 class Clock(Protocol):
     """Time, so that a simulation can own it."""
 

@@ -111,6 +111,10 @@ class RestConnector:
             return []
         return [Seen(current.row.key, current.row.raw)]
 
+    async def revoke(self) -> bool:
+        """See ``ports.RevokesLogin``."""
+        return await self._http.revoke()
+
     async def probe(self) -> Sequence[Finding]:
         """Whether each kind of record can be read, and says what the map reads."""
         found: list[Finding] = []

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syncd.api.fleet import Allowance, Breaker, Circuit, ConnectionLine, Credential, Deliveries, Found, Tested
+from syncd.api.models import Done
 from syncd.core.errors import NothingMatched, SyncdError
 from syncd.dispatch.breaker import BreakingConnector, State
 from syncd.engine import views
 from syncd.http.outcomes import retry_after
 from syncd.http.quota import quota
-from syncd.ports import BridgeChannel, Clock, Finding, Observation, Records
+from syncd.http.tokens import no_way_to_revoke
+from syncd.ports import BridgeChannel, Clock, Finding, Observation, Records, RevokesLogin
 from syncd.ports.watching import Exchange, Grant
 from syncd.store import board
 from syncd.store.database import Database
@@ -181,6 +183,15 @@ class AccountDesk:
             Found(level=f.level, subject=f.subject, message=f.message, remedy=f.remedy) for f in findings
         ]
         return Tested(connection=connection, seconds=round(seconds, 3), findings=found)
+
+    async def connection_revoke(self, connection: str, actor: str = "") -> Done:  # noqa: ARG002 - for the audit
+        """Raises ``NothingMatched``, ``FixInput`` where its platform documents no way."""
+        connector = self._known(connection).connector.connector
+        if not isinstance(connector, RevokesLogin):
+            raise no_way_to_revoke(connection)
+        if await connector.revoke():
+            return Done(count=1, message=f"the refresh token of {connection} is ended and forgotten")
+        return Done(count=0, message=f"no refresh token of {connection} was kept")
 
     def _known(self, connection: str) -> Account:
         found = self._accounts.get(connection)

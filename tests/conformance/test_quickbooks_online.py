@@ -80,6 +80,7 @@ class _Harness(WireHarness):
                 "client_secret": f"file:{self.folder / 'client'}",
                 "refresh_token": secret,
                 "login_url": details["base_url"],
+                "revoke_url": details["base_url"],
             },
             "webhook_verifier": f"file:{self.folder / 'verifier'}",
             "chart": {"tax_item": TAX_ITEM, "payables_account": PAYABLES},

@@ -21,7 +21,7 @@ from syncd.api.fleet import (
     ReasonGroup,
     Tested,
 )
-from syncd.api.models import HoldView
+from syncd.api.models import Done, HoldView
 from syncd.api.requests import Asked
 from syncd.api.scopes import Scope
 
@@ -96,6 +96,15 @@ CONNECTION_TEST: Final = Endpoint(
     requests.ConnectionTest,
     TypeAdapter(Tested),
     "Log in and look around now; writes nothing.",
+)
+CONNECTION_REVOKE: Final = Endpoint(
+    "connection_revoke",
+    "POST",
+    "connections/revoke",
+    Scope.ADMIN,
+    requests.ConnectionRevoke,
+    TypeAdapter(Done),
+    "End a connection's login at its platform, and forget it.",
 )
 JOURNAL: Final = Endpoint(
     "journal",

@@ -16,7 +16,7 @@ from syncd.connectors.registry import Opening
 from syncd.core.errors import SyncdError, UnreadableAnswer
 from syncd.core.model import Operation
 from syncd.core.outcome import ErrorClass, Outcome, Retry, Unknown
-from syncd.http import Answer, Grants, HttpClient, OAuth2, Rate
+from syncd.http import Answer, Grants, HttpClient, OAuth2, Rate, Revocation
 from syncd.http.signatures import HeaderSignature
 from syncd.ports import (
     Archive,
@@ -56,6 +56,7 @@ def open_connection(opening: Opening) -> QuickBooksConnector:
                 # else the end that no use puts off stays untold
                 headers={"x-include-refresh-token-hard-expires-in": "true"},
             ),
+            revocation=Revocation(settings.auth.revoke_path, json=True, url=settings.auth.revoke_url),
         ),
         clock=opening.clock,
         concurrency=opening.concurrency or settings.concurrency,

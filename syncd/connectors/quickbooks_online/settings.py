@@ -27,6 +27,10 @@ class Consent(Section):
     """Where tokens come from. Intuit's discovery document says it (`token_endpoint`)."""
     token_path: Text = "/oauth2/v1/tokens/bearer"  # noqa: S105 - a path
     """The token endpoint, below `login_url`."""
+    revoke_url: Text = "https://developer.api.intuit.com"
+    """Where a login is given back. Intuit's discovery document says it (`revocation_endpoint`)."""
+    revoke_path: Text = "/v2/oauth2/tokens/revoke"
+    """That endpoint, below `revoke_url`."""
 
 
 class Chart(Section):

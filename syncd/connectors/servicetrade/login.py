@@ -10,7 +10,7 @@ import orjson
 
 from syncd.connectors.servicetrade.settings import OAuth2Login, SessionLogin
 from syncd.core.errors import RenewCredentials, UnreadableAnswer
-from syncd.http import AuthScheme, OAuth2, Send, SessionCookie
+from syncd.http import AuthScheme, OAuth2, Revocation, Send, SessionCookie
 from syncd.ports import Clock, Vault
 from syncd.secrets.reference import Secret, resolve
 
@@ -28,6 +28,8 @@ def scheme(
             client_secret=resolve(login.client_secret, folder),
             vault=vault,
             clock=clock,
+            # of its two SDKs one sends it under the one name, one under the other
+            revocation=Revocation("/oauth2/revoke", ("token", "refresh_token")),
         )
     session = _Session(connection, login.username, resolve(login.password, folder))
     return SessionCookie(

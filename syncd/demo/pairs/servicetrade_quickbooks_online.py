@@ -26,6 +26,7 @@ books:
       client_secret: file:keys/quickbooks
       refresh_token: file:keys/consent
       login_url: {books.details["base_url"]}
+      revoke_url: {books.details["base_url"]}
     chart: {{tax_item: "{TAX_ITEM}", payables_account: "{PAYABLES}"}}
     requests_per_s: 200
   settle: {{seconds: 5, provenance: measured}}

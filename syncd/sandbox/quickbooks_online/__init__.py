@@ -19,6 +19,7 @@ def _settings(told: Mapping[str, str], keep: Keep) -> Mapping[str, Any]:
             "client_secret": keep("client_secret", told["client_secret"]),
             "refresh_token": keep("refresh_token", told["secret"]),
             "login_url": told["base_url"],
+            "revoke_url": told["base_url"],
         },
         "chart": {"tax_item": TAX_ITEM, "payables_account": PAYABLES},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,6 +22,7 @@ from syncd.sandbox.sandbox import Action, Order, View
 from syncd.sandbox.surface import Refusal, Surface, answer, encoded, json_body, shifted
 from syncd.sandbox.tables import Record
 
+_REVOKE: Final = "/v2/oauth2/tokens/revoke"
 _TOKEN: Final = "/oauth2/v1/tokens/bearer"  # noqa: S105 - a path
 _FEED_MAX: Final = 1000
 _FEED_REACHES: Final = timedelta(days=30)
@@ -71,6 +73,7 @@ class QuickBooksSandbox:
             self.faults,
             [
                 ("POST", _TOKEN, self.token),
+                ("POST", _REVOKE, self.revoke),
                 ("GET", f"{base}/query", self.query),
                 ("GET", f"{base}/cdc", self.changed),
                 ("POST", f"{base}/batch", self.batch),
@@ -79,7 +82,7 @@ class QuickBooksSandbox:
             ],
             admit=self._admit,
             expire=self.door.expire,
-            open_paths=frozenset({_TOKEN}),
+            open_paths=frozenset({_TOKEN, _REVOKE}),
             unknown=lambda _: fault("500", "Unsupported Operation").body,
         )
         self.app = self.surface.app
@@ -171,6 +174,16 @@ class QuickBooksSandbox:
         if request.headers.get("x-include-refresh-token-hard-expires-in") == "true":
             ends["x_refresh_token_hard_expires_in"] = self.options.consent_ends_s
         return answer({**granted, **ends})
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        client = f"{self.options.client_id}:{self.options.client_secret}".encode()
+        if request.headers.get("Authorization") != f"Basic {b64encode(client).decode()}":
+            return answer({"error": "invalid_client"}, 401)
+        said = await request.json()
+        if not isinstance(said.get("token"), str):
+            return answer({"error": "invalid_request"}, 400)
+        self.door.revoke(said["token"])
+        return answer({})
 
     # -- reading -----------------------------------------------------------------------------
 

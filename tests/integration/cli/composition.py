@@ -19,6 +19,7 @@ from syncd.api.conflicts import (
     Sided,
 )
 from syncd.api.drift import DriftEdit, Drifts, DriftView, Held
+from syncd.api.fleet import Found, Tested
 from syncd.api.keys import KeyCreated, KeyView
 from syncd.api.models import (
     ConnectionStatus,
@@ -44,7 +45,7 @@ from syncd.api.models import (
     SyncReport,
     TripView,
 )
-from syncd.api.operator import Decisions, Erasing, Keys, Operator
+from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
 from syncd.api.reconcile import Amount, Difference, FlowComparison, ReconcileReport, Unpaired
 from syncd.api.requests import Grantable
 from syncd.api.scopes import Scope
@@ -251,6 +252,17 @@ DRIFT = DriftView(
 )
 
 
+class FakeAccounts:
+    """One connection, which is well and can be given back."""
+
+    async def connection_test(self, connection: str, actor: str = "") -> Tested:
+        found = [Found(level="ok", subject="login", message="signed in")]
+        return Tested(connection=connection, seconds=0.25, findings=found)
+
+    async def connection_revoke(self, connection: str, actor: str = "") -> Done:
+        return Done(count=1, message=f"the refresh token of {connection} is ended and forgotten")
+
+
 class FakeErasing:
     """One link with two connections, one of which others use."""
 
@@ -409,6 +421,10 @@ class FakeComposition:
     @asynccontextmanager
     async def keys(self, config_path: Path) -> AsyncIterator[Keys]:
         yield FakeKeys()
+
+    @asynccontextmanager
+    async def accounts(self, config_path: Path) -> AsyncIterator[Accounts]:
+        yield FakeAccounts()
 
     @asynccontextmanager
     async def erasing(self, config_path: Path) -> AsyncIterator[Erasing]:

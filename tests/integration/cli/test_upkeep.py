@@ -33,6 +33,15 @@ def test_erasing_shows_what_goes_and_asks_first(run: Run) -> None:
     assert "Backups" in done.stderr
 
 
+def test_a_login_is_given_back_once_somebody_agrees(run: Run) -> None:
+    assert run("connection", "test", "books").returncode == 0
+    assert run("connection", "revoke", "books").returncode == 5
+    done = run("connection", "revoke", "books", "--yes")
+    assert done.returncode == 0
+    assert "ended and forgotten" in done.stdout
+    assert "on the platform itself" in done.stderr
+
+
 def test_a_broken_chain_is_exit_code_1(run: Run) -> None:
     assert run("audit", "verify").returncode == 0
     ran = run("audit", "verify", "--kept", "4:ab")

@@ -16,7 +16,7 @@ import pytest
 
 from syncd.connectors.quickbooks_online import PLATFORM, QuickBooksConnector, Settings
 from syncd.connectors.registry import Opening
-from syncd.core.errors import FixInput, UnreadableAnswer
+from syncd.core.errors import FixInput, RenewCredentials, UnreadableAnswer
 from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Rejected, Unknown
 from syncd.http import Answer, OAuth2
@@ -98,6 +98,14 @@ async def test_a_refusal_with_status_200_is_a_refusal(company: Open) -> None:
             "DisplayName",
         )
         assert await books.connector.fetch("invoice", "77") is None
+
+
+async def test_a_login_that_is_given_back_opens_nothing_any_more(company: Open) -> None:
+    async with company(token_life_s="60") as books:
+        assert await books.connector.fetch("invoice", INVOICE) is not None
+        assert await books.connector.revoke()
+        with pytest.raises(RenewCredentials, match="refuses the refresh token"):
+            await books.connector.fetch("invoice", INVOICE)
 
 
 async def test_the_end_of_the_consent_is_told_where_it_comes_first(company: Open) -> None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 
@@ -19,11 +20,12 @@ from syncd.connectors.servicetrade.profile import ServiceTradeProfile, load_prof
 from syncd.core.errors import FixInput
 from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Rejected
-from syncd.ports import WriteRequest
+from syncd.ports import Vault, WriteRequest
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.sandbox import Order
 from syncd.sandbox.serve import running
 from syncd.sandbox.servicetrade.server import OWN_PROFILE
+from tests.conformance.wire import MemoryVault
 
 
 class _Vault:
@@ -45,6 +47,7 @@ async def account(
     folder: Path,
     profile: Callable[[ServiceTradeProfile], ServiceTradeProfile] = lambda p: p,
     invoice_types: tuple[str, ...] = ("invoice",),
+    vault: Vault | None = None,
     **options: str,
 ) -> AsyncIterator[_Account]:
     """A connection to a small sandbox; ``profile`` changes what the *connection* believes."""
@@ -60,10 +63,26 @@ async def account(
         )
         believed = profile(load_profile(OWN_PROFILE))
         connector = open_connection(
-            Opening("field", settings, SystemClock(), _Vault(), folder=folder, profile=believed)
+            Opening("field", settings, SystemClock(), vault or _Vault(), folder=folder, profile=believed)
         )
         stack.push_async_callback(connector.close)
         yield _Account(connector, control)
+
+
+async def test_a_refresh_token_is_given_back_and_forgotten(tmp_path: Path) -> None:
+    vault = MemoryVault()
+    async with account(tmp_path, vault=vault) as there:
+        assert not await there.connector.revoke(), "nothing was given yet"
+        await _walk(there.connector, "customer")
+        kept = await vault.load("field", "oauth2.refresh_token")
+        assert kept
+        assert await there.connector.revoke()
+        assert not await vault.load("field", "oauth2.refresh_token")
+        assert not await there.connector.revoke()
+        stolen = {"grant_type": "refresh_token", "refresh_token": kept.decode(), "client_id": "demo-client"}
+        address = f"{there.connector._settings.base_url}/oauth2/token"
+        async with aiohttp.ClientSession() as http, http.post(address, data=stolen) as answer:
+            assert answer.status == 400
 
 
 async def _walk(connector: ServiceTradeConnector, entity: str) -> list[dict[str, Any]]:
