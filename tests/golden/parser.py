@@ -6,7 +6,7 @@ A file holds stories; each begins with ``Story: its title``. Lines after ``#`` a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +59,6 @@ SENTENCES: dict[str, str] = {
     "running": rf"then the flow of {_KIND}s? is running",
     "plan": r"then a plan shows (?P<count>\d+) (?P<verb>create|update|delete|conflict|quarantine|wait)s?",
 }
-_PATTERNS = {name: re.compile(pattern) for name, pattern in SENTENCES.items()}
 
 
 class BadStory(Exception):
@@ -99,8 +98,8 @@ class _Draft:
     every_step: bool = False
 
 
-def parse(text: str, file: str) -> list[Story]:
-    """The stories of one file. Raises ``BadStory``."""
+def parse(text: str, file: str, sentences: Mapping[str, str] = SENTENCES) -> list[Story]:
+    """The stories of one file, told in these sentences (name -> pattern). Raises ``BadStory``."""
     drafts: list[_Draft] = []
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.partition("#")[0].strip()
@@ -116,13 +115,13 @@ def parse(text: str, file: str) -> list[Story]:
         elif line == "It survives a crash at every step.":
             drafts[-1].every_step = True
         else:
-            drafts[-1].sentences.append(_sentence(line, file, number))
+            drafts[-1].sentences.append(_sentence(line, file, number, sentences))
     return [_finished(draft, file) for draft in drafts]
 
 
-def _sentence(line: str, file: str, number: int) -> Sentence:
-    for kind, pattern in _PATTERNS.items():
-        found = pattern.fullmatch(line)
+def _sentence(line: str, file: str, number: int, sentences: Mapping[str, str]) -> Sentence:
+    for kind, pattern in sentences.items():
+        found = re.fullmatch(pattern, line)
         if found:
             given = {name: value for name, value in found.groupdict().items() if value is not None}
             words = {name: v if name in ("values", "options") else v.strip('"') for name, v in given.items()}

@@ -87,6 +87,10 @@ class Bookkeeper:
         answer: Mapping[str, Any] = await self._control.act("import", file=str(file))
         return answer
 
+    async def take_back(self, file: Path) -> None:
+        """Import a reversal file."""
+        await self._control.act("import", file=str(file), reversal=True)
+
     async def documents(self) -> Sequence[Document]:
         """Every invoice that stands in the ledger."""
         return [

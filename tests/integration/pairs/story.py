@@ -79,20 +79,20 @@ class Playing:
 
 
 @asynccontextmanager
-async def playing(one: Linked, folder: Path, seed: int) -> AsyncIterator[Playing]:
+async def playing(one: Linked, folder: Path, seed: int, size: int) -> AsyncIterator[Playing]:
     """A pair before its first sync."""
     clock = AheadClock()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         left, right = [
-            await enter(running(p, Order(seed, SIZE, options=one.options.get(p, {}))))
+            await enter(running(p, Order(seed, size, options=one.options.get(p, {}))))
             for p in (one.left, one.right)
         ]
         controls = (
             await enter(SandboxControl(left.control_url)),
             await enter(SandboxControl(right.control_url)),
         )
-        company = Company.of_size(seed, SIZE)
+        company = Company.of_size(seed, size)
         site = write_site(folder, one, left.ready, right.ready, company, port=0)
         opened = await enter(installation(load(site.config), clock))
         await enter(bridges(opened))
@@ -130,11 +130,11 @@ class Story:
 
 
 @asynccontextmanager
-async def told(name: str, folder: Path, seed: int = SEED) -> AsyncIterator[Story]:
+async def told(name: str, folder: Path, seed: int = SEED, size: int = SIZE) -> AsyncIterator[Story]:
     """The pair of that name, before its first sync."""
     one = pair(name)
     async with (
-        playing(one, folder, seed) as at,
+        playing(one, folder, seed, size) as at,
         one.field(at.ready[0], at.controls[0]) as field,
         one.books(at.ready[1], at.controls[1]) as books,
     ):
@@ -162,12 +162,12 @@ class Handed:
 
 
 @asynccontextmanager
-async def handed(name: str, folder: Path, seed: int = SEED) -> AsyncIterator[Handed]:
+async def handed(name: str, folder: Path, seed: int = SEED, size: int = SIZE) -> AsyncIterator[Handed]:
     """The pair of that name, its reports exported, before its first sync."""
     one = linked(name)
     assert isinstance(one, FilePair)
     async with (
-        playing(one, folder, seed) as at,
+        playing(one, folder, seed, size) as at,
         one.field(at.ready[0], at.controls[0]) as field,
     ):
         ledger = Bookkeeper(at.controls[1], folder / HANDOVER)
