@@ -79,7 +79,7 @@ class Playing:
 
 
 @asynccontextmanager
-async def playing(one: Linked, folder: Path, seed: int, size: int) -> AsyncIterator[Playing]:
+async def playing(one: Linked, folder: Path, seed: int, size: int = SIZE) -> AsyncIterator[Playing]:
     """A pair before its first sync."""
     clock = AheadClock()
     async with AsyncExitStack() as stack:
