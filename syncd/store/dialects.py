@@ -53,6 +53,19 @@ def insert_or_add(c: Connection, table: Table, row: dict[str, Any], add: str) ->
     )
 
 
+def wait_for_writers(c: Connection, table: Table) -> None:
+    """Until this transaction ends nobody else is between ``reads_to_act`` on ``table`` and a commit."""
+    if c.dialect.name == "postgresql":
+        c.exec_driver_sql(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE")
+
+
+def reads_to_act(c: Connection, table: Table) -> None:
+    """What is read of ``table`` from now on stays true until this transaction ends: who adds to it waits.
+    On SQLite one transaction at a time writes anyway."""
+    if c.dialect.name == "postgresql":
+        c.exec_driver_sql(f"LOCK TABLE {table.name} IN ROW SHARE MODE")
+
+
 def size(c: Connection) -> int:
     """Bytes of the whole database."""
     if c.dialect.name == "postgresql":

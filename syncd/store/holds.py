@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
 
 from syncd.core.brakes import Brake
 from syncd.core.model import IntentState, PairState
 from syncd.core.outcome import ErrorClass
 from syncd.ports.store import EVERYTHING, HoldRow
 from syncd.store import journal, spending
+from syncd.store.dialects import wait_for_writers
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, hold, intent, pair, remote
@@ -60,9 +61,9 @@ def under_way(c: Connection, scope: str) -> int:
     if entity and kind in ("flow", "record"):
         query = query.where(flow.c.entity == entity)
     if key:
-        named = select(remote.c.id).where(remote.c.key == key)
+        shown = or_(remote.c.id == pair.c.left_id, remote.c.id == pair.c.right_id)
         query = query.join(pair, pair.c.id == intent.c.pair_id).where(
-            or_(pair.c.left_id.in_(named), pair.c.right_id.in_(named))
+            exists().where(shown, remote.c.key == key)
         )
     return int(c.execute(query).scalar_one())
 
@@ -73,6 +74,9 @@ def _row(row: Any) -> HoldRow:
 
 def place(c: Connection, k: Keeper, scope: str, reason: str, by: str, size: int = 0) -> HoldRow:
     """One open hold per scope and cause: a reason, or the brake that tripped (its latest figures count)."""
+    wait_for_writers(
+        c, hold
+    )  # who found no hold and is about to mark a write as sent is counted as under way
     for existing in active(c, [scope]):
         if size and existing.by == by:
             c.execute(update(hold).where(hold.c.id == existing.id).values(reason=reason, size=size))
@@ -106,7 +110,8 @@ def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
         if cause == f"brake:{Brake.BUDGET.value}":
             spending.renew(c, k, link_of(scope), size)
         # a released brake lets through what it stopped, and not one more: a ceiling, not a licence
-        of_flow = literal("flow:") + flow.c.link + literal("/") + flow.c.entity == scope
+        link, _, entity = scope.removeprefix("flow:").partition("/")
+        of_flow = and_(flow.c.link == link, flow.c.entity == entity)
         c.execute(update(flow).where(of_flow, flow.c.ceiling < size).values(ceiling=size))
     if opened:
         # another hold may still cover them: then the next mark_sent holds them again

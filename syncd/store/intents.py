@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,12 +17,12 @@ from syncd.core.model import IntentState, PairState, Side
 from syncd.ports.connector import WriteRequest
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, NewIntent, Verdict
 from syncd.store import journal
-from syncd.store.columns import AT_REST, UNSETTLED, chunks
+from syncd.store.columns import AT_REST, chunks
 from syncd.store.prepared import Prepared
 from syncd.store.query import Query
 from syncd.store.resolutions import forget
 from syncd.store.sealing import Keeper
-from syncd.store.tables import intent, pair
+from syncd.store.tables import OPEN_NATURAL, intent, pair
 from syncd.store.verdicts import store_conflicts, store_verdicts
 
 _NATURAL_WAIT_S = 2.0
@@ -66,8 +67,11 @@ _IN_FLIGHT = Prepared(
 )
 
 _TAKEN = Query(
-    select(intent.c.connection, intent.c.entity, intent.c.natural).where(
-        intent.c.natural.in_(bindparam("digests", expanding=True)), intent.c.state.in_(UNSETTLED)
+    select(intent.c.natural).where(
+        intent.c.connection == bindparam("of_connection"),
+        intent.c.entity == bindparam("of_entity"),
+        intent.c.natural.in_(bindparam("digests", expanding=True)),
+        OPEN_NATURAL,
     )
 )
 _SO_FAR = Query(select(pair.c.id, pair.c.intents).where(pair.c.id.in_(bindparam("pairs", expanding=True))))
@@ -107,10 +111,15 @@ def write_down(
 def _one_create_each(c: Connection, k: Keeper, intents: Sequence[NewIntent]) -> list[NewIntent]:
     """Creates of one natural key on one connection go one after the other, whoever asks for them."""
     digests = {id(n): k.digest(n.natural) for n in intents if n.natural is not None}
+    wanted: dict[tuple[str, str], set[bytes]] = defaultdict(set)
+    for n in intents:
+        if id(n) in digests:
+            wanted[n.connection, n.request.entity].add(digests[id(n)])
     taken: set[tuple[str, str, bytes]] = set()
-    for chunk in chunks(set(digests.values())):
-        rows = _TAKEN.all(c, {"digests": chunk})
-        taken.update((row.connection, row.entity, row.natural) for row in rows)
+    for (connection, entity), naturals in wanted.items():
+        for chunk in chunks(naturals):
+            asked = {"of_connection": connection, "of_entity": entity, "digests": chunk}
+            taken.update((connection, entity, natural) for natural in _TAKEN.scalars(c, asked))
     ready, late = [], []
     for n in intents:
         digest = digests.get(id(n))

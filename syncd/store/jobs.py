@@ -66,6 +66,7 @@ def begin(c: Connection, k: Keeper) -> JobRow | None:
         .where(job.c.state.in_(_OPEN), job.c.applies_at <= k.now)
         .order_by(job.c.applies_at, job.c.id)
         .limit(1)
+        .with_for_update()
     )
     row = c.execute(ready).one_or_none()
     if row is None:

@@ -277,13 +277,15 @@ def _stands_alone(c: Connection, at: FlowRow, side: Side, ident: int) -> bool:
     busy = exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED))
     return (
         c.execute(
-            select(pair.c.id).where(
+            select(pair.c.id)
+            .where(
                 pair.c.id == ident,
                 pair.c.flow_id == at.id,
                 id_column(side).is_not(None),
                 id_column(side.other).is_(None),
                 ~busy,
             )
+            .with_for_update()
         ).first()
         is not None
     )

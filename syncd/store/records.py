@@ -200,7 +200,7 @@ def skip(c: Connection, k: Keeper, pairs: Sequence[int], reason: str, actor: str
 
 def _quarantined_of(c: Connection, pairs: Sequence[int]) -> list[int]:
     wanted = select(pair.c.id).where(pair.c.id.in_(pairs), pair.c.state == PairState.QUARANTINED.value)
-    return list(c.execute(wanted).scalars())
+    return list(c.execute(wanted.with_for_update()).scalars())
 
 
 def _note(c: Connection, k: Keeper, pairs: Sequence[int], kind: str, text: str, actor: str) -> None:

@@ -20,6 +20,7 @@ from syncd.core.outcome import ErrorClass
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, Settlement
 from syncd.store import holds, journal, spending
 from syncd.store.columns import OPEN, hash_column, id_column
+from syncd.store.dialects import reads_to_act
 from syncd.store.intents import insert_following
 from syncd.store.matching import absorb
 from syncd.store.prepared import Prepared, put
@@ -28,6 +29,7 @@ from syncd.store.resolutions import wake
 from syncd.store.sealing import Keeper
 from syncd.store.streams import find_stream, known, store_observations
 from syncd.store.tables import conflict, intent, pair, remote
+from syncd.store.tables import hold as hold_table
 from syncd.store.verdicts import add_conflicts, store_bases, wake_waiting
 
 _LEFT, _RIGHT = remote.alias("l"), remote.alias("r")
@@ -57,11 +59,14 @@ _POSTED = Prepared(
     )
 )
 _SENDABLE = Query(
-    select(intent.c.id, intent.c.state).where(
+    select(intent.c.id, intent.c.state)
+    .where(
         intent.c.id.in_(bindparam("ids", expanding=True)),
         # one in doubt is repeated under its idempotency key; never anything that was settled meanwhile
         intent.c.state.in_([IntentState.PLANNED.value, IntentState.UNCERTAIN.value]),
     )
+    .order_by(intent.c.id)
+    .with_for_update()
 )
 _OTHERS_OPEN = Query(
     select(intent.c.pair_id)
@@ -128,6 +133,7 @@ def mark_sent(
     budgets: Mapping[str, Budget] = MappingProxyType({}),
 ) -> list[bool]:
     """Hold check, budget and mark, in this one transaction: what a hold covers is not marked."""
+    reads_to_act(c, hold_table)
     open_holds = {hold.scope: hold.reason for hold in holds.active(c, None)}
     sendable = {(row.id, row.state) for row in _SENDABLE.all(c, {"ids": [at.id for at in intents]})}
     free = []

@@ -238,7 +238,10 @@ resolution = Table(
 """A person's word on one unit in conflict, until it is carried out or what it was given for has changed."""
 
 # quoted: PostgreSQL has a use of its own for the word
-_OPEN = "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and \"natural\" is not null"
+OPEN_NATURAL: Final = text(
+    "state in ('planned', 'sent', 'uncertain', 'accepted', 'held') and \"natural\" is not null"
+)
+"""Creates that may yet happen, or may have: in these very words a look-up uses the index below."""
 
 intent = Table(
     "intent",
@@ -271,8 +274,8 @@ intent = Table(
         "entity",
         "natural",
         unique=True,
-        sqlite_where=text(_OPEN),
-        postgresql_where=text(_OPEN),
+        sqlite_where=OPEN_NATURAL,
+        postgresql_where=OPEN_NATURAL,
     ),
     sqlite_autoincrement=True,  # an id in the journal never comes to mean another intent
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from syncd.store import migrate
 from syncd.store.database import Database, InlineDatabase, sqlite_engine
 from syncd.store.opening import open_database, open_engine
 from tests.integration.store.rows import Bench
+from tests.plans import Plans, fill
+from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +26,16 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def plans(postgres: Postgres) -> Iterator[Plans]:
+    """How PostgreSQL would answer over a filled state."""
+    engine = open_engine(postgres.set_up())
+    with engine.begin() as connection:
+        fill(connection)
+    yield Plans(engine)
+    engine.dispose()
+
+
 @pytest.fixture(params=["inline", "threaded", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path, empty: Path) -> AsyncIterator[Database]:
     if request.param == "postgresql":
@@ -33,8 +45,15 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path, empty: Path) 
         shutil.copy(empty, path)
         engine = sqlite_engine(f"sqlite:///{path}")
     made: Database = InlineDatabase(engine) if request.param == "inline" else open_database(engine)
-    yield made
+    if request.param != "postgresql":
+        yield made
+        await made.close()
+        return
+    plans: Plans = request.getfixturevalue("plans")
+    with plans.of(engine) as wrong:
+        yield made
     await made.close()
+    assert wrong == []
 
 
 @pytest.fixture
