@@ -91,6 +91,7 @@ class Postgres:
             f"unix_socket_directories={self.folder}",
             "max_connections=100",
             "shared_buffers=64MB",
+            "recovery_init_sync_method=syncfs",  # after a power cut it does not touch every file
             *self.settings,
         )
         options = " ".join(f"-c {one}" for one in given)

@@ -174,7 +174,7 @@ async def test_a_power_cut_under_load_loses_nothing_and_repeats_nothing() -> Non
                 n += 8
 
         lanes = [asyncio.create_task(load(lane)) for lane in range(8)]
-        for _ in range(3):
+        for _ in range(2):
             so_far = len(done)
             while len(done) < so_far + 40:  # noqa: ASYNC110 - of what is under way
                 await asyncio.sleep(0.01)
