@@ -159,6 +159,7 @@ async def test_who_loses_a_deadlock_is_run_again(one: PostgresDatabase, other: P
 # -- a server that goes away --------------------------------------------------------------------
 
 
+@pytest.mark.soak
 async def test_a_power_cut_under_load_loses_nothing_and_repeats_nothing() -> None:
     """Also where it strikes the commit itself: the server is asked afterwards what became of it."""
     with Postgres.begin(durable=True) as server:
