@@ -275,6 +275,14 @@ class ActionPage(View):
     """``before`` of the next page."""
 
 
+class CircuitTurned(View):
+    """A platform went down, or is back: the event ``circuit``, once each time."""
+
+    connection: str
+    links: list[str]
+    breaker: Breaker
+
+
 class JobState(StrEnum):
     PLANNED = "planned"
     """It can be taken back until ``applies_at``."""

@@ -53,6 +53,7 @@ async def desk(
     deciding = (operator, said, *drifts)
     jobs = Jobs(database, opened.store.keeper, clock, feed, operator, deciding)
     accounts = accounts_of(opened, deliveries)
+    accounts.tell_circuits(feed)
     setups = {name: engine.setup for name, engine in opened.links.items()}
     overview = Overview(setups, database, opened.store.keeper, clock, operator, accounts)
     answering = [

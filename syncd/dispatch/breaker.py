@@ -78,15 +78,16 @@ def after_failure(before: State, now: datetime, error: str) -> State:
 
 
 class Breaker:
-    """One connection's. ``told``: is called once when it goes down, and once when it is back."""
+    """One connection's."""
 
     def __init__(
-        self, connection: str, clock: Clock, told: Callable[[str, State], None] | None = None
+        self, connection: str, clock: Clock, told: Callable[[str, State], None] = lambda _name, _state: None
     ) -> None:
         self.connection = connection
         self.state = State()
         self._clock = clock
-        self._told = told
+        self.told = told
+        """Is called once when it goes down, and once when it is back."""
 
     def wait_s(self) -> float | None:
         """None: go on (it may be this request that finds out). Else: come back after so many seconds."""
@@ -108,17 +109,13 @@ class Breaker:
             log.info(
                 "the platform is back", connection=self.connection, down_s=round(down.total_seconds(), 1)
             )
-            self._tell()
+            self.told(self.connection, self.state)
 
     def failed(self, error: str) -> None:
         before, self.state = self.state, after_failure(self.state, self._clock.now(), error)
         if before.circuit is Circuit.CLOSED and self.state.circuit is Circuit.OPEN:
             log.error("the platform is down", connection=self.connection, error=error)
-            self._tell()
-
-    def _tell(self) -> None:
-        if self._told is not None:
-            self._told(self.connection, self.state)
+            self.told(self.connection, self.state)
 
     def close(self) -> None:
         """A person says that it is back: the next request finds out."""

@@ -9,7 +9,17 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syncd.api.fleet import Allowance, Breaker, Circuit, ConnectionLine, Credential, Deliveries, Found, Tested
+from syncd.api.fleet import (
+    Allowance,
+    Breaker,
+    Circuit,
+    CircuitTurned,
+    ConnectionLine,
+    Credential,
+    Deliveries,
+    Found,
+    Tested,
+)
 from syncd.api.models import Done
 from syncd.core.errors import NothingMatched, SyncdError
 from syncd.dispatch.breaker import BreakingConnector, State
@@ -19,6 +29,7 @@ from syncd.http.quota import quota
 from syncd.http.tokens import no_way_to_revoke
 from syncd.ports import BridgeChannel, Clock, Finding, Observation, Records, RevokesLogin
 from syncd.ports.watching import Exchange, Grant
+from syncd.service.events import Feed
 from syncd.store import board
 from syncd.store.database import Database
 
@@ -136,6 +147,17 @@ class AccountDesk:
         self._listening = listening
         self._deliveries = deliveries
         self._ends = ends
+
+    def tell_circuits(self, feed: Feed) -> None:
+        """From now on whoever watches sees each platform go down once, and come back once."""
+
+        def told(connection: str, state: State) -> None:
+            links = list(self._accounts[connection].links)
+            turned = CircuitTurned(connection=connection, links=links, breaker=breaker(state))
+            feed.publish("circuit", turned)
+
+        for account in self._accounts.values():
+            account.connector.breaker.told = told
 
     async def connections(self, connection: str | None = None) -> Sequence[ConnectionLine]:
         """Raises ``NothingMatched``."""
