@@ -194,6 +194,20 @@ def audit_export(config_path: Path, links: Sequence[str], take: Callable[[AuditL
     return upkeep.export(load(config_path), links, take)
 
 
+def alert_rules(config_path: Path, documentation: str) -> str:
+    """The alert rules with the site's figures, as a file for Prometheus."""
+    from syncd.app import channels  # noqa: PLC0415
+
+    return channels.prometheus_rules(load(config_path), documentation)
+
+
+async def alert_test(config_path: Path, channel: str) -> bool:
+    """Send one message through a channel; whether it was taken."""
+    from syncd.app import channels  # noqa: PLC0415
+
+    return await channels.try_out(load(config_path), channel)
+
+
 def exports(config_path: Path) -> Mapping[str, ExportDesk]:
     """Connection -> its batches, of those that are written by file; beside a running daemon too."""
     from syncd.app import exporting  # noqa: PLC0415

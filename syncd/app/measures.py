@@ -14,22 +14,20 @@ import structlog
 
 from monitor.alerts.rules import rules
 from monitor.alerts.watch import EVERY_S, Watch
-from monitor.channels import Channel, Channels, Quiet, by_apprise
+from monitor.channels import Channels
 from monitor.drift_alerts import NAMES
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
 from monitor.metrics.standing import Live
 from syncd import __version__
+from syncd.app.channels import channels, thresholds
 from syncd.app.installation import Installation, interval_s
 from syncd.app.storyline import Storyline
 from syncd.app.tracing import tracer
-from syncd.config.load import Site
-from syncd.config.monitoring import QuietHours
 from syncd.dispatch.breaker import Circuit
 from syncd.engine.cycle import CycleOutcome
 from syncd.ports import WebhookReceiver
-from syncd.ports.alerting import Alert, Notifier, Thresholds
-from syncd.secrets.reference import resolve
+from syncd.ports.alerting import Alert, Notifier
 from syncd.service.accounts import granted
 from syncd.store import journal
 from syncd.store.metering import Meter
@@ -75,23 +73,12 @@ class Everyone:
 
 def told_to(opened: Installation, meters: Meters) -> Notifier:
     """The log, and the channels of the configuration. Raises ``FixInput`` for one that cannot be used."""
-    folder = opened.site.folder
-    channels = [
-        Channel(name, by_apprise(resolve(one.url, folder)), frozenset(one.severities), _quiet(one.quiet))
-        for name, one in opened.site.config.alerts.channels.items()
-    ]
     count = partial(_count, meters)
-    return Everyone(LogNotifier(meters), Channels(channels, opened.clock, count))
+    return Everyone(LogNotifier(meters), Channels(channels(opened.site), opened.clock, count))
 
 
 def _count(meters: Meters, channel: str, taken: bool) -> None:
     meters.notified(channel, ok=taken)
-
-
-def _quiet(hours: QuietHours | None) -> Quiet | None:
-    if hours is None:
-        return None
-    return Quiet(hours.begin, hours.end, hours.timezone, frozenset(hours.unless))
 
 
 class Measures:
@@ -216,11 +203,6 @@ class Measures:
             except Exception:
                 log.exception("the audit could not be anchored")
             await self._opened.clock.sleep(ANCHOR_EVERY_S)
-
-
-def thresholds(site: Site) -> Thresholds:
-    """From which figures on this site wants to be told."""
-    return Thresholds(**site.config.alerts.thresholds.model_dump())
 
 
 def facts(opened: Installation) -> SiteFacts:

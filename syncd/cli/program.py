@@ -132,6 +132,13 @@ _GROUPS = {
             "revoke": ("connections:revoke", "End a login at its platform."),
         },
     ),
+    "alert": (
+        "Who is told, and from when on.",
+        {
+            "rules": ("alert:rules", "Print the rules for Prometheus, with this site's figures."),
+            "test": ("alert:test", "Send one message through a channel."),
+        },
+    ),
     "audit": (
         "What was written and who asked for what, as hash chains.",
         {

@@ -63,7 +63,7 @@ Count = Annotated[float, Field(ge=0)]
 
 
 class Thresholds(Section):
-    """From which figures on somebody is told. `syncd alerts rules` prints them for Prometheus."""
+    """From which figures on somebody is told. `syncd alert rules` prints them for Prometheus."""
 
     stale_intervals: Annotated[float, Field(gt=1)] = _DEFAULTS.stale_intervals
     """A link is stale after so many of its own intervals without a success."""

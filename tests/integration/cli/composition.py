@@ -422,6 +422,12 @@ class FakeComposition:
     async def keys(self, config_path: Path) -> AsyncIterator[Keys]:
         yield FakeKeys()
 
+    def alert_rules(self, config_path: Path, documentation: str) -> str:
+        return f"groups: []  # {documentation}\n"
+
+    async def alert_test(self, config_path: Path, channel: str) -> bool:
+        return channel == "on-call"
+
     @asynccontextmanager
     async def accounts(self, config_path: Path) -> AsyncIterator[Accounts]:
         yield FakeAccounts()

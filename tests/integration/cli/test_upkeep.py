@@ -42,6 +42,14 @@ def test_a_login_is_given_back_once_somebody_agrees(run: Run) -> None:
     assert "on the platform itself" in done.stderr
 
 
+def test_a_channel_is_tried_and_rules_are_printed(run: Run) -> None:
+    assert run("alert", "test", "on-call").returncode == 0
+    refused = run("alert", "test", "mail")
+    assert refused.returncode == 1
+    assert "mail did not take it" in refused.stderr
+    assert run("alert", "rules", "--documentation", "https://wiki/").stdout == "groups: []  # https://wiki/\n"
+
+
 def test_a_broken_chain_is_exit_code_1(run: Run) -> None:
     assert run("audit", "verify").returncode == 0
     ran = run("audit", "verify", "--kept", "4:ab")
