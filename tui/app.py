@@ -258,13 +258,12 @@ class Dashboard(App[None]):
 
     # -- keys ---------------------------------------------------------------------------------------
 
-    def action_go(self, mode: str) -> None:
-        """To a screen by its number; from further down in it back to its begin."""
-        if mode == self.current_mode:
-            while len(self.screen_stack) > 1:
-                self.pop_screen()
-        elif mode in self.MODES:
-            self.switch_mode(mode)
+    async def action_go(self, mode: str) -> None:
+        """To a screen by its number: to its begin, however far down it was left."""
+        if mode != self.current_mode:
+            await self.switch_mode(mode)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def action_take_back(self) -> None:
         if self.planned is None or self.planned.state is not JobState.PLANNED:
@@ -289,7 +288,7 @@ class Dashboard(App[None]):
             if rest:
                 self.open_record(first, rest.strip(), None)
             elif first in self.MODES:
-                self.action_go(first)
+                self.call_later(self.action_go, first)
             else:
                 self.open_link(first)
 

@@ -132,11 +132,28 @@ async def test_screens_by_number() -> None:
         assert list(rows.values()) == [2, 2, 2, 1, 2, 2, 0, 0, 7]
 
 
+async def test_a_number_leads_to_the_begin_of_its_screen_from_wherever_that_was_left() -> None:
+    async with opened(Office()) as (app, pilot):
+        await press(pilot, "enter", "x", "3", "enter", "1")
+        assert shown(app)[0] == "harbor"
+        await press(pilot, "enter", "1")
+        assert shown(app)[0] == "harbor"
+        await press(pilot, "3")
+        assert len(shown(app)) == 2
+
+
+async def test_a_question_without_text_is_answered_by_letter() -> None:
+    office = Office(groups=[group(count=12)])
+    async with opened(office) as (_, pilot):
+        await press(pilot, "3", "r", "n", "r", "y")
+    assert [name for name, _ in office.done] == ["bulk_retry"]
+
+
 async def test_the_palette_knows_every_screen() -> None:
     async with opened(Office()) as (app, pilot):
         offered = {command.title: command for command in app.get_system_commands(app.screen)}
         assert {f"Go to {name}" for name in app.tabs.values()} <= offered.keys()
-        offered["Go to Refused"].callback()
+        await offered["Go to Refused"].callback()
         await settled(pilot)
         assert app.current_mode == "refused"
 

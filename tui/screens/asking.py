@@ -38,7 +38,10 @@ class Question:
 class Ask(ModalScreen[str | None]):
     """Answers with what was typed (empty where nothing was asked for), None for Cancel."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="ask.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "cancel", "Cancel", id="ask.cancel"),
+        Binding("y", "yes", "Do it", id="ask.yes"),
+    ]
 
     def __init__(self, question: Question) -> None:
         super().__init__()
@@ -59,8 +62,9 @@ class Ask(ModalScreen[str | None]):
             if self._counted:
                 yield Input(placeholder=f"type {asked.count} to go on", id="count")
             with Horizontal(id="answers"):
-                yield Button("Cancel", id="no")
-                yield Button(asked.yes, id="yes", variant="warning")
+                typed = asked.reason is not None or self._counted  # letters are text then
+                yield Button("Cancel" if typed else "Cancel (n)", id="no")
+                yield Button(asked.yes if typed else f"{asked.yes} (y)", id="yes", variant="warning")
 
     def on_mount(self) -> None:
         first = "#reason" if self._question.reason is not None else "#count" if self._counted else "#no"
@@ -68,7 +72,7 @@ class Ask(ModalScreen[str | None]):
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#yes")
-    def _yes(self) -> None:
+    def action_yes(self) -> None:
         text = ""
         if self._question.reason is not None:
             text = self.query_one("#reason", Input).value.strip()

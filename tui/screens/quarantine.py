@@ -13,6 +13,7 @@ from syncd.api.scopes import Scope
 from tui.screens.asking import Question
 from tui.screens.listing import Listed, Listing
 from tui.views import quarantine
+from tui.words import many
 
 _NEEDS = {"retry": Scope.OPERATE, "skip": Scope.RESOLVE}
 _TAKEN_BACK = "It begins in ten seconds; until then U takes it back."
@@ -148,11 +149,13 @@ class Refused(Listing):
         retry_all(self, self._group)
 
 
+def _these(of: ReasonGroup) -> str:
+    return f"{many(of.count, 'refused record')} ({of.flow}) of {of.link}"
+
+
 def retry_all(screen: Listing, of: ReasonGroup) -> None:
     """Ask, then have the daemon retry a whole cause: closing this terminal loses nothing."""
-    question = Question(
-        f"Retry {of.count:,} refused {of.flow} of {of.link}?", _TAKEN_BACK, count=of.count, yes="Retry all"
-    )
+    question = Question(f"Retry {_these(of)}?", _TAKEN_BACK, count=of.count, yes="Retry all")
     asked = requests.BulkRetry(link=of.link, flow=of.flow, code=of.code, field=of.field)
     screen.dashboard.question(
         question,
@@ -163,7 +166,7 @@ def retry_all(screen: Listing, of: ReasonGroup) -> None:
 def skip_all(screen: Listing, of: ReasonGroup) -> None:
     """The same for leaving them alone."""
     question = Question(
-        f"Leave {of.count:,} refused {of.flow} of {of.link} alone?",
+        f"Leave {_these(of)} alone?",
         f"They stay unsent until they change. {_TAKEN_BACK}",
         count=of.count,
         reason="why, for the audit",
