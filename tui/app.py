@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from syncd.api import endpoints, requests
 from syncd.api.client import LiveEvent
+from syncd.api.endpoint import A, Endpoint
 from syncd.api.fleet import JobState, JobView
 from syncd.api.models import HoldView, SyncReport
 from syncd.api.scopes import Scope
@@ -212,9 +213,20 @@ class Dashboard(App[None]):
 
     def take_back(self, ident: int) -> None:
         """A job that has not begun never will; of one that has, no more is done."""
-        board = self.screen
-        if isinstance(board, Board):
-            board.plan(endpoints.JOB_CANCEL, requests.JobCancel(id=ident))
+        self.plan(endpoints.JOB_CANCEL, requests.JobCancel(id=ident))
+
+    @work(group="act")
+    async def plan(self, endpoint: Endpoint[A, JobView], asked: A) -> None:
+        """Have the daemon do something in a moment; until then ``U`` takes it back, from any screen."""
+        try:
+            self.planned = await self.daemon.call(endpoint, asked)
+        except SyncdError as error:
+            self.refused(error)
+            return
+        if self.planned.state is JobState.CANCELLED:
+            self.notify(f"Taken back: {jobs.what(self.planned)}")
+        self._tick()
+        self._read_again()
 
     @work(group="run")
     async def run_now(self, link: str) -> None:

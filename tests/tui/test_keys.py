@@ -289,7 +289,7 @@ async def test_a_drift_is_decided_with_a_reason() -> None:
 async def test_a_question_of_the_first_sync_is_answered_for_the_candidate_that_is_shown() -> None:
     office = Office()
     async with opened(office) as (_, pilot):
-        await press(pilot, "4", "enter", "m", "n", "x", "C")
+        await press(pilot, "4", "enter", "m", "enter", "n", "x", "C")
         await pilot.click("#yes")
         await settled(pilot)
     said = [(asked.call, asked.asked["choices"]) for _, asked in office.done]
@@ -315,11 +315,11 @@ async def test_a_held_write_is_looked_for_once_and_settled_either_way() -> None:
     async with opened(office) as (app, pilot):
         await press(pilot, "5", "enter")
         app._read_again()
-        await press(pilot, "m", "S")
+        await press(pilot, "m", "enter", "S")
         assert "stands twice" in line(app, "#says")
         await pilot.click("#yes")
         await settled(pilot)
-    assert office.looked_for == 1
+    assert office.looked_for == 2, "once each time it is opened"
     said = [(asked.call, asked.asked) for _, asked in office.done]
     assert said == [
         ("held_settle", {"ident": 7, "key": "88"}),

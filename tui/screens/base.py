@@ -14,7 +14,6 @@ from textual.widgets import Static
 
 from syncd.api import endpoints
 from syncd.api.endpoint import A, Endpoint, T
-from syncd.api.fleet import JobState, JobView
 from syncd.api.requests import Later
 from syncd.api.scopes import Scope
 from syncd.core.errors import DaemonUnreachable, SyncdError
@@ -114,21 +113,13 @@ class Board(Screen[None]):
         self.notify(said.replace("{message}", message), markup=False)
         self.reload()
 
-    @work(group="act")
-    async def plan(self, endpoint: Endpoint[A, JobView], asked: A) -> None:
-        """Have the daemon do something in a moment; until then ``U`` takes it back, also from elsewhere."""
-        job = await self.answered(self.ask(endpoint, asked))
-        if job is not None:
-            self.dashboard.planned = job
-            if job.state is JobState.CANCELLED:
-                self.notify(f"Taken back: {jobs.what(job)}")
-            self.tick()
-            self.reload()
-
-    def later(self, call: Endpoint[A, T], asked: A) -> None:
-        """The same for a single decision."""
+    def later(self, call: Endpoint[A, T], asked: A, *, leave: bool = False) -> None:
+        """Have the daemon decide something in a moment; until then ``U`` takes it back. ``leave``: go back to
+        the queue it came from."""
         said = asked.model_dump(mode="json", exclude={"actor"})
-        self.plan(endpoints.LATER, Later.model_validate({"call": call.name, "asked": said}))
+        self.dashboard.plan(endpoints.LATER, Later.model_validate({"call": call.name, "asked": said}))
+        if leave:
+            self.dashboard.pop_screen()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """None greys a key out: the token does not allow it."""

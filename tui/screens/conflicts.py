@@ -140,4 +140,4 @@ class Conflict(Sheet):
         if one is None:
             return
         choice = api.Choice(id=one.id, version=one.version, take=take, values=values)
-        self.later(endpoints.CONFLICTS_RESOLVE, api.Resolve(choices=[choice]))
+        self.later(endpoints.CONFLICTS_RESOLVE, api.Resolve(choices=[choice]), leave=True)

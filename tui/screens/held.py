@@ -90,7 +90,7 @@ class HeldWrite(Sheet):
     def action_is_this(self) -> None:
         if self._item is not None and self._item.candidates:
             key = self._item.candidates[self._at].key
-            self.later(endpoints.HELD_SETTLE, requests.Settle(ident=self._ident, key=key))
+            self.later(endpoints.HELD_SETTLE, requests.Settle(ident=self._ident, key=key), leave=True)
 
     def action_send_again(self) -> None:
         one = self._item
@@ -102,4 +102,4 @@ class HeldWrite(Sheet):
             yes="Send again",
         )
         asked = requests.Settle(ident=self._ident)
-        self.dashboard.question(question, lambda _: self.later(endpoints.HELD_SETTLE, asked))
+        self.dashboard.question(question, lambda _: self.later(endpoints.HELD_SETTLE, asked, leave=True))

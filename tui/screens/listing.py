@@ -36,6 +36,7 @@ class Listing(Board):
     """Base of screens with one table. A subclass gives ``COLUMNS`` and ``page``, and ``action_open`` where
     a row can be opened."""
 
+    AUTO_FOCUS = "#table"
     COLUMNS: ClassVar[Sequence[Column]] = ()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="list.filter"),
@@ -55,10 +56,6 @@ class Listing(Board):
         yield Input(placeholder="filter · !without · Enter keeps it, Esc clears it", id="filter")
         yield Rows(self.COLUMNS, id="table")
         yield Static("", id="empty")
-
-    def on_mount(self) -> None:
-        self.query_one("#filter").display = False
-        self.table.focus()
 
     @property
     def table(self) -> Rows:

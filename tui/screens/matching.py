@@ -101,7 +101,7 @@ class Match(Sheet):
     def action_accept(self) -> None:
         if keys := self._keys():
             asked = requests.Choices(choices=[(self._item.id, keys[self._at])])
-            self.later(endpoints.MATCH_ACCEPT, asked)
+            self.later(endpoints.MATCH_ACCEPT, asked, leave=True)
 
     def action_reject(self) -> None:
         if keys := self._keys():
@@ -116,4 +116,4 @@ class Match(Sheet):
             yes="Create it",
         )
         asked = requests.Choices(choices=[(one.id, "")])
-        self.dashboard.question(question, lambda _: self.later(endpoints.MATCH_REJECT, asked))
+        self.dashboard.question(question, lambda _: self.later(endpoints.MATCH_REJECT, asked, leave=True))

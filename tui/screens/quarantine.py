@@ -159,7 +159,7 @@ def retry_all(screen: Listing, of: ReasonGroup) -> None:
     asked = requests.BulkRetry(link=of.link, flow=of.flow, code=of.code, field=of.field)
     screen.dashboard.question(
         question,
-        lambda _: screen.plan(endpoints.BULK_RETRY, asked),
+        lambda _: screen.dashboard.plan(endpoints.BULK_RETRY, asked),
     )
 
 
@@ -175,6 +175,6 @@ def skip_all(screen: Listing, of: ReasonGroup) -> None:
 
     def skip(why: str) -> None:
         asked = requests.BulkSkip(link=of.link, flow=of.flow, code=of.code, field=of.field, reason=why)
-        screen.plan(endpoints.BULK_SKIP, asked)
+        screen.dashboard.plan(endpoints.BULK_SKIP, asked)
 
     screen.dashboard.question(question, skip)

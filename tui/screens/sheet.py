@@ -16,6 +16,7 @@ from tui.screens.base import Board
 class Sheet(Board):
     """Base. A subclass paints with ``show`` in ``load``."""
 
+    AUTO_FOCUS = "#sheet"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll('down')", "Down", id="sheet.down", show=False),
         Binding("k", "scroll('up')", "Up", id="sheet.up", show=False),
@@ -28,9 +29,6 @@ class Sheet(Board):
     def body(self) -> ComposeResult:
         with VerticalScroll(id="sheet"):
             yield Static("Reading …", id="paper")
-
-    def on_mount(self) -> None:
-        self.query_one("#sheet").focus()
 
     def show(self, what: RenderableType) -> None:
         self.query_one("#paper", Static).update(what)

@@ -76,14 +76,9 @@ def side_by_side(one: ConflictView, now: datetime) -> Group:
             Text("–" if said is None else harmless(said, 200), style="dim"),
             _value(field.right, field.base_right),
         )
-    takes = {
-        "left": "[ take left",
-        "right": "] take right",
-        "base": "= take what was agreed",
-        "value": "e type it",
-    }
-    keys = "   ".join(takes[take] for take in one.takes)
-    return Group(table, Text(""), Text(f"Why: {one.why.replace('_', ' ')}"), Text(keys, style="dim"))
+    takes = {"left": "the left", "right": "the right", "base": "what was agreed", "value": "a value typed"}
+    may = ", ".join(takes[take] for take in one.takes) or "nothing here: mend it on a side"
+    return Group(table, Text(""), Text(f"Why: {one.why.replace('_', ' ')}"), Text(f"May be taken: {may}"))
 
 
 def _changed(at: datetime | None, by: str, now: datetime) -> str:

@@ -47,7 +47,8 @@ def widths(columns: Sequence[Column], room: int) -> list[int]:
 def laid_out(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Table:
     """The same, not to be moved about in: one part of a screen that shows several things."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    places = fitting(columns, width)
+    # a column of blanks tells nobody anything, and here the room is short
+    places = [at for at in fitting(columns, width) if any(row.cells[at].plain.strip() for row in rows)]
     for place in places:
         table.add_column(columns[place].label, no_wrap=True)
     for row in rows:

@@ -28,6 +28,7 @@ class KeyLine(Widget):
         shown = [active for active in screen.active_bindings.values() if active.binding.show]
         # of several keys that do the same, the first
         offered = list({active.binding.action: active for active in reversed(shown)}.values())[::-1]
+        offered.sort(key=lambda active: active.binding.id != "app.help")  # where there is no room for all
         if offered != self._offered:
             self._offered = offered
             self.refresh()
