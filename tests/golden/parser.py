@@ -12,7 +12,8 @@ from pathlib import Path
 
 STORIES = Path(__file__).with_name("stories")
 _SIDE = r"(?P<side>field|ledger)"
-_KIND = r"(?P<kind>customer|location|job|invoice|payment)"
+_KIND = r"(?P<kind>customer|location|job|invoice|payment|employee|time entry|time entrie)"
+"""As people write it; more than one ends in s."""
 _NAME = r'(?P<name>"[^"]+"|[^\s:",]+)'
 _STATE = "in step|waiting|quarantined|held|out of scope|gone|in flight"
 _REST = r"(?P<values>.+)"
@@ -125,6 +126,8 @@ def _sentence(line: str, file: str, number: int, sentences: Mapping[str, str]) -
         if found:
             given = {name: value for name, value in found.groupdict().items() if value is not None}
             words = {name: v if name in ("values", "options") else v.strip('"') for name, v in given.items()}
+            if "kind" in words:
+                words["kind"] = words["kind"].replace("entrie", "entry").replace(" ", "_")
             return Sentence(kind, words, file, number, line)
     raise BadStory(f"{file}:{number}: no such sentence: {line!r}")
 

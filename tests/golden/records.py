@@ -8,20 +8,26 @@ from decimal import Decimal
 from typing import Any
 
 from syncd.api.conflicts import Choice
-from syncd.connectors.memory import FIELD, LEDGER
 from syncd.core.model import Record, Side, Value
 from syncd.entities import ENTITIES
 from syncd.mapping.entity_map import EntityMap
 from syncd.ports import PairLife
 from tests.golden.parser import BadStory, pairs
+from tests.golden.shapes import FIELD, LEDGER
 from tests.golden.world import LINK, StoryWorld
 
 _MONEY = {"total", "tax", "retainage", "amount", "discount", "balance"}
+_HOURS = {"regular_hours", "overtime_hours", "double_hours"}
 _DAYS = {"date", "due_date"}
 _FLAGS = {"taxable"}
-_REFERENCES = {"customer", "location", "job", "invoice"}
-_DEFAULTS: Mapping[str, str] = {"invoice": "date 2026-10-01", "payment": "date 2026-10-20"}
-_CALLED = {"customer": "name", "location": "name", "job": "number", "invoice": "number", "payment": "number"}
+_REFERENCES = {"customer", "location", "job", "invoice", "employee"}
+_DEFAULTS: Mapping[str, str] = {
+    "invoice": "date 2026-10-01",
+    "payment": "date 2026-10-20",
+    "time_entry": "date 2026-10-01",
+}
+_CALLED = {"customer": "name", "location": "name"}
+"""Others are called by their number."""
 
 
 def lens(side: Side, kind: str) -> EntityMap:
@@ -71,7 +77,7 @@ def typed(world: StoryWorld, side: Side, name: str, text: str, place: str) -> Va
         return None
     if name == "lines":
         return tuple(_line(line.split(), place) for line in text.split(" + "))
-    if name in _MONEY:
+    if name in _MONEY | _HOURS:
         return Decimal(text)
     if name in _DAYS:
         return date.fromisoformat(text)
@@ -115,7 +121,7 @@ def _record(world: StoryWorld, side: Side, kind: str, values: str, place: str) -
 def add(world: StoryWorld, side: Side, kind: str, name: str, values: str, place: str) -> None:
     """A person enters a record."""
     defaults = _record(world, side, kind, _DEFAULTS.get(kind, ""), place)
-    record = defaults | {_CALLED[kind]: name} | _record(world, side, kind, values, place)
+    record = defaults | {_CALLED.get(kind, "number"): name} | _record(world, side, kind, values, place)
     world.platforms[side].add(kind, lens(side, kind).put(record, None))
 
 

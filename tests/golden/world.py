@@ -9,8 +9,6 @@ from random import Random
 from typing import Any
 
 from syncd.connectors.memory import (
-    FIELD,
-    LEDGER,
     Behaviour,
     Manner,
     MemoryConnector,
@@ -27,6 +25,7 @@ from syncd.engine.gate import Gate
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, link_setup
 from syncd.store.sql import SqlStore
+from tests.golden.shapes import FIELD, LEDGER
 from tests.sim.database import Memory, SimDatabase
 from tests.sim.loop import SimClock, SimLoop
 from tests.sim.machine import Seal
