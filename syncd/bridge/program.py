@@ -29,14 +29,19 @@ Maker = Callable[[], MbxmlObject]
 """Makes the product's object, in the thread that will use it."""
 
 
-async def run(options: BridgeOptions, maker: Callable[[BridgeOptions], Maker] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT, then lets what runs finish; 0.
+async def run(
+    options: BridgeOptions,
+    maker: Callable[[BridgeOptions], Maker] | None = None,
+    stop: asyncio.Event | None = None,
+) -> int:
+    """Serves until SIGTERM or SIGINT, or until ``stop`` is set, then lets what runs finish; 0.
 
     ``maker`` replaces the choice that ``options.object`` makes.
     Raises ``FixInput`` (settings, secrets) and ``StateLocked`` (another bridge has the outbox).
     """
-    stop = asyncio.Event()
-    _on_signals(stop)
+    if stop is None:
+        stop = asyncio.Event()
+        _on_signals(stop)
     async with AsyncExitStack() as stack:
         desk = await _desk(options, maker or object_maker, stack)
         for reference in (options.token, options.password):

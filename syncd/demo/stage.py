@@ -111,12 +111,12 @@ async def platforms(
         company = Company.of_size(seed, CUSTOMERS)
         site = write_site(folder, told, left.ready, right.ready, company, port)
         prepare(folder)
-        async with bridge(site, needed=told.bridge is not None), installation(load(site.config)) as opened:
+        async with _bridge(site, needed=told.bridge is not None), installation(load(site.config)) as opened:
             yield Platforms(left.ready, right.ready, left_control, right_control, site, opened)
 
 
 @asynccontextmanager
-async def bridge(site: DemoSite, *, needed: bool) -> AsyncIterator[None]:
+async def _bridge(site: DemoSite, *, needed: bool) -> AsyncIterator[None]:
     """The bridge beside the ERP, a process of its own as on a customer's server."""
     if not needed:
         yield

@@ -1,15 +1,17 @@
-"""Every pair's own stories come true over the wire; every pair of a demo that needs no bridge has some."""
+"""Every pair's own stories come true over the wire; every pair of a demo has some, but for the main job,
+whose bridge has tests of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.golden.pairs import by_file, told
+from tests.golden.pairs import by_file, labour, told
 from tests.golden.parser import Story, parse
-from tests.integration.pairs.story import BY_FILE, PAIRS
+from tests.integration.pairs.story import BY_FILE, LABOUR, PAIRS
 
 FOLDER = Path(__file__).with_name("pairs")
 ENOUGH = 3
@@ -19,9 +21,13 @@ SIZE = 6
 
 def stories() -> Iterator[tuple[str, Story]]:
     for path in sorted(FOLDER.glob("*.story")):
-        sentences = by_file.SENTENCES if path.stem in BY_FILE else told.SENTENCES
-        for story in parse(path.read_text("utf-8"), path.name, sentences):
+        for story in parse(path.read_text("utf-8"), path.name, _playing(path.stem).SENTENCES):
             yield path.stem, story
+
+
+def _playing(pair: str) -> ModuleType:
+    """The sentences of a pair's kind, and who plays them."""
+    return by_file if pair in BY_FILE else labour if pair in LABOUR else told
 
 
 STORIES = list(stories())
@@ -29,10 +35,9 @@ STORIES = list(stories())
 
 @pytest.mark.parametrize(("pair", "story"), STORIES, ids=lambda of: of.title if isinstance(of, Story) else of)
 async def test_the_story(pair: str, story: Story, tmp_path: Path) -> None:
-    play = by_file.play if pair in BY_FILE else told.play
-    await play(pair, story.sentences, tmp_path, SIZE)
+    await _playing(pair).play(pair, story.sentences, tmp_path, SIZE)
 
 
-@pytest.mark.parametrize("pair", [*PAIRS, *BY_FILE])
+@pytest.mark.parametrize("pair", [*PAIRS, *BY_FILE, *LABOUR])
 def test_every_pair_has_stories(pair: str) -> None:
     assert sum(name == pair for name, _ in STORIES) >= ENOUGH

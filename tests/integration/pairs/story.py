@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import Any, Final
 from syncd.app.exporting import desks
 from syncd.app.installation import Installation, installation
 from syncd.app.listening import bridges
+from syncd.bridge import program
+from syncd.bridge.settings import load as bridge_settings
 from syncd.config.load import load
 from syncd.demo.pair import (
     BooksSide,
@@ -31,7 +34,6 @@ from syncd.demo.pair import (
 )
 from syncd.demo.sides.by_file import HANDOVER, Bookkeeper
 from syncd.demo.site import LINK, write_site
-from syncd.demo.stage import bridge
 from syncd.files.desk import ExportDesk
 from syncd.sandbox.company import Company
 from syncd.sandbox.control import SandboxControl
@@ -96,8 +98,21 @@ async def playing(one: Linked, folder: Path, seed: int, size: int = SIZE) -> Asy
         site = write_site(folder, one, left.ready, right.ready, company, port=0)
         opened = await enter(installation(load(site.config), clock))
         await enter(bridges(opened))
-        await enter(bridge(site, needed=one.bridge is not None))
+        if one.bridge is not None:
+            await enter(_beside(site.bridge))
         yield Playing(controls, (left.ready, right.ready), opened, clock)
+
+
+@asynccontextmanager
+async def _beside(settings: Path) -> AsyncIterator[None]:
+    """The bridge beside the ledger, in this process."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(program.run(bridge_settings(settings, {}), stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 @dataclass
@@ -208,12 +223,12 @@ class Labour:
 
 
 @asynccontextmanager
-async def labouring(name: str, folder: Path, seed: int = SEED) -> AsyncIterator[Labour]:
+async def labouring(name: str, folder: Path, seed: int = SEED, size: int = SIZE) -> AsyncIterator[Labour]:
     """The pair of that name, before its first sync."""
     one = linked(name)
     assert isinstance(one, LabourPair)
     async with (
-        playing(one, folder, seed) as at,
+        playing(one, folder, seed, size) as at,
         one.time(at.ready[0], at.controls[0]) as time,
         one.payroll(at.ready[1], at.controls[1]) as payroll,
     ):
