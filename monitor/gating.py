@@ -141,9 +141,12 @@ def same_cause(one: Sighting, other: Sighting) -> bool:
 
 
 def supersedes(new: Sighting, old: Sighting) -> bool:
-    """Whether a later look at one place knows more: a rename more than a loss, a hold more than a doubt."""
+    """Whether a later look at one place knows more: a rename more than a loss, a hold more than a doubt,
+    more new values of a set than fewer."""
     ranks = {Kind.FIELD_RENAMED.value: 2, Kind.FIELD_GONE.value: 1}
     if new.action != old.action:
         order: Sequence[str] = [action.value for action in Action]
         return order.index(new.action) < order.index(old.action)
+    if new.kind == old.kind == Kind.ENUM_NEW.value:
+        return set(new.after.get("new", ())) > set(old.after.get("new", ()))
     return ranks.get(new.kind, 0) > ranks.get(old.kind, 0)

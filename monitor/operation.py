@@ -303,7 +303,8 @@ class Operation:
         if self.ready and self._window.records >= _WEIGH_EVERY:
             struck = {path for _, path in found} | rescaled
             for one in compare(self._contract, self._window, evidence):
-                if one.certain and one.path not in struck and self._tells(one):
+                counted = one.certain and one.evidence.hits >= HOLD_AT
+                if counted and one.path not in struck and self._tells(one):
                     found.setdefault((one.kind, one.path), one)
         return [
             self._named(one)
@@ -327,8 +328,9 @@ class Operation:
             return one
         shown = {v for r in self._suspects.records for v in values_at(r, paths.steps(one.path))}
         names = sorted(v for v in shown if isinstance(v, str) and v not in known and _NAME.fullmatch(v))
-        digests = sorted(self.baseline.digest(name) for name in names)
-        return replace(one, before={"closed": True}, after={"values": names[:5], "new": digests[:5]})
+        # what was tapped and is not decided yet has no name here, and is meant all the same
+        digests = {self.baseline.digest(name) for name in names} | set(one.after.get("new", ()))
+        return replace(one, before={"closed": True}, after={"values": names[:5], "new": sorted(digests)})
 
     def _tells(self, one: Difference) -> bool:
         """Whether a difference between windows is news: a new field is none, many records saved at one
