@@ -67,6 +67,8 @@ class DriftDesk:
     async def drift_accept(self, ident: int, reason: str, actor: str = "") -> Done:
         event = await self._watch.accept(ident, actor, reason)
         days = self._watch.settings.grant.days
+        if event.seen.operation.startswith(gating.AROUND):
+            return Done(count=1, message=f"drift {ident} accepted: what waited goes on", ids=[ident])
         mended = "the lens is corrected, " if event.seen.correction else ""
         message = (
             f"drift {ident} accepted: {mended}what waited goes on. It is let through for {days} days; until "
@@ -77,6 +79,11 @@ class DriftDesk:
     async def drift_ignore(self, ident: int, reason: str, actor: str = "") -> Done:
         await self._watch.ignore(ident, actor, reason)
         return Done(count=1, message=f"drift {ident} stops nothing any more", ids=[ident])
+
+    async def drift_revert(self, ident: int, reason: str, actor: str = "") -> Done:
+        event = await self._watch.revert(ident, actor, reason)
+        held = "what it held is held again" if event.held_at is not None else "it holds nothing"
+        return Done(count=1, message=f"drift {ident} is open again: {held}", ids=[ident])
 
     async def _views(self, rows: Sequence[DriftRow]) -> list[DriftView]:
         holds = await self._watch.open_holds()
@@ -176,6 +183,6 @@ def command(row: DriftRow) -> str:
     """What mends it, once a person has looked; empty for what is over."""
     if row.state in (DriftState.ACCEPTED, DriftState.REVERTED, DriftState.IGNORED):
         return ""
-    if row.seen.operation == "login":
+    if row.seen.operation in ("login", gating.ACCEPTANCE):
         return f'syncd drift ack {row.id} --reason "..."'
     return f'syncd drift accept {row.id} --reason "..."'

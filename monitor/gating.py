@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Final
 
+from monitor import impact
 from monitor.credentials import LOGIN, LoginDrift
-from monitor.differences import Kind
+from monitor.differences import Difference, Kind
 from monitor.findings import Finding, Waiver
-from monitor.impact import Flow
+from monitor.impact import Flow, Impact
 from monitor.repair import Repair
-from monitor.severity import Action, Level, Role, Severity
+from monitor.severity import Action, Level, Role, Severity, judge
+from syncd.mapping.entity_map import EntityMap
 from syncd.ports.drift import DriftRow, DriftState, Sighting
 
 BY: Final = "monitor:drift-"
 """Who a hold of the monitor's is by; the event's number follows."""
+
+AROUND: Final = "/"
+"""Begins the operation of what stands around listings: their path."""
+ACCEPTANCE: Final = "acceptance"
+"""The operation under which the end of what was granted is reported."""
 
 _ALONE: Final = frozenset({Kind.FIELD_GONE, Kind.FIELD_RENAMED, Kind.OPTIONAL, Kind.NULLABLE})
 """Spellings of one cause: a mapped place has nothing where it used to have something."""
@@ -35,6 +43,11 @@ class Watched:
     """Link -> left | right: where this connection stands in it."""
 
 
+def is_wide(operation: str) -> bool:
+    """Whether it concerns a connection as a whole rather than one kind of record."""
+    return operation in (LOGIN, ACCEPTANCE) or operation.startswith(AROUND)
+
+
 def by(event: int) -> str:
     return f"{BY}{event}"
 
@@ -51,11 +64,39 @@ def scopes(finding: Finding, at: Watched, entity: str) -> tuple[str, ...]:
     carry it; an envelope that changed may hide records, so nothing of the connection is trusted."""
     if finding.severity.action not in (Action.HOLD, Action.HOLD_CONNECTION):
         return ()
-    flows = [flow for flow in at.flows if flow.entity == entity]
-    if finding.difference.kind is Kind.ENVELOPE:
+    return _scopes(finding.difference.kind.value, finding.impact, at, entity)
+
+
+def scopes_again(event: DriftRow, at: Watched, lens: EntityMap | None) -> tuple[str, ...]:
+    """The same for an event that is open again; ``lens``: of its operation."""
+    if event.held_at is None:
+        return ()
+    if event.seen.operation == LOGIN:
+        return (f"connection:{at.connection}",)
+    kind = event.seen.kind
+    hit = narrowed(event.seen.path, lens) if kind == Kind.WRITE_NARROWED else impact.of(event.seen.path, lens)
+    return _scopes(kind, hit, at, event.seen.operation)
+
+
+def narrowed(path: str, lens: EntityMap | None, flows: Sequence[Flow] = ()) -> Impact:
+    """What a place hits as far as we write there."""
+    return replace(impact.of(path, lens, flows), roles=frozenset({Role.WRITTEN}))
+
+
+def of_envelope(difference: Difference, flows: Sequence[Flow]) -> Finding:
+    """A finding about what stands around a listing: what it leaves out cannot be seen."""
+    links = tuple(dict.fromkeys(str(flow) for flow in flows))
+    customers = tuple(dict.fromkeys(flow.customer for flow in flows if flow.customer))
+    roles = frozenset({Role.READ if flows else Role.UNUSED})
+    return Finding(difference, judge(difference, roles), Impact((), links, customers, roles), ())
+
+
+def _scopes(kind: str, hit: Impact, at: Watched, operation: str) -> tuple[str, ...]:
+    flows = [flow for flow in at.flows if flow.entity == operation or is_wide(operation)]
+    if kind == Kind.ENVELOPE:
         return (f"connection:{at.connection}", *(f"flow:{flow}" for flow in flows))
-    if finding.impact.roles == {Role.WRITTEN}:
-        names = [name.partition(".")[2].partition(".")[0] for name in finding.impact.fields]
+    if hit.roles == {Role.WRITTEN}:
+        names = [name.partition(".")[2].partition(".")[0] for name in hit.fields]
         return tuple(f"field:{flow}/{name}" for flow in flows for name in names)
     return tuple(f"flow:{flow}" for flow in flows)
 
@@ -107,6 +148,33 @@ def login_sighting(drift: LoginDrift, at: Watched) -> Sighting:
     )
 
 
+def ending_sighting(event: DriftRow, days: int, at: Watched) -> Sighting:
+    """What was accepted is let through for so many days more, and is not settled; to be remembered."""
+    seen = event.seen
+    digest = blake2b(f"{ACCEPTANCE}\x1f{seen.fingerprint}\x1f{days}".encode(), digest_size=8).hexdigest()
+    return Sighting(
+        fingerprint=digest,
+        connection=at.connection,
+        platform=at.platform,
+        operation=ACCEPTANCE,
+        path=f"drift {event.id}",
+        kind="acceptance_ends",
+        before={},
+        after={"drift": event.id, "days": days},
+        level=Level.RISKY.value,
+        action=Action.TICKET.value,
+        seen_before=1,
+        seen_now=1,
+        hits=1,
+        distance=0.0,
+        repair=(
+            f"drift {event.id} ({seen.path} of {seen.operation}) was accepted, and is let through for no "
+            f"more than {days} days: write it into the contract (syncd contract accept {event.id} --into "
+            f"contracts) and mend the map, or what it stopped is stopped again"
+        ),
+    )
+
+
 def reason(event: DriftRow) -> str:
     """Of a hold, for whoever finds it."""
     seen = event.seen
@@ -138,6 +206,17 @@ def same_cause(one: Sighting, other: Sighting) -> bool:
     if one.kind == other.kind == Kind.SCALE.value:
         return (one.connection, one.operation) == (other.connection, other.operation)
     return (one.connection, one.operation, one.path) == (other.connection, other.operation, other.path)
+
+
+def beside(seen: Sighting, older: Sequence[DriftRow]) -> Sighting | None:
+    """What a later look is remembered as beside earlier ones of the same cause; None: they know more."""
+    for one in older:
+        if one.seen.fingerprint == seen.fingerprint:
+            if one.held_at is not None and not supersedes(seen, one.seen):
+                seen = replace(seen, level=one.seen.level, action=one.seen.action)
+        elif not supersedes(seen, one.seen):
+            return None
+    return seen
 
 
 def supersedes(new: Sighting, old: Sighting) -> bool:

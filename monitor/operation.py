@@ -15,6 +15,7 @@ from typing import Any, Final
 from monitor import impact, learning, paths
 from monitor.compare import compare
 from monitor.contract import GROUNDED_AT, Contract, Provenance
+from monitor.dealings import DEALT, Dealings
 from monitor.differences import Difference, Evidence, Kind
 from monitor.findings import Finding, Objection, Waiver
 from monitor.guard import Guard, Violation
@@ -65,6 +66,7 @@ class Operation:
         self._learned_keys: deque[str] = deque(maxlen=2_000)
         self._learned: set[str] = set()
         self._suspects = Suspects()
+        self.dealings = Dealings()
         self._forgotten: set[str] = set()
         """Places whose values are learned anew."""
         self._weighed_at = (0, 0)
@@ -243,16 +245,20 @@ class Operation:
 
     def weigh(self, flows: Sequence[impact.Flow]) -> list[Finding]:
         """What drift there is now, the gravest first. Costs milliseconds; cheap if nothing is new."""
-        at = (self._suspects.moves, self._window.records)
+        at = (self._suspects.moves + self.dealings.moves, self._window.records)
         fresh = at[0] != self._weighed_at[0] or at[1] - self._weighed_at[1] >= _WEIGH_EVERY
         if not fresh or self._contract is None:
             return []
         self._weighed_at = at
         found = [self._weighed(difference, flows) for difference in self._differences()]
+        dealt = self.dealings.findings(self.lens, flows)
+        found += [one for one in dealt if not self._waived(one.difference.kind, one.difference.path)]
         return [one for one in found if one is not None]
 
     def reverted(self, kind: Kind, path: str, *, held: bool) -> bool:
         """Whether the platform went back; of what holds nothing, only once no record shows it any more."""
+        if kind in DEALT:
+            return self.dealings.over(kind, path, self.lens)
         return self._suspects.reverted(_cause(kind, path), held=held)
 
     def expect(self, kind: Kind, path: str) -> None:
@@ -261,6 +267,9 @@ class Operation:
 
     def forget(self, kind: Kind, path: str) -> None:
         """A drift at ``path`` is over, one way or the other."""
+        if kind in DEALT:
+            self.dealings.forget(kind, path, self.lens)
+            return
         self._suspects.forget(_cause(kind, path))
         self._weighed_at = (0, 0)
         self._window = Shape(self._secret)

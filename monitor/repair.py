@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.contract import Contract
 from monitor.differences import Difference, Kind
 from monitor.impact import Impact
 
@@ -21,11 +20,11 @@ class Repair:
     """What to run once the edit stands."""
 
 
-def suggest_repair(difference: Difference, contract: Contract, impact: Impact, incident: str = "") -> Repair:
+def suggest_repair(
+    difference: Difference, platform: str, operation: str, impact: Impact, incident: str = ""
+) -> Repair:
     """How ``difference`` can be mended. ``incident``: the event's id, for the command."""
-    accept = (
-        f"syncd contract accept {incident or contract.platform + '/' + contract.operation} --into contracts"
-    )
+    accept = f"syncd contract accept {incident or platform + '/' + operation} --into contracts"
     fields = ", ".join(impact.fields) or "no mapped field"
     path = difference.path
     match difference.kind:
@@ -51,6 +50,12 @@ def suggest_repair(difference: Difference, contract: Contract, impact: Impact, i
                 tuple(f"{field}: divide what {path} holds by {factor}" for field in impact.fields),
                 accept,
             )
+        case Kind.ENVELOPE:
+            told = f"{path} stood beside the list of {operation}" if path else f"{operation} can be listed"
+            return Repair(f"{told} and does no more: what is left out cannot be seen; mend the connector")
+        case Kind.WRITE_NARROWED:
+            how = difference.after.get("how", "refused")
+            return Repair(f"what we write to {path} is {how}, and was taken before: mend {fields}")
         case _:
             return Repair(
                 f"{path}: {difference.kind.replace('_', ' ')}; check the mapping of {fields}", (), accept

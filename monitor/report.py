@@ -58,6 +58,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "sign": "amounts have another sign",
     "share": "nothing, or one constant, became frequent",
     "key_lost": "a key no longer tells records apart",
+    "acceptance_ends": "what was accepted is let through for a few days more",
     "write_narrowed": "the platform accepts less than it did",
 }
 

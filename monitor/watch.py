@@ -8,44 +8,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-import orjson
 import structlog
 
-from monitor import credentials, gating
-from monitor.contract import Contract
+from monitor import credentials, gating, sampling
+from monitor.accepting import Acceptances, Text
 from monitor.credentials import LoginDrift
 from monitor.differences import Kind
 from monitor.findings import Finding
 from monitor.gating import Watched
 from monitor.impact import Flow
+from monitor.keeping import Keeping
 from monitor.operation import Operation
 from monitor.repair import suggest_repair
 from monitor.severity import Action
+from monitor.waiting import Waiting
 from monitor.watched import Contracts, Holds, Known, Settings
 from syncd.core.errors import NothingMatched, RefuseRecord
-from syncd.mapping.correcting import Correction
 from syncd.mapping.entity_map import EntityMap
-from syncd.ports import Clock, Exchange, Grant, HoldRow, Observation
-from syncd.ports.drift import DriftRow, DriftState, Fact, LearnedShape, Sighting
+from syncd.ports import Clock, Exchange, Grant, HoldRow, Observation, Written
+from syncd.ports.drift import DriftRow, DriftState, Fact, Sighting
 from syncd.store.drifts import DriftStore
 
 log = structlog.get_logger(__name__)
 
-_BULK: Final = 20
-"""Records of one page that are all looked at ..."""
-_OF_BULK: Final = 8
-"""... and how many of a longer one: a first load is decided record by record, and learned from by sample."""
-_TO_LEARN: Final = 200
-"""The same while too little is known."""
-_KEEP_EVERY: Final = timedelta(seconds=60)
+_LOGGED: Final = ("connection", "operation", "path", "kind", "level")
 _PAGE_TWICE: Final = 3
 """Web pages in a row, where JSON was promised, before they are more than a proxy's hiccup."""
-_READ_AGAIN_MAX: Final = 50
-_HINTS_MAX: Final = 1_000
 
 
 class Watch:
@@ -64,23 +55,20 @@ class Watch:
         self._holds = holds
         self.drifts = drifts
         self._clock = clock
-        self._contracts = contracts or _none_filed
+        self._contracts = contracts or _none
         self._secret = secret
         self.settings = settings or Settings()
         self._connections: dict[str, Known] = {}
         self._live: dict[int, DriftRow] = {}
         self._lock = asyncio.Lock()
-        self._unread: dict[tuple[str, str], Mapping[str, int]] = {}
-        """Where records that waited are still to be read anew: (connection, operation) -> link -> its cycle
-        that was deciding when they were let go."""
-        self._kept_at: datetime | None = None
         self._read_again_at: datetime | None = None
+        self.text: Text = _none
+        """Contracts as their files say them."""
         self.relens: Callable[[str], Awaitable[None]] | None = None
         """Told when the corrections of a connection have changed."""
-        self.under_way: Callable[[str], int] = lambda _link: 0
-        """The number of a link's cycle that is under way; 0: none is."""
-        self.wake: Callable[[], None] = lambda: None
-        """Told when what waited may go on."""
+        self.waiting = Waiting(holds, drifts, clock, self.flows)
+        self.accepted = Acceptances(drifts, clock)
+        self.keeping = Keeping(drifts, clock)
 
     # -- what is watched
 
@@ -98,7 +86,7 @@ class Watch:
             )
             for entity, lens in lenses.items()
         }
-        self._connections[at.connection] = Known(at, operations)
+        self._connections[at.connection] = Known(at, operations, dict(lenses))
 
     def use(self, connection: str, lenses: Mapping[str, EntityMap]) -> None:
         """The lenses in force now, corrections laid over."""
@@ -115,13 +103,7 @@ class Watch:
 
     async def load(self) -> None:
         """What was known when the process before this one ended."""
-        learned: dict[tuple[str, str], dict[str, bytes]] = {}
-        for shape in await self.drifts.shapes():
-            learned.setdefault((shape.connection, shape.operation), {})[shape.role] = shape.data
-        for (connection, entity), roles in learned.items():
-            operation = self.operation(connection, entity)
-            if operation is not None:
-                operation.restore(roles.get("baseline"), roles.get("habits"))
+        await self.keeping.restore(self._connections)
         for fact in await self.drifts.facts():
             if fact.connection in self._connections:
                 self._connections[fact.connection].facts[fact.name] = fact
@@ -130,11 +112,13 @@ class Watch:
             operation = self.operation(event.seen.connection, event.seen.operation)
             if operation is not None:
                 operation.expect(Kind(event.seen.kind), event.seen.path)
+            elif event.seen.connection in self._connections:
+                self._connections[event.seen.connection].around.expect(event.seen.operation)
         await self._waive()
         open_at = {(event.seen.connection, event.seen.operation) for event in self._live.values()}
         every = {(name, entity) for name, one in self._connections.items() for entity in one.operations}
         # whatever still waits where nothing is open any more: the process before this one let go of it
-        self._unread = {at: {} for at in every - open_at}
+        self.waiting.expect(every - open_at)
 
     def operation(self, connection: str, entity: str) -> Operation | None:
         known = self._connections.get(connection)
@@ -148,11 +132,11 @@ class Watch:
         return [one.at for one in self._connections.values()]
 
     def flows(self, connection: str, operation: str) -> Sequence[Flow]:
-        """Those that read or write an operation; of a login, all of the connection's."""
+        """Those that read or write an operation; of a login or an envelope, all of the connection's."""
         known = self._connections.get(connection)
         if known is None:
             return ()
-        return [f for f in known.at.flows if operation in (f.entity, credentials.LOGIN)]
+        return [f for f in known.at.flows if operation == f.entity or gating.is_wide(operation)]
 
     async def open_holds(self) -> Sequence[HoldRow]:
         return await self._holds.holds()
@@ -178,6 +162,7 @@ class Watch:
         elif "login_page" in facts:
             known.pages = 0
         known.seen |= facts
+        known.around.saw(seen)
 
     def granted(self, connection: str, grant: Grant) -> None:
         known = self._connections.get(connection)
@@ -189,19 +174,20 @@ class Watch:
         if operation is None:
             return
         operation.poll()
-        most = _OF_BULK if operation.ready else _TO_LEARN
-        step = 1 if len(shown) <= _BULK else max(1, len(shown) // most)
-        first = operation.baseline.polls % step  # another walk over the same records looks at others
-        for one in shown[first::step]:
-            if one.gone:
-                continue
-            try:
-                record = orjson.loads(one.raw)
-            except orjson.JSONDecodeError:
-                continue
-            if isinstance(record, dict):
-                operation.sample(one.key, record)
+        for key, record in sampling.records(shown, ready=operation.ready, walk=operation.baseline.polls):
+            operation.sample(key, record)
         self._connections[connection].news = True
+
+    def walked(self, connection: str, entity: str, problem: str) -> None:
+        operation = self.operation(connection, entity)
+        if operation is not None and not self._connections[connection].pages:
+            operation.dealings.walked(readable=not problem)
+
+    def wrote(self, connection: str, entity: str, seen: Written) -> None:
+        operation = self.operation(connection, entity)
+        if operation is not None:
+            operation.dealings.wrote(seen)
+            self._connections[connection].news = True
 
     # -- the guard
 
@@ -233,37 +219,28 @@ class Watch:
         known.news = False
         for entity, operation in known.operations.items():
             for finding in operation.weigh(self.flows(known.at.connection, entity)):
-                await self._found(known.at, entity, operation, finding)
+                gated = gating.gated(finding, may_hold=operation.may_hold)
+                await self._found(known.at, entity, gated)
+        for listing, difference in known.around.differences():
+            finding = gating.of_envelope(difference, self.flows(known.at.connection, listing))
+            await self._found(known.at, listing, finding)
         await self._said(known)
 
-    async def _found(self, at: Watched, entity: str, operation: Operation, found: Finding) -> None:
-        finding = gating.gated(found, may_hold=operation.may_hold)
-        assert operation.contract is not None
-        repair = suggest_repair(finding.difference, operation.contract, finding.impact)
+    async def _found(self, at: Watched, entity: str, finding: Finding) -> None:
+        repair = suggest_repair(finding.difference, at.platform, entity, finding.impact)
         seen = gating.sighting(finding, at, entity, repair)
         await self._remember(seen, gating.scopes(finding, at, entity))
 
     async def _remember(self, seen: Sighting, scopes: Sequence[str]) -> None:
         """One live event a place: a later look that knows more takes the place of the earlier one."""
         older = [one for one in self._live.values() if gating.same_cause(seen, one.seen)]
-        for one in older:
-            if one.seen.fingerprint == seen.fingerprint:
-                if one.held_at is not None and not gating.supersedes(seen, one.seen):
-                    seen = replace(seen, level=one.seen.level, action=one.seen.action)
-            elif not gating.supersedes(seen, one.seen):
-                return
-        event, new = await self.drifts.sighted(seen)
+        later = gating.beside(seen, older)
+        if later is None:
+            return
+        event, new = await self.drifts.sighted(later)
         self._live[event.id] = event
         if new:
-            log.warning(
-                "drift",
-                id=event.id,
-                connection=seen.connection,
-                operation=seen.operation,
-                path=seen.path,
-                kind=seen.kind,
-                level=seen.level,
-            )
+            log.warning("drift", id=event.id, **{name: getattr(seen, name) for name in _LOGGED})
         await self._hold(event, scopes)
         for one in older:  # only now: between the two holds no write may pass
             if one.id != event.id:
@@ -339,66 +316,85 @@ class Watch:
             operation.forget(Kind(event.seen.kind), event.seen.path)
         await self._waive()
         # what was read while it lasted is still on disk: only reading it anew shows what it is now
-        await self.again(event, read_first=state is DriftState.REVERTED)
+        await self._again(event, read_first=state is DriftState.REVERTED)
 
-    async def again(self, event: DriftRow, *, read_first: bool = False) -> None:
-        """What the event's operation has waiting is announced, so that it is read as it is now, and due;
-        ``read_first``: due only once it was read."""
-        at = event.seen.connection, event.seen.operation
-        flows = [(f.link, f.entity) for f in self.flows(*at)]
-        await self._announce(self._connections[at[0]], flows)
-        # a cycle under way may have objected to a record already and not have put it away yet
-        self._unread[at] = {link: self.under_way(link) for link, _ in flows}
-        if not read_first:
-            await self.drifts.reconsider(flows)
-        self.wake()
-
-    async def _reconsider(self) -> None:
-        """Decide anew what was announced and has been read since, once the cycles are over that may still
-        quarantine a record for what was let go meanwhile."""
-        for (connection, entity), deciding in list(self._unread.items()):
-            announced = await self._holds.hints(connection, _HINTS_MAX)
-            unread = any(entity in (of, credentials.LOGIN) for _, of, _ in announced)
-            if unread or any(number and self.under_way(link) == number for link, number in deciding.items()):
-                continue
-            del self._unread[connection, entity]
-            await self.drifts.reconsider([(f.link, f.entity) for f in self.flows(connection, entity)])
-            self.wake()
-
-    async def _announce(
-        self, known: Known, flows: Sequence[tuple[str, str]], most: int | None = None
-    ) -> None:
-        for waiting in await self.drifts.waiting(flows):
-            side = known.at.sides.get(waiting.link, "")
-            keys = list(waiting.keys.get(side, ()))[:most]
-            if keys:
-                delivery = f"drift-{waiting.link}-{self._clock.now().isoformat()}"
-                await self._holds.add_hints(
-                    known.at.connection, [(waiting.entity, key) for key in keys], delivery
-                )
+    async def _again(self, event: DriftRow, *, read_first: bool = False) -> None:
+        at = self._connections[event.seen.connection].at
+        await self.waiting.again(at, event.seen.operation, read_first=read_first)
 
     # -- what people order
 
     async def accept(self, ident: int, by: str, reason: str) -> DriftRow:
         """The new behaviour is right. The contract's edit is stored for an engineer, a release that ends
         by itself lets the records through meanwhile, corrected where that needs no engineer."""
+        seen = self._known(ident).seen
+        if seen.operation.startswith(gating.AROUND):
+            return await self._accept_envelope(ident, by, reason)
         async with self._lock:
             event = self._known(ident)
+            await self.keeping.as_it_was(event, self.operation(event.seen.connection, event.seen.operation))
             await self.drifts.propose(event, by=by, reason=reason)
             await self.drifts.grant(event, by=by, reason=reason, lasts=self.settings.grant)
-        if event.seen.correction is not None and self.relens is not None:
+        if seen.correction is not None and self.relens is not None:
             # before anything is let through: cents read through the old lens would pass for dollars
-            await self.relens(event.seen.connection)
+            await self.relens(seen.connection)
         async with self._lock:
-            operation = self.operation(event.seen.connection, event.seen.operation)
+            operation = self.operation(seen.connection, seen.operation)
             if operation is not None:
-                moved = event.seen.renames[0][0] if event.seen.renames else ""
-                operation.accept(Kind(event.seen.kind), event.seen.path, event.seen.after, moved)
-                await self._keep(force=True)
+                moved = seen.renames[0][0] if seen.renames else ""
+                operation.accept(Kind(seen.kind), seen.path, seen.after, moved)
+                await self.keeping.keep(self._connections, force=True)
             await self._close(event, DriftState.ACCEPTED, by, reason)
             await self._waive()
-        await self.again(event)
+        await self._again(event)
         return event
+
+    async def _accept_envelope(self, ident: int, by: str, reason: str) -> DriftRow:
+        async with self._lock:
+            event = self._known(ident)
+            self._connections[event.seen.connection].around.accept(event.seen.operation, event.seen.path)
+            await self.keeping.keep(self._connections, force=True)
+            await self._let_go(event, DriftState.ACCEPTED, by, reason)
+        return event
+
+    async def revert(self, ident: int, by: str, reason: str) -> DriftRow:
+        """It was not right after all: it is open as if it had never been accepted or ignored."""
+        async with self._lock:
+            event = await self.drifts.event(ident)
+            if event is None or event.state not in (DriftState.ACCEPTED, DriftState.IGNORED):
+                raise NothingMatched(
+                    f"drift {ident} is neither accepted nor ignored", remedy="`syncd drift list --all`"
+                )
+            mine = event.seen
+            open_now = [e for e in self._live.values() if gating.same_cause(mine, e.seen)]
+            if open_now:
+                raise NothingMatched(
+                    f"drift {open_now[0].id} is open at the same place", remedy="decide about that one"
+                )
+            await self._reopen(event, by, reason)
+        if mine.correction is not None and self.relens is not None:
+            await self.relens(mine.connection)
+        await self._again(event)
+        return event
+
+    async def _reopen(self, event: DriftRow, by: str, reason: str) -> None:
+        """Held first, then the lens and what was learned as they were."""
+        seen, known = event.seen, self._connections[event.seen.connection]
+        operation = self.operation(seen.connection, seen.operation)
+        lens = operation.lens if operation is not None else None
+        scopes = gating.scopes_again(event, known.at, lens)
+        for scope in scopes:
+            await self._holds.hold(scope, gating.reason(event), gating.by(event.id))
+        await self.drifts.move(event.id, DriftState.OPEN, by=by, reason=reason)
+        await self.drifts.withdraw(event.id)
+        fresh = await self.drifts.event(event.id)
+        assert fresh is not None
+        self._live[event.id] = fresh
+        if operation is not None:
+            await self.keeping.put_back(event, operation)
+            operation.expect(Kind(seen.kind), seen.path)
+        await self._waive()
+        log.warning("drift open again", id=event.id, connection=seen.connection, path=seen.path)
 
     async def ignore(self, ident: int, by: str, reason: str) -> DriftRow:
         """It stops nothing at this connection any more, and nobody is told again."""
@@ -421,24 +417,34 @@ class Watch:
             raise NothingMatched(f"no drift {ident} is open", remedy="`syncd drift list` shows the open ones")
         return self._live[ident]
 
-    async def corrections(self, connection: str) -> Mapping[str, Sequence[Correction]]:
-        """Entity -> what was accepted about it and is not in the map itself yet."""
-        granted = {grant.drift for grant in await self.drifts.grants()}
-        found: dict[str, list[Correction]] = {}
-        for one in await self.drifts.proposals():
-            if one.connection == connection and one.drift in granted and one.correction is not None:
-                changes = [Correction.of(change) for change in one.correction["corrections"]]
-                found.setdefault(one.operation, []).extend(changes)
-        return found
-
     async def _waive(self) -> None:
-        granted = {grant.drift for grant in await self.drifts.grants()}
-        past = await self.drifts.events((DriftState.ACCEPTED, DriftState.IGNORED))
-        counting = [e for e in past if e.state is DriftState.IGNORED or e.id in granted]
+        waivers = await self.accepted.waivers()
         for connection, known in self._connections.items():
             for entity, operation in known.operations.items():
-                mine = [e for e in counting if (e.seen.connection, e.seen.operation) == (connection, entity)]
-                operation.waive(waiver for e in mine if (waiver := gating.waiver(e)) is not None)
+                operation.waive(waivers.get((connection, entity), ()))
+
+    async def _settle_accepted(self) -> Sequence[DriftRow]:
+        """Close what stands where it belongs, tell of what ends, open again what ended. Returns the last."""
+        lenses = {
+            (name, entity): lens
+            for name, known in self._connections.items()
+            for entity, lens in known.lenses.items()
+        }
+        for one in await self.accepted.settle(self.text, lenses):
+            await self.keeping.forget(one.drift)
+            log.info("accepted drift written down", id=one.drift, connection=one.connection)
+        ending = await self.accepted.ending()
+        for days, event in ending.values():
+            at = self._connections.get(event.seen.connection)
+            if at is not None:
+                await self._remember(gating.ending_sighting(event, days, at.at), ())
+        for told in [e for e in self._live.values() if e.seen.operation == gating.ACCEPTANCE]:
+            if told.seen.after["drift"] not in ending:
+                await self._close(told, DriftState.REVERTED, "monitor", "it is settled")
+        ended = [e for e in await self.accepted.ended() if e.seen.connection in self._connections]
+        for event in ended:
+            await self._reopen(event, "monitor", "what let it through has ended, and the map is not mended")
+        return ended
 
     # -- now and then
 
@@ -451,47 +457,40 @@ class Watch:
                     await self._login_drift(known, drift)
                 await self._weigh(known)
             for event in list(self._live.values()):
-                operation = self.operation(event.seen.connection, event.seen.operation)
-                if operation is not None and operation.reverted(
-                    Kind(event.seen.kind), event.seen.path, held=event.held_at is not None
-                ):
+                if self._is_over(event):
                     await self._let_go(event, DriftState.REVERTED, "monitor", "it is as it was before")
-            await self._reconsider()
-            await self._keep()
+            await self.waiting.reconsider()
+            await self.keeping.keep(self._connections)
+            ended: Sequence[DriftRow] = ()
             if self._read_again_at is None or now >= self._read_again_at:
                 self._read_again_at = now + self.settings.read_again
+                ended = await self._settle_accepted()
                 await self._waive()
                 await self._look_again()
+        for event in ended:
+            if self.relens is not None:
+                await self.relens(event.seen.connection)
+
+    def _is_over(self, event: DriftRow) -> bool:
+        """Whether the platform went back to what it did before a drift."""
+        seen, operation = event.seen, self.operation(event.seen.connection, event.seen.operation)
+        if operation is not None:
+            return operation.reverted(Kind(seen.kind), seen.path, held=event.held_at is not None)
+        known = self._connections.get(seen.connection)
+        around = seen.operation.startswith(gating.AROUND)
+        return around and known is not None and known.around.over(seen.operation)
 
     async def _look_again(self) -> None:
         for event in self._live.values():
             known = self._connections.get(event.seen.connection)
             if known is not None:
-                flows = self.flows(event.seen.connection, event.seen.operation)
-                await self._announce(known, [(f.link, f.entity) for f in flows], _READ_AGAIN_MAX)
-
-    async def _keep(self, *, force: bool = False) -> None:
-        now = self._clock.now()
-        if not force and self._kept_at is not None and now - self._kept_at < _KEEP_EVERY:
-            return
-        self._kept_at = now
-        learned: list[LearnedShape] = []
-        for connection, known in self._connections.items():
-            for entity, operation in known.operations.items():
-                if operation.changed:
-                    operation.changed = False
-                    parts = zip(("baseline", "habits"), operation.to_bytes(), strict=True)
-                    records = operation.baseline.records
-                    learned += [
-                        LearnedShape(connection, entity, "", role, data, records, now) for role, data in parts
-                    ]
-        await self.drifts.keep_shapes(learned)
+                await self.waiting.look(known.at, event.seen.operation)
 
     async def close(self) -> None:
         """Put everything learned on disk."""
         async with self._lock:
-            await self._keep(force=True)
+            await self.keeping.keep(self._connections, force=True)
 
 
-def _none_filed(_platform: str, _operation: str) -> Contract | None:
-    return None
+def _none(_platform: str, _operation: str) -> None:
+    """No file says anything."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
 from monitor.contract import Contract
+from monitor.envelope import Envelopes
 from monitor.gating import Watched
 from monitor.operation import Operation
+from syncd.mapping.entity_map import EntityMap
 from syncd.ports import HoldRow
 from syncd.ports.drift import Fact
 
@@ -45,6 +47,9 @@ class Known:
 
     at: Watched
     operations: dict[str, Operation]
+    lenses: Mapping[str, EntityMap] = field(default_factory=dict)
+    """As the platform declares them, without corrections."""
+    around: Envelopes = field(default_factory=Envelopes)
     facts: dict[str, Fact] = field(default_factory=dict)
     seen: dict[str, Any] = field(default_factory=dict)
     """Facts said since the last look."""

@@ -19,7 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 from monitor.metrics import families as f
 from monitor.metrics.families import Family
 from monitor.metrics.series import Series
-from syncd.ports import Clock, Exchange, Grant, Observation
+from syncd.ports import Clock, Exchange, Grant, Observation, Written
 from syncd.ports.metering import News
 from syncd.ports.webhooks import REJECTIONS
 
@@ -201,6 +201,12 @@ class Meters:
 
     def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:  # noqa: ARG002
         return None  # counted from the journal, once they are decided
+
+    def walked(self, connection: str, entity: str, problem: str) -> None:  # noqa: ARG002
+        return None  # a stream that cannot be read is counted by its standing
+
+    def wrote(self, connection: str, entity: str, seen: Written) -> None:  # noqa: ARG002
+        return None  # counted from the journal
 
     # -- everything else
 

@@ -192,6 +192,10 @@ class ApiClient:
         asked = requests.DriftDecided(ident=ident, reason=reason, actor=actor)
         return await self.call(endpoints.DRIFT_IGNORE, asked)
 
+    async def drift_revert(self, ident: int, reason: str, actor: str = "") -> Done:
+        asked = requests.DriftDecided(ident=ident, reason=reason, actor=actor)
+        return await self.call(endpoints.DRIFT_REVERT, asked)
+
     async def _lines(self, endpoint: Endpoint[A, T], asked: A) -> AsyncGenerator[T, None]:
         """One document a line; a ``Problem`` is raised."""
         try:

@@ -109,3 +109,7 @@ class Drifts(Protocol):
     async def drift_ignore(self, ident: int, reason: str, actor: str = "") -> Done:
         """It stops nothing at this connection, and nobody is told again."""
         ...
+
+    async def drift_revert(self, ident: int, reason: str, actor: str = "") -> Done:
+        """It was not right after all: it is open again, as if it had never been accepted or ignored."""
+        ...

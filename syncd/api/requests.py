@@ -340,7 +340,7 @@ class DriftAck(Asked):
 
 
 class DriftDecided(Asked):
-    """``POST /api/v1/drift/accept`` and ``POST /api/v1/drift/ignore``"""
+    """``POST /api/v1/drift/accept``, ``.../ignore`` and ``.../revert``"""
 
     ident: Ident
     reason: Annotated[str, Field(min_length=1)]

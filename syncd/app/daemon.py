@@ -107,7 +107,7 @@ def _watching(opened: Installation, woken: Woken, measures: Measures) -> list[as
     if opened.watching is None:
         return []
     watch, remind = opened.watching.watch, opened.site.config.alerts.remind
-    watch.wake = woken.wake_all
+    watch.waiting.wake = woken.wake_all
     teller = DriftTeller(watch, opened.clock, measures.notifier, measures.meters, remind)
     opened.watching.tell = teller.tell
     opened.watching.weighed = measures.meters.weighed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncd.ports import Observation, Tap
-from syncd.ports.watching import Exchange, Grant
+from syncd.ports.watching import Exchange, Grant, Written
 
 
 class Taps:
@@ -29,3 +29,11 @@ class Taps:
     def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
         for tap in self._taps:
             tap.records(connection, entity, shown)
+
+    def walked(self, connection: str, entity: str, problem: str) -> None:
+        for tap in self._taps:
+            tap.walked(connection, entity, problem)
+
+    def wrote(self, connection: str, entity: str, seen: Written) -> None:
+        for tap in self._taps:
+            tap.wrote(connection, entity, seen)

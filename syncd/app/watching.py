@@ -96,7 +96,7 @@ async def begin(watch: Watch, site: Site, connectors: Mapping[str, Connector]) -
 
 async def corrected(watch: Watch, name: str, connector: Connector) -> Connector:
     """The connector with what was accepted about its platform laid over its lenses."""
-    corrections = await watch.corrections(name)
+    corrections = await watch.accepted.corrections(name)
     found: Connector = CorrectedConnector(connector, corrections) if corrections else connector
     watch.use(name, lenses(found))
     return found
@@ -160,7 +160,7 @@ class Watching:
         self.weighed: Callable[[], None] = lambda: None
         """Is told when everything that came in has been weighed."""
         watch.relens = self.relens
-        watch.under_way = lambda link: links[link].under_way if link in links else 0
+        watch.waiting.under_way = lambda link: links[link].under_way if link in links else 0
 
     async def relens(self, connection: str) -> None:
         """What was accepted about a connection changes how its links read and write from now on."""

@@ -92,6 +92,7 @@ _GROUPS = {
             "ack": ("drift:ack", "No reminders for a while; writes stay held."),
             "accept": ("drift:accept", "The new behaviour is right: go on with it."),
             "ignore": ("drift:ignore", "It stops nothing at this connection."),
+            "revert": ("drift:revert", "Take an acceptance back: it is open again."),
             "export": ("drift:export", "Write one as a page that can be mailed."),
         },
     ),

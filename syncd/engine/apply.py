@@ -28,6 +28,7 @@ from syncd.ports import (
     Settlement,
     Store,
     WriteRequest,
+    Written,
 )
 from syncd.ports.sending import STALE_AFTER_S, sending
 
@@ -189,6 +190,7 @@ class Applier:
             return await self._refused_repeat(intent, outcome, tally)
         if isinstance(outcome, Rejected):
             tally.rejected += 1
+            self._show(intent, refused=refused_field(intent, outcome, self._flows[intent.request.entity]))
             following = rejection(intent, outcome, self._flows[intent.request.entity])
             return await self._store.rejected(
                 intent, outcome.error_class, outcome.words, outcome.field or "", following
@@ -262,9 +264,19 @@ class Applier:
                 return None
         else:
             settlement = settle(intent, None, setup)
+        self._show(intent, cut=settlement.cut)
         name = _COUNTED[intent.request.operation]
         setattr(tally, name, getattr(tally, name) + 1)
         return await self._store.settle(settlement)
+
+    def _show(self, intent: IntentRow, *, refused: str | None = "", cut: Sequence[str] = ()) -> None:
+        """Tell the tap what became of a write's fields; ``refused`` None: of something else than a field."""
+        writes = intent.request.operation in (Operation.CREATE, Operation.UPDATE)
+        if writes and refused is not None:
+            seen = Written(intent.request.source_key or str(intent.pair), intent.fields, refused, cut)
+            self._flows[intent.request.entity].ends[intent.side].tap.wrote(
+                intent.connection, intent.request.entity, seen
+            )
 
     async def _read_back(self, setup: FlowSetup, intent: IntentRow, outcome: Confirmed) -> Seen:
         """The record as the platform holds it now: what it confirmed, never what was sent."""
@@ -317,7 +329,22 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
     elif moved(setup, intent, shown.raw, apart_from=intent.fields):
         # somebody changed it while we wrote: what was read back is no echo of ours alone
         intent = replace(intent, again=True)
-    return Settlement(intent, mapped_record(spec, shown, read, None), bases, conflicts, following)
+    cut = tuple(name for name, value in changed.items() if _is_cut(value, record.get(name)))
+    return Settlement(intent, mapped_record(spec, shown, read, None), bases, conflicts, following, cut)
+
+
+def _is_cut(sent: object, shown: object) -> bool:
+    if not isinstance(sent, str) or not isinstance(shown, str) or not shown:
+        return False
+    return len(shown) < len(sent) and sent.startswith(shown)
+
+
+def refused_field(intent: IntentRow, outcome: Rejected, setup: FlowSetup) -> str | None:
+    """The canonical field for which a platform refused a write; None: it was for something else. Pure."""
+    if outcome.error_class is not ErrorClass.VALIDATION or not outcome.field:
+        return None
+    paths = {field.path: field.name for field in setup.specs[intent.side].map.fields}
+    return paths.get(outcome.field, outcome.field)
 
 
 def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[str] = ()) -> bool:

@@ -149,7 +149,11 @@ async def read_stream(store: Store, end: End, entity: str, *, full: bool = False
                 await _end_walk(store, stream, page, read, fingerprint, complete=complete)
     except SyncdError as error:
         read.error = error.message
+        if isinstance(error, UnreadableAnswer):
+            end.tap.walked(end.connection, entity, error.message)
         await store.stream_failed(stream.id, error.message)
+    else:
+        end.tap.walked(end.connection, entity, "")
     return read
 
 

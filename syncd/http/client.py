@@ -370,7 +370,8 @@ def _tapped(
     """As the tap is told of it. Pure."""
     at = path.partition("?")[0]
     if isinstance(exchange, Answer):
-        return Tapped(method, at, exchange.status, exchange.headers, "", asked, seconds, login)
+        body = exchange.body if method == "GET" else b""
+        return Tapped(method, at, exchange.status, exchange.headers, "", asked, seconds, login, body=body)
     if isinstance(exchange, NotSent):
         return Tapped(method, at, 0, {}, login=login, lost=True)
     if exchange.status is not None and exchange.error_class is ErrorClass.PARSE:

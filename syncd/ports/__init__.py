@@ -53,7 +53,7 @@ from syncd.ports.store import (
     StreamRow,
     Verdict,
 )
-from syncd.ports.watching import UNWATCHED, Exchange, Grant, Guard, Tap, Unwatched
+from syncd.ports.watching import UNWATCHED, Exchange, Grant, Guard, Tap, Unwatched, Written
 
 __all__ = [
     "EVERYTHING",
@@ -106,4 +106,5 @@ __all__ = [
     "Verdict",
     "WebhookReceiver",
     "WriteRequest",
+    "Written",
 ]

@@ -222,6 +222,8 @@ class Settlement:
     conflicts: Sequence[Conflict] = ()
     """Found while confirming (the ledger shows another amount); added to those already open."""
     next: Acknowledgement | None = None
+    cut: Sequence[str] = ()
+    """Texts that were read back shorter than they were sent, beyond what the platform is known to hold."""
 
 
 EVERYTHING: Final = "everything"

@@ -28,7 +28,7 @@ _READING: Final = frozenset({"GET", "HEAD", "SQL"})
 
 
 class Exchange(NamedTuple):
-    """One request of a connection and how it was answered. Bodies are not part of it."""
+    """One request of a connection and how it was answered."""
 
     method: str
     """HTTP verb; of a bridge: ``SQL`` or ``XML``."""
@@ -47,6 +47,8 @@ class Exchange(NamedTuple):
     """Whether it asked for a login."""
     lost: bool = False
     """No answer came: refused, broken off, or not in time."""
+    body: bytes = b""
+    """Of what was read, as it came: for what stands around the records. Never kept."""
 
     @property
     def use(self) -> Use:
@@ -74,6 +76,19 @@ class Grant(NamedTuple):
     refresh_lifetime_s: float | None = None
 
 
+class Written(NamedTuple):
+    """What became of one write, field by field. Canonical names, no values."""
+
+    record: str
+    """Tells its record from others."""
+    fields: Sequence[str]
+    """What it carried."""
+    refused: str = ""
+    """The field for which the platform refused all of it; empty: it was accepted."""
+    cut: Sequence[str] = ()
+    """Texts that were read back shorter than they were sent."""
+
+
 class Tap(Protocol):
     """Is told of everything. Its methods return at once and never raise."""
 
@@ -83,6 +98,14 @@ class Tap(Protocol):
 
     def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
         """Records whose bytes are new to us, as their platform shows them."""
+        ...
+
+    def walked(self, connection: str, entity: str, problem: str) -> None:
+        """One listing was read to its end, or (``problem``) was not what the connector can read."""
+        ...
+
+    def wrote(self, connection: str, entity: str, seen: Written) -> None:
+        """The platform accepted a write, or refused it naming a field."""
         ...
 
 
@@ -111,6 +134,12 @@ class Unwatched:
         return None
 
     def records(self, connection: str, entity: str, shown: Sequence[Observation]) -> None:
+        return None
+
+    def walked(self, connection: str, entity: str, problem: str) -> None:
+        return None
+
+    def wrote(self, connection: str, entity: str, seen: Written) -> None:
         return None
 
     async def caught_up(self, connection: str) -> None:

@@ -28,7 +28,7 @@ from syncd.http.outcomes import retry_after
 from syncd.http.quota import quota
 from syncd.http.tokens import no_way_to_revoke
 from syncd.ports import BridgeChannel, Clock, Finding, Observation, Records, RevokesLogin
-from syncd.ports.watching import Exchange, Grant
+from syncd.ports.watching import Exchange, Grant, Written
 from syncd.service.events import Feed
 from syncd.store import board
 from syncd.store.database import Database
@@ -85,6 +85,12 @@ class Listening:
         changed = sum(one.known is not None for one in shown)
         if changed:
             self.changed(connection, changed)
+
+    def walked(self, connection: str, entity: str, problem: str) -> None:  # noqa: ARG002
+        return None
+
+    def wrote(self, connection: str, entity: str, seen: Written) -> None:  # noqa: ARG002
+        return None
 
 
 def after_exchange(before: Said, seen: Exchange, now: datetime) -> Said:

@@ -91,6 +91,11 @@ class DriftStore:
         if values:
             await self._database.write(script)
 
+    async def forget_shapes(self, version: str) -> None:
+        """Drop what was kept under a version."""
+        dropped = delete(shape).where(shape.c.version == version)
+        await self._database.write(lambda c: c.execute(dropped))
+
     # -- events
 
     async def sighted(self, seen: Sighting) -> tuple[DriftRow, bool]:
@@ -182,13 +187,19 @@ class DriftStore:
             GrantRow(r.id, r.drift_id, r.connection, r.by, r.reason, r.granted_at, r.expires_at) for r in rows
         ]
 
-    async def revoke(self, drift_id: int) -> None:
-        """End every grant about a drift."""
+    async def withdraw(self, drift_id: int) -> None:
+        """End every grant about a drift, and close its proposals."""
         now = self._clock.now()
         ended = update(drift_grant).where(
             drift_grant.c.drift_id == drift_id, drift_grant.c.revoked_at.is_(None)
         )
-        await self._database.write(lambda c: c.execute(ended.values(revoked_at=now)))
+        closed = update(proposal).where(proposal.c.drift_id == drift_id, proposal.c.closed_at.is_(None))
+
+        def script(c: Connection) -> None:
+            c.execute(ended.values(revoked_at=now))
+            c.execute(closed.values(closed_at=now))
+
+        await self._database.write(script)
 
     async def propose(self, event: DriftRow, *, by: str, reason: str) -> int:
         """Store the contract edit that accepting an event means. Returns its number."""

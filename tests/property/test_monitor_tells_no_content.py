@@ -101,7 +101,7 @@ def test_a_difference_its_repair_and_the_accepted_contract_hold_no_content(
         del record[struck]
     for difference in compare(contract, _shape(changed), before):
         hit = impact.of(difference.path, FIELD.maps["customer"])
-        repair = suggest_repair(difference, contract, hit)
+        repair = suggest_repair(difference, "acme", "customer", hit)
         _silent(_told(repr(difference), repair.summary, *repair.edits, repair.command))
         _silent(difference.fingerprint("acme", "customer"))
         _silent(_accepted(contract, difference))

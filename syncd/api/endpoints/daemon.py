@@ -122,6 +122,15 @@ DRIFT_ACCEPT: Final = Endpoint(
     TypeAdapter(Done),
     "The new behaviour is right: what waited goes on, the contract's edit is proposed.",
 )
+DRIFT_REVERT: Final = Endpoint(
+    "drift_revert",
+    "POST",
+    "drift/revert",
+    Scope.RESOLVE,
+    requests.DriftDecided,
+    TypeAdapter(Done),
+    "It was not right after all: it is open again, and holds what it held.",
+)
 DRIFT_IGNORE: Final = Endpoint(
     "drift_ignore",
     "POST",

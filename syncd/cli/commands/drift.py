@@ -130,6 +130,23 @@ def ignore(ident: int, /, *, reason: str) -> int:
     return _done(lambda drifts: drifts.drift_ignore(ident, reason, session.actor()))
 
 
+def revert(ident: int, /, *, reason: str) -> int:
+    """Take an acceptance back, or let something ignored count again: the drift is open as before, what it
+    held is held, the lens and what was learned are as they were.
+
+    For example:
+      syncd drift revert 12 --reason "their support: it was a mistake, rolled back tonight"
+
+    Parameters
+    ----------
+    ident
+        Its number in `syncd drift list --all`.
+    reason
+        Why: it stands in the audit.
+    """
+    return _done(lambda drifts: drifts.drift_revert(ident, reason, session.actor()))
+
+
 def export(ident: int, /, *, into: Path) -> int:
     """Write one drift as a single page: what changed side by side, whom it hits, the evidence. It needs
     nothing from anywhere and may be mailed.

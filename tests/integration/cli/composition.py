@@ -306,6 +306,9 @@ class FakeDrifts:
     async def drift_ignore(self, ident: int, reason: str, actor: str = "") -> Done:
         return Done(count=1, message=f"drift {ident} ignored", ids=[ident])
 
+    async def drift_revert(self, ident: int, reason: str, actor: str = "") -> Done:
+        return Done(count=1, message=f"drift {ident} is open again", ids=[ident])
+
 
 class FakeDecisions:
     """Knows one conflict and one difference; a second conflict changes whenever somebody looks away."""

@@ -30,6 +30,7 @@ def test_accepting_asks_first_and_wants_a_reason(run: Run) -> None:
     assert run("drift", "accept", "12", "--reason", "release notes", "--yes").returncode == 0
     assert run("drift", "ignore", "12", "--reason", "one account's own", "--yes").returncode == 0
     assert run("drift", "ack", "12", "--reason", "asked their support").returncode == 0
+    assert run("drift", "revert", "12", "--reason", "rolled back tonight").returncode == 0
 
 
 def test_the_page_is_written_where_it_is_wanted(run: Run, tmp_path: Path) -> None:

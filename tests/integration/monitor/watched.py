@@ -100,7 +100,7 @@ class WatchedWorld(World):
         self.gates = {"field": Gate(4), "ledger": Gate(4)}
         self.setup = self._setup(self.drifting)
         self.engine = LinkEngine(self.setup, self.store, self.clock, self.gates)
-        self.watch.under_way = lambda _link: self.engine.under_way
+        self.watch.waiting.under_way = lambda _link: self.engine.under_way
 
     def _setup(self, left: Any) -> Any:
         ends = {
@@ -111,7 +111,7 @@ class WatchedWorld(World):
 
     async def relens(self, connection: str) -> None:
         assert connection == "field"
-        corrected = CorrectedConnector(self.drifting, await self.watch.corrections(connection))
+        corrected = CorrectedConnector(self.drifting, await self.watch.accepted.corrections(connection))
         lenses = {entity: spec.map for entity, spec in corrected.capabilities.entities.items()}
         self.watch.use(connection, lenses)
         await self.engine.adopt(self._setup(corrected))

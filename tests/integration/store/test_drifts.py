@@ -80,7 +80,7 @@ async def test_a_grant_ends_by_itself_or_is_revoked(drifts: DriftStore, clock: V
     clock.at += timedelta(hours=2)
     assert await drifts.grants() == []
     await drifts.grant(event, by="dana", reason="again", lasts=timedelta(hours=1))
-    await drifts.revoke(event.id)
+    await drifts.withdraw(event.id)
     assert await drifts.grants() == []
 
 

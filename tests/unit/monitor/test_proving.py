@@ -121,6 +121,6 @@ def test_a_repair_can_be_pasted() -> None:
         evidence=Evidence(300, 20, 20, 0.0),
         renames=(Rename("totalAmount", 0.93),),
     )
-    repair = suggest_repair(gone, CONTRACT, impact.of("total", _lens()), "17")
+    repair = suggest_repair(gone, "acme", "invoice", impact.of("total", _lens()), "17")
     assert repair.edits == ("invoice.total: total -> totalAmount",)
     assert "93% alike" in repair.summary
