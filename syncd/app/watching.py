@@ -160,6 +160,7 @@ class Watching:
         self.weighed: Callable[[], None] = lambda: None
         """Is told when everything that came in has been weighed."""
         watch.relens = self.relens
+        watch.text = Library.of_site(site.folder).text
         watch.waiting.under_way = lambda link: links[link].under_way if link in links else 0
 
     async def relens(self, connection: str) -> None:

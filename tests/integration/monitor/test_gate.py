@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from monitor.contract import Contract
+from monitor.watched import Settings
+from syncd.core.errors import UnreadableAnswer
 from syncd.ports.drift import DriftState
 from tests.integration.monitor.watched import Change, WatchedWorld
 
@@ -155,3 +159,106 @@ async def test_before_anything_was_learned_a_record_is_only_measured_by_its_lens
     world.invoice(500)
     await world.run()
     assert await world.store.holds() == []
+
+
+async def accepted_cents(world: WatchedWorld) -> int:
+    """Amounts in cents, accepted; everything drained. Returns the drift's number."""
+    await world.history()
+    world.drifting.change = in_cents
+    for n in range(500, 504):
+        world.invoice(n)
+        await world.run()
+    (event,) = [e for e in await world.drifts.events() if e.seen.level == "breaking"]
+    await world.watch.accept(event.id, "dana", "in their release notes")
+    for _ in range(2):
+        await world.run()
+    assert world.posted() == world.owed()
+    return event.id
+
+
+async def test_an_acceptance_can_be_taken_back_and_the_mistake_holds_again() -> None:
+    world = WatchedWorld()
+    ident = await accepted_cents(world)
+    await world.watch.revert(ident, "dana", "it was a mistake of theirs")
+    assert [hold.scope for hold in await world.store.holds()] == ["flow:acme/invoice"]
+    assert await world.drifts.proposals() == []
+    assert await world.drifts.grants() == []
+    before = world.posted()
+    world.invoice(510)
+    for _ in range(2):
+        await world.run()
+    assert world.posted() == before, "still in cents: nothing leaves"
+    world.drifting.change = None
+    for n in range(511, 521):
+        world.invoice(n)
+        world.wait(300)
+        await world.run()
+    await world.run()
+    assert await world.store.holds() == []
+    assert world.posted() == world.owed()
+
+
+async def test_what_was_accepted_for_a_time_and_is_not_mended_is_told_of_and_then_held() -> None:
+    world = WatchedWorld(settings=Settings(grant=timedelta(days=8)))
+    ident = await accepted_cents(world)
+    world.wait(2 * 86_400)
+    await world.run()
+    (told,) = [e for e in await world.drifts.events() if e.seen.kind == "acceptance_ends"]
+    assert told.seen.after == {"drift": ident, "days": 7}
+    world.wait(7 * 86_400)
+    await world.run()
+    world.invoice(510)
+    before = world.posted()
+    await world.run()
+    assert [hold.scope for hold in await world.store.holds()] == ["flow:acme/invoice"]
+    assert world.posted() == before, "neither cents for dollars nor anything else"
+    await world.watch.accept(ident, "dana", "for another while")
+    for _ in range(2):
+        await world.run()
+    assert world.posted() == world.owed()
+
+
+async def test_what_stands_in_the_file_needs_no_grant_any_more() -> None:
+    filed = "x-platform: memory\nx-operation: invoice\ntype: object\nproperties:\n  type:\n    type: string\n"
+    contracts = {"invoice": Contract.parse(f"{filed}    enum: [invoice, vendorbill]\n")}
+    world = WatchedWorld(contracts=contracts, settings=Settings(grant=timedelta(days=8)))
+    await world.history()
+    world.drifting.change = lambda entity, wire: {**wire, "type": "service"} if entity == "invoice" else wire
+    for n in range(500, 503):
+        world.invoice(n)
+        await world.run()
+    (event,) = await world.drifts.events()
+    await world.watch.accept(event.id, "dana", "in their release notes")
+    world.watch.text = lambda _platform, _operation: f"{filed}    enum: [invoice, vendorbill, service]\n"
+    world.wait(9 * 86_400)
+    for n in range(503, 505):
+        world.invoice(n)
+        await world.run()
+    assert await world.drifts.proposals() == []
+    assert await world.drifts.events() == []
+    assert world.posted() == world.owed()
+
+
+async def test_a_listing_that_is_not_what_it_was_holds_its_connection_until_it_is() -> None:
+    world = WatchedWorld()
+    await world.history()
+    pages, broken = world.drifting.pages, True
+
+    async def unreadable(*asked: Any, **named: Any) -> Any:
+        if broken:
+            raise UnreadableAnswer("memory: the answer holds no list")
+        async for page in pages(*asked, **named):
+            yield page
+
+    world.drifting.pages = unreadable  # type: ignore[method-assign]
+    for _ in range(3):
+        await world.run()
+    scopes = {hold.scope for hold in await world.store.holds()}
+    assert "connection:field" in scopes
+    assert {e.seen.kind for e in await world.drifts.events()} == {"envelope"}
+    broken = False
+    world.invoice(500)
+    for _ in range(7):
+        await world.run()
+    assert await world.store.holds() == []
+    assert world.posted() == world.owed()
