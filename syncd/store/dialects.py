@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -10,6 +12,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from syncd.store.tables import Instant
+
+_ALTERING: Final = 0x73796E6364
+"""The number of our advisory lock."""
 
 
 class text_each(GenericFunction[Any]):  # noqa: N801 - it is written like the SQL function it stands for
@@ -74,8 +79,27 @@ def size(c: Connection) -> int:
     return int(pages) * int(each)
 
 
-def without_cascades(c: Connection) -> None:
-    """SQLite alters a table by rebuilding it: no row may cascade away while one is swapped."""
-    if c.dialect.name == "sqlite":
-        c.exec_driver_sql("PRAGMA foreign_keys=OFF")
+@contextmanager
+def altering(c: Connection) -> Iterator[None]:
+    """Tables are altered meanwhile: by nobody else, and no row goes with another that is moved."""
+    if c.dialect.name == "postgresql":
+        # the session's lock, not a transaction's: revisions have one each. A file is altered by whoever
+        # holds its lock
+        c.exec_driver_sql(f"SELECT pg_advisory_lock({_ALTERING})")
         c.commit()
+        try:
+            yield
+        finally:
+            c.rollback()
+            c.exec_driver_sql(f"SELECT pg_advisory_unlock({_ALTERING})")
+            c.commit()
+        return
+    # SQLite alters a table by rebuilding it, and dropping the old one would cascade. On the driver's own
+    # connection: within a transaction, which SQLAlchemy would begin, the word has no effect
+    driver: Any = c.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        c.rollback()
+        driver.execute("PRAGMA foreign_keys=ON")

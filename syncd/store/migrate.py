@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, text
 
 from syncd.core.errors import FixInput
-from syncd.store.dialects import without_cascades
+from syncd.store.dialects import altering
+from syncd.store.postgres import plainly
 from syncd.store.tables import HEAD
 
 
@@ -19,8 +20,8 @@ def scripts() -> Path:
 
 
 def current(engine: Engine) -> str | None:
-    """The state's revision; None for an empty database."""
-    with engine.connect() as connection:
+    """The state's revision; None for an empty database. Raises ``StateUnavailable``."""
+    with plainly(engine), engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
         found: str | None = connection.execute(
@@ -58,8 +59,7 @@ def _run(engine: Engine, direction: str, revision: str) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(scripts()))
-    with engine.connect() as connection:
-        without_cascades(connection)
+    with plainly(engine), engine.connect() as connection, altering(connection):
         config.attributes["connection"] = connection
         getattr(command, direction)(config, revision)
         connection.commit()

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -220,13 +221,8 @@ class PostgresDatabase:
 
     def _persistently(self, run: Callable[[], T]) -> T:
         """Run it until it is done, as long as trying again can help. Raises ``StateUnavailable``."""
-        try:
+        with plainly(self._engine):
             return self._trying(run)
-        except (DBAPIError, PoolTimeout) as error:
-            refusal = unavailable(error, self._engine)
-            if refusal is None:
-                raise
-            raise refusal from error
 
 
 def _raced(error: BaseException) -> bool:
@@ -243,6 +239,21 @@ def _enough(patience_s: float, closing: threading.Event) -> Callable[[RetryCallS
         return over or closing.is_set()
 
     return stop
+
+
+@contextmanager
+def plainly(engine: Engine) -> Iterator[None]:
+    """What a server says of itself meanwhile is raised as ``StateUnavailable``; a file says it by itself."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as error:
+        refusal = unavailable(error, engine)
+        if refusal is None:
+            raise
+        raise refusal from error
 
 
 def unavailable(error: DBAPIError | PoolTimeout, engine: Engine) -> StateUnavailable | None:
