@@ -13,13 +13,17 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import blake2b
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from syncd.core.model import Record, Value
 
 CENT: Final = Decimal("0.01")
 _ORDINARY: Final = 10**15
+_PLAIN_NUMBER: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
+"""A number of ordinary size, in digits."""
 
 
 def money(value: object) -> Decimal:
@@ -31,8 +35,9 @@ def money(value: object) -> Decimal:
     try:
         exact = _short(value)
         if exact is None:
-            exact = number(value)
-        return exact.quantize(CENT, rounding=ROUND_HALF_UP)
+            plain = isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value)
+            exact = Decimal(plain[0]) if plain else number(value)
+        return exact.quantize(CENT, ROUND_HALF_UP)
     except InvalidOperation:
         raise ValueError("a number beyond what can be kept exactly") from None
 
@@ -112,9 +117,42 @@ _encoder: Final = json.JSONEncoder(
 )
 
 
+@lru_cache(maxsize=1024)
+def _label(name: str) -> str:
+    return encode_basestring(name) + ":"
+
+
+def _text(record: Record) -> str:
+    """As the encoder writes it, in half the time: nearly all values are of these few kinds."""
+    fields = []
+    for name in sorted(record):
+        value: Any = record[name]
+        kind = type(value)
+        if kind is str:
+            text = encode_basestring(value)
+        elif kind is Decimal:
+            text = '{"$n":"' + str(value) + '"}'
+        elif value is None:
+            text = "null"
+        elif value is True or value is False:
+            text = "true" if value else "false"
+        elif kind is date:
+            text = '{"$d":"' + value.isoformat() + '"}'
+        elif kind is tuple:
+            text = (
+                "["
+                + ",".join([_text(line) if type(line) is dict else _encoder.encode(line) for line in value])
+                + "]"
+            )
+        else:
+            text = _encoder.encode(value)
+        fields.append(_label(name) + text)
+    return "{" + ",".join(fields) + "}"
+
+
 def encode(record: Record) -> bytes:
     """Canonical bytes of a record: sorted keys, tagged Decimals, dates and instants."""
-    return _encoder.encode(record).encode()
+    return _text(record).encode()
 
 
 def decode(data: bytes) -> dict[str, Value]:
@@ -125,7 +163,7 @@ def decode(data: bytes) -> dict[str, Value]:
 
 def content_hash(record: Record) -> bytes:
     """16 bytes; equal for equal records. Keyed nowhere: it is compared, never shown."""
-    return blake2b(_encoder.encode(record).encode(), digest_size=16).digest()
+    return blake2b(encode(record), digest_size=16).digest()
 
 
 # -- normalisers: what counts as "the same" between two sides --------------------------------
@@ -137,9 +175,11 @@ _COMPANY_SUFFIX: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)  # a record's texts are folded when it is seen, decided and confirmed
 def plain_text(text: str) -> str:
     """Case, accents' encoding, punctuation and spacing folded away; the words kept."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("&", " and ")
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    folded = plain.casefold().replace("&", " and ")
     return _SPACES.sub(" ", _PUNCTUATION.sub(" ", folded)).strip()
 
 

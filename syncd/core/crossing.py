@@ -113,8 +113,10 @@ class Crossing:
         return True
 
     def _cut(self, name: str, value: Value, to: Side) -> Value:
-        width = self.widths.get(to, {}).get(name)
-        return value[:width].strip() if isinstance(value, str) and width else value
+        if type(value) is not str or to not in self.widths:
+            return value
+        width = self.widths[to].get(name)
+        return value[:width].strip() if width else value
 
     def cross_fields(self, policies: Sequence[FieldPolicy], record: Record, to: Side) -> dict[str, Value]:
         """Every field of a record (or line) that side ``to`` gets something for; what is empty is left out.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -52,12 +52,12 @@ class EntityMap:
     def get(self, wire: Mapping[str, Any]) -> dict[str, Value]:
         """Canonical fields. Paths the wire lacks are ABSENT from the result. Raises ``RefuseRecord``."""
         record: dict[str, Value] = {}
-        for field in self.fields:
-            value = _at(wire, field.path)
+        for field, name, steps, get in self._reads:
+            value = _at(wire, steps)
             if value is _MISSING:
                 continue
             try:
-                record[field.name] = field.atom.get(value)
+                record[name] = get(value)
             except ValueError as wrong:
                 raise RefuseRecord(
                     f"{self.entity}.{field.name} at {field.path!r}: {wrong}",
@@ -70,12 +70,17 @@ class EntityMap:
     def readable(self, wire: Mapping[str, Any]) -> dict[str, Value]:
         """What can be read of a record that ``get`` refuses: the other fields are left out."""
         record: dict[str, Value] = {}
-        for field in self.fields:
-            value = _at(wire, field.path)
+        for _, name, steps, get in self._reads:
+            value = _at(wire, steps)
             if value is not _MISSING:
                 with suppress(ValueError):
-                    record[field.name] = field.atom.get(value)
+                    record[name] = get(value)
         return record
+
+    @cached_property
+    def _reads(self) -> tuple[tuple[FieldMap, str, tuple[str, ...], Callable[[Any], Value]], ...]:
+        """Every field, taken apart once: (field, name, steps of its path, how its value is read)."""
+        return tuple((f, f.name, tuple(f.path.split(".")), f.atom.get) for f in self.fields)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
@@ -89,18 +94,19 @@ class EntityMap:
         this platform cannot write are left out; ``unwritable`` names them. Raises ``RefuseRecord``.
         """
         patch: dict[str, Any] = {}
-        for field in self.fields:
-            if field.name not in wanted or not self._writes(field, creating=wire is None):
+        creating = wire is None
+        for field, name, steps, _ in self._reads:
+            if name not in wanted or not self._writes(field, creating=creating):
                 continue
-            current = None if wire is None else _at(wire, field.path)
+            current = None if wire is None else _at(wire, steps)
             try:
-                put = field.atom.put(wanted[field.name], None if current is _MISSING else current)
+                put = field.atom.put(wanted[name], None if current is _MISSING else current)
             except ValueError as wrong:
                 raise RefuseRecord(
                     f"{self.entity}.{field.name}: {wrong}", code="mapping", field=field.name
                 ) from None
             if put is not KEEP:
-                _set(patch, field.path, put)
+                _set(patch, steps, put)
         return patch
 
     def unwritable(self, names: frozenset[str]) -> frozenset[str]:
@@ -120,7 +126,7 @@ class EntityMap:
         """When the platform says the record changed last; None where it does not say."""
         if not self.modified or self.modified_atom is None:
             return None
-        value = _at(wire, self.modified)
+        value = _at(wire, self.modified.split("."))
         if value is _MISSING:
             return None
         try:
@@ -131,7 +137,7 @@ class EntityMap:
 
     def changed_by(self, wire: Mapping[str, Any]) -> str:
         """Who changed the record last, as the platform says it; empty where it does not say."""
-        value = _at(wire, self.modified_by) if self.modified_by else None
+        value = _at(wire, self.modified_by.split(".")) if self.modified_by else None
         return str(value) if isinstance(value, str | int) else ""
 
     def with_custom(self, paths: Mapping[str, str]) -> EntityMap:
@@ -162,9 +168,9 @@ def apply(wire: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _at(wire: Mapping[str, Any], path: str) -> Any:
+def _at(wire: Mapping[str, Any], steps: Sequence[str]) -> Any:
     at: Any = wire
-    for step in path.split(".") if "." in path else (path,):
+    for step in steps:
         # `dict` first: asking the abstract class costs more than everything else here
         if type(at) is not dict and not isinstance(at, Mapping):
             # a null or text where a record belongs says nothing about what would be inside it
@@ -175,9 +181,8 @@ def _at(wire: Mapping[str, Any], path: str) -> Any:
     return at
 
 
-def _set(patch: dict[str, Any], path: str, value: Any) -> None:
-    *above, last = path.split(".")
+def _set(patch: dict[str, Any], steps: Sequence[str], value: Any) -> None:
     at = patch
-    for step in above:
+    for step in steps[:-1]:
         at = at.setdefault(step, {})
-    at[last] = value
+    at[steps[-1]] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -46,6 +47,20 @@ _WORDS = st.sampled_from(
 NAMES = st.one_of(_TEXT, st.lists(_WORDS, max_size=6).map(" ".join))
 
 steady = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+def _tagged(value: object) -> dict[str, str]:
+    for kind, tag in ((Decimal, "$n"), (datetime, "$t"), (date, "$d")):
+        if isinstance(value, kind):
+            return {tag: value.isoformat() if isinstance(value, date) else str(value)}
+    raise TypeError
+
+
+@steady
+@given(record=RECORDS)
+def test_the_bytes_are_those_of_sorted_json_with_tags(record: Record) -> None:
+    plain = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_tagged)
+    assert encode(record) == plain.encode()
 
 
 @steady
