@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -151,6 +152,7 @@ def _derive(master: bytes, purpose: bytes, length: int) -> bytes:
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=purpose).derive(master)
 
 
+@lru_cache(maxsize=4096)
 def _bound_to(connection: str, field: str) -> bytes:
     owner = connection.encode()
     return len(owner).to_bytes(4, "big") + owner + field.encode()

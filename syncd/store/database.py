@@ -35,9 +35,10 @@ class Database(Protocol):
     """Runs scripts. ``write`` commits before it returns; ``read`` and ``scan`` see everything committed."""
 
     async def write(self, script: Script[T]) -> T: ...
-    async def note(self, script: Script[T]) -> T:
+    async def note(self, script: Script[T], *, brief: bool = False) -> T:
         """``write`` for what can be found out again: committed before it returns, on the disk only with the
-        next ``write``. If the power fails before that it is lost, and never without all that came after."""
+        next ``write``. If the power fails before that it is lost, and never without all that came after.
+        ``brief``: it touches a handful of rows."""
         ...
 
     async def read(self, script: Script[T]) -> T:
@@ -55,6 +56,8 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
+_PATIENCE_S: Final = 30
+"""How long a transaction waits for another program's."""
 _BEGIN: Final = "BEGIN IMMEDIATE"
 """A deferred transaction would fail half-way when it turns out to write."""
 _OUTSIDE: Final = frozenset(
@@ -79,7 +82,7 @@ def sqlite_engine(url: str) -> Engine:
         raise FixInput(f"state.url: {parsed.get_backend_name()} is not supported here; use sqlite:///PATH")
     in_memory = parsed.database in (None, "", ":memory:")
     pool: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 30}, **pool)
+    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": _PATIENCE_S}, **pool)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
@@ -148,7 +151,7 @@ class InlineDatabase:
         with self._engine.begin() as connection:
             return script(connection)
 
-    async def note(self, script: Script[T]) -> T:
+    async def note(self, script: Script[T], *, brief: bool = False) -> T:  # noqa: ARG002 - all is alike
         return await self.write(script)
 
     async def read(self, script: Script[T]) -> T:
@@ -188,6 +191,12 @@ class GroupCommit:
         self._queue: asyncio.Queue[Queued] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-write")
         self._task: asyncio.Task[None] | None = None
+        self._running = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be committed."""
+        return not self._running and self._queue.empty()
 
     async def write(self, script: Script[T], *, durable: bool) -> T:
         """Returns when it is committed."""
@@ -217,11 +226,14 @@ class GroupCommit:
             group = [await self._queue.get()]
             while len(group) < self._group_max and not self._queue.empty():
                 group.append(self._queue.get_nowait())
+            self._running = True
             try:
                 outcomes = await loop.run_in_executor(self._thread, self._run, group)
             except BaseException as ended:
                 self._abandon(group, ended)
                 raise
+            finally:
+                self._running = False
             for queued, (result, error) in zip(group, outcomes, strict=True):
                 if queued.result.cancelled():
                     continue  # whoever asked is gone; what it asked for is committed all the same
@@ -241,7 +253,8 @@ class GroupCommit:
 
 class ThreadedDatabase:
     """SQLite behind one writing thread with group commit. Look-ups run where they are asked: in WAL no
-    writer makes them wait, and handing one to a thread costs more than it does. Scans have a thread."""
+    writer makes them wait, and handing one to a thread costs more than it does. So do brief notes while the
+    writer is idle: they wait for no disk. Scans have a thread."""
 
     def __init__(self, engine: Engine, group_max: int = 256) -> None:
         self._engine = engine
@@ -256,11 +269,15 @@ class ThreadedDatabase:
     async def write(self, script: Script[T]) -> T:
         return await self._commits.write(script, durable=True)
 
-    async def note(self, script: Script[T]) -> T:
+    async def note(self, script: Script[T], *, brief: bool = False) -> T:
+        if brief and self._commits.idle:
+            # refused (another program writes just now): the writer has the patience for it
+            with contextlib.suppress(StateUnavailable):
+                return self._noted_here(script)
         return await self._commits.write(script, durable=False)
 
     async def read(self, script: Script[T]) -> T:
-        connection = self._read_connection = self._read_connection or self._engine.connect()
+        connection = self._here()
         with _transaction(connection, "BEGIN"):
             return script(connection)
 
@@ -278,6 +295,23 @@ class ThreadedDatabase:
                 connection.close()
         self._reader.shutdown()
         self._engine.dispose()
+
+    def _here(self) -> Connection:
+        """The connection for what runs on the caller's thread."""
+        if self._read_connection is None:
+            self._read_connection = self._engine.connect()
+            for pragma in ("synchronous=NORMAL", "wal_autocheckpoint=0"):  # the disk is the writer's business
+                driver(self._read_connection).execute(f"PRAGMA {pragma}")
+        return self._read_connection
+
+    def _noted_here(self, script: Script[T]) -> T:
+        connection = self._here()
+        driver(connection).execute("PRAGMA busy_timeout=0")
+        try:
+            with _transaction(connection):
+                return script(connection)
+        finally:
+            driver(connection).execute(f"PRAGMA busy_timeout={_PATIENCE_S * 1000}")
 
     def _run_group(self, group: list[Queued]) -> Outcomes:
         connection = self._write_connection = self._write_connection or self._engine.connect()
@@ -324,11 +358,11 @@ class Coalesced(Generic[Item, T]):
 
     def __init__(
         self,
-        run: Callable[[Script[Sequence[T]]], Awaitable[Sequence[T]]],
+        run: Callable[[Script[Sequence[T]], int], Awaitable[Sequence[T]]],
         script: Callable[[Connection, Sequence[Item]], Sequence[T]],
     ) -> None:
-        """``run``: ``write`` or ``note`` of a database. ``script`` gives one answer an item, in order, and is
-        safe to run again."""
+        """``run`` carries out a transaction over so many items. ``script`` gives one answer an item, in
+        order, and is safe to run again."""
         self._carry_out = run
         self._script = script
         self._waiting: list[tuple[Item, asyncio.Future[T]]] = []
@@ -357,7 +391,7 @@ class Coalesced(Generic[Item, T]):
     async def _run(self, group: list[tuple[Item, asyncio.Future[T]]]) -> None:
         items = [item for item, _ in group]
         try:
-            answers = await self._carry_out(lambda c: self._script(c, items))
+            answers = await self._carry_out(lambda c: self._script(c, items), len(items))
         except Exception as error:
             if len(group) > 1:  # one of them failed and undid all; by itself, each gets its own answer
                 for one in group:

@@ -76,6 +76,26 @@ def _near(side: Side) -> Select[bytes, int]:
 
 
 _NEAR = {side: Query(_near(side)) for side in Side}
+_NAMED = Query(
+    select(remote.c.id).where(
+        remote.c.stream_id == bindparam("in_stream"), remote.c.key.in_(bindparam("names", expanding=True))
+    )
+)
+_HELD = (
+    select(func.min(intent.c.id))
+    .where(intent.c.pair_id == pair.c.id, intent.c.state == IntentState.HELD.value)
+    .scalar_subquery()
+)
+_SHOWN = {
+    side: Query(
+        select(remote.c.id, remote.c.key, remote_body.c.body, stream.c.connection, _HELD)
+        .join(remote_body, remote_body.c.remote_id == remote.c.id)
+        .join(stream, stream.c.id == remote.c.stream_id)
+        .join(pair, (pair.c.flow_id == bindparam("of_flow")) & (id_column(side) == remote.c.id))
+        .where(remote.c.id.in_(bindparam("rows", expanding=True)))
+    )
+    for side in Side
+}
 _ANY_APART = Query(select(apart.c.left_id).where(apart.c.flow_id == bindparam("of_flow")).limit(1))
 _APART = {Side.LEFT: apart.c.left_id, Side.RIGHT: apart.c.right_id}
 
@@ -145,8 +165,8 @@ def near(
             for ident in wanted[digest]:
                 records[ident].add(remote_id)
     for ident, names in also.items():
-        named = select(remote.c.id).where(remote.c.stream_id == stream_id, remote.c.key.in_(sorted(names)))
-        records[ident].update(c.execute(named).scalars() if names else ())
+        if names:
+            records[ident].update(_NAMED.scalars(c, {"in_stream": stream_id, "names": sorted(names)}))
     shown = _shown(c, k, at, side, {one for ids in records.values() for one in ids})
     barred = told_apart(c, at, side, list(records))
     return {
@@ -165,21 +185,10 @@ def _telling(c: Connection, stream_id: int, digests: Sequence[bytes]) -> list[by
 
 
 def _shown(c: Connection, k: Keeper, at: FlowRow, side: Side, ids: Collection[int]) -> dict[int, Lone]:
-    held = (
-        select(func.min(intent.c.id))
-        .where(intent.c.pair_id == pair.c.id, intent.c.state == IntentState.HELD.value)
-        .scalar_subquery()
-    )
-    query = (
-        select(remote.c.id, remote.c.key, remote_body.c.body, stream.c.connection, held)
-        .join(remote_body, remote_body.c.remote_id == remote.c.id)
-        .join(stream, stream.c.id == remote.c.stream_id)
-        .join(pair, (pair.c.flow_id == at.id) & (id_column(side) == remote.c.id))
-    )
     return {
         row[0]: Lone(row[1], k.seal.open(row[3], "observation", row[2]), row[4])
         for chunk in chunks(sorted(ids))
-        for row in c.execute(query.where(remote.c.id.in_(chunk)))
+        for row in _SHOWN[side].all(c, {"of_flow": at.id, "rows": chunk})
     }
 
 

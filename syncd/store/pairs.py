@@ -26,7 +26,7 @@ from syncd.core.crossing import PairKey
 from syncd.core.model import PairState, Side
 from syncd.ports.store import FlowRow, PairRow
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column, offset_column
-from syncd.store.prepared import put
+from syncd.store.prepared import Prepared, put
 from syncd.store.query import Query
 from syncd.store.resolutions import resolutions
 from syncd.store.sealing import Keeper
@@ -165,16 +165,16 @@ def _asked_anew(side: Side) -> Update:
     )
 
 
-_WOKEN = {side: _woken(side) for side in Side}
-_ASKED_ANEW = {side: _asked_anew(side) for side in Side}
-_UNKNOWN = {side: _unknown(side) for side in Side}
+_WOKEN = {side: Prepared(_woken(side)) for side in Side}
+_ASKED_ANEW = {side: Prepared(_asked_anew(side)) for side in Side}
+_UNKNOWN = {side: Prepared(_unknown(side)) for side in Side}
 
 
-def news(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> bool:
-    """Whether ``consume`` would find anything: most of the time it would not."""
+def news(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> int:
+    """How many changes ``consume`` would go through: most of the time none."""
     offsets = _OFFSETS.first(c, {"row": at.id})
-    return any(
-        _NEWEST.scalar(c, {"row": ident}) != getattr(offsets, offset_column(side).name)
+    return sum(
+        int(_NEWEST.scalar(c, {"row": ident})) - int(getattr(offsets, offset_column(side).name))
         for side, ident in streams.items()
     )
 
@@ -190,12 +190,12 @@ def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: 
     if newest == offset:
         return 0
     fresh = {"of_flow": at.id, "in_stream": stream_id, "past": offset, "upto": newest, "now": k.now}
-    woken = c.execute(_WOKEN[side], fresh).rowcount
+    woken = _WOKEN[side].many(c, [fresh])
     if woken:
-        c.execute(_ASKED_ANEW[side], fresh)
-    added = c.execute(_UNKNOWN[side], fresh | {"found_in_place": historical}).rowcount
+        _ASKED_ANEW[side].many(c, [fresh])
+    added = _UNKNOWN[side].many(c, [fresh | {"found_in_place": historical}])
     put(c, flow, at.id, {offset_column(side).name: newest})
-    return int(woken) + int(added)
+    return woken + added
 
 
 # -- what is due ------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ class PostgresDatabase:
     async def write(self, script: Script[T]) -> T:
         return await self._commits.write(script, durable=True)
 
-    async def note(self, script: Script[T]) -> T:
+    async def note(self, script: Script[T], *, brief: bool = False) -> T:  # noqa: ARG002 - all go together
         return await self._commits.write(script, durable=False)
 
     async def read(self, script: Script[T]) -> T:

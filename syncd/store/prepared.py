@@ -55,15 +55,15 @@ class Prepared:
         self._change = change
         self._compiled: dict[tuple[str, ...], _Compiled] = {}
 
-    def many(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Carry it out for each row; nothing for none."""
+    def many(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Carry it out for each row; nothing for none. Returns how many rows of the table it touched."""
         if not rows:
-            return
+            return 0
         if c.dialect.name != "sqlite":
-            c.execute(self._change, list(rows))
-            return
+            return int(c.execute(self._change, list(rows)).rowcount)
         compiled = self._for(c.dialect, rows[0])
-        driver(c).executemany(compiled.sql, [compiled.values(row) for row in rows])
+        cursor = driver(c).executemany(compiled.sql, [compiled.values(row) for row in rows])
+        return int(cursor.rowcount)
 
     def returned(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The same for a change that returns one value a row (an id), in the rows' order."""
@@ -96,7 +96,7 @@ def _put(table: Table, names: tuple[str, ...]) -> Prepared:
 
 
 def _compile(change: _Change, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
-    columns = list(row) if isinstance(change, Insert) else None
+    columns = list(row) if isinstance(change, Insert) and change.select is None else None
     compiled: Any = change.compile(dialect=dialect, column_keys=columns)
     places: list[str] = compiled.positiontup
     converts = {name: conversion(compiled.binds[name].type, dialect) for name in places}

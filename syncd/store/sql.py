@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -68,6 +68,9 @@ from syncd.store.database import Coalesced, Database
 from syncd.store.sealing import Keeper, Seal
 from syncd.store.tables import token
 
+_BRIEF: Final = 4
+"""Records whose transaction takes less than handing it to another thread."""
+
 
 class SqlStore:
     """The engine's memory. ``digest_key``: 32 secret bytes that key the digests of natural keys."""
@@ -89,10 +92,12 @@ class SqlStore:
         self._links: dict[int, str] = {}
         self._budgets = budgets
         self._sent: Coalesced[IntentRow, bool] = Coalesced(
-            database.write, lambda c, many: settling.mark_sent(c, self.keeper(), many, budgets)
+            lambda script, _: database.write(script),
+            lambda c, many: settling.mark_sent(c, self.keeper(), many, budgets),
         )
         self._settled: Coalesced[Settlement, IntentRow | None] = Coalesced(
-            database.note, lambda c, many: settling.settle(c, self.keeper(), many)
+            lambda script, count: database.note(script, brief=count <= _BRIEF),
+            lambda c, many: settling.settle(c, self.keeper(), many),
         )
 
     def keeper(self) -> Keeper:
@@ -134,7 +139,10 @@ class SqlStore:
             progress |= {"last_ok_at": k.now, "fingerprint": fingerprint, "incomplete": False}
             if watermark is not None:
                 progress["watermark"] = watermark
-        await self.database.note(lambda c: streams.page_seen(c, k, stream, observations, progress))
+        await self.database.note(
+            lambda c: streams.page_seen(c, k, stream, observations, progress),
+            brief=len(observations) <= _BRIEF,
+        )
 
     async def stream_failed(self, stream: int, error: str) -> None:
         await self.database.note(lambda c: streams.stream_failed(c, stream, error))
@@ -168,10 +176,13 @@ class SqlStore:
         return await self.database.write(lambda c: pairs.find_flow(c, link, entity))
 
     async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
-        if not await self.database.read(lambda c: pairs.news(c, flow, streams)):
+        news = await self.database.read(lambda c: pairs.news(c, flow, streams))
+        if not news:
             return 0
         k = self.keeper()
-        return await self.database.note(lambda c: pairs.consume(c, k, flow, streams, historical))
+        return await self.database.note(
+            lambda c: pairs.consume(c, k, flow, streams, historical), brief=news <= _BRIEF
+        )
 
     async def due_pairs(
         self, flow: FlowRow, limit: int, only: Sequence[int] | None = None, after: int = 0
@@ -237,7 +248,10 @@ class SqlStore:
         if not verdicts and not new:
             return []
         k = self.keeper()
-        return await self.database.note(lambda c: intents.write_down(c, k, flow, verdicts, new))
+        return await self.database.note(
+            lambda c: intents.write_down(c, k, flow, verdicts, new),
+            brief=len(verdicts) + len(new) <= _BRIEF,
+        )
 
     async def decide_anew(self, flow: FlowRow) -> None:
         k = self.keeper()
@@ -361,7 +375,7 @@ class SqlStore:
 
     async def hints_done(self, ids: Sequence[int]) -> None:
         if ids:
-            await self.database.note(lambda c: hints.done(c, ids))
+            await self.database.note(lambda c: hints.done(c, ids), brief=len(ids) <= _BRIEF)
 
     async def restored(self) -> bool:
         if self._restored is None:  # it cannot come to be while somebody has the state open

@@ -85,7 +85,7 @@ class SimDatabase:
         await self._let_others_run()
         return result
 
-    async def note(self, script: Script[T]) -> T:
+    async def note(self, script: Script[T], *, brief: bool = False) -> T:
         return await self.write(script)
 
     async def read(self, script: Script[T]) -> T:

@@ -122,14 +122,14 @@ async def test_concurrent_calls_of_one_transaction_go_together(database: Databas
         groups.append(len(many))
         return together(c, many)
 
-    call: Coalesced[int, int] = Coalesced(database.write, script)
+    call: Coalesced[int, int] = Coalesced(lambda one, _: database.write(one), script)
     answers = await asyncio.gather(*(call(n) for n in range(100, 150)))
     assert answers == [n * 10 for n in range(100, 150)]
     assert len(groups) < 10
 
 
 async def test_one_that_fails_does_not_take_its_neighbours_down(database: Database) -> None:
-    call: Coalesced[int, int] = Coalesced(database.write, together)
+    call: Coalesced[int, int] = Coalesced(lambda one, _: database.write(one), together)
     answers = await asyncio.gather(*(call(n) for n in range(10)), return_exceptions=True)
     assert isinstance(answers[7], Refused)
     assert [a for n, a in enumerate(answers) if n != 7] == [n * 10 for n in range(10) if n != 7]
@@ -138,7 +138,7 @@ async def test_one_that_fails_does_not_take_its_neighbours_down(database: Databa
 
 async def test_what_nobody_waits_for_any_more_does_not_happen(database: Database) -> None:
     """A cancelled write must not be marked as sent behind its back."""
-    call: Coalesced[int, int] = Coalesced(database.write, together)
+    call: Coalesced[int, int] = Coalesced(lambda one, _: database.write(one), together)
     asked = asyncio.create_task(call(1))
     await asyncio.sleep(0)
     asked.cancel()
@@ -173,7 +173,7 @@ async def test_a_group_that_ends_leaves_none_of_its_callers_waiting() -> None:
             await asyncio.sleep(0)
             raise asyncio.CancelledError
 
-    coalesced: Coalesced[int, int] = Coalesced(Ending().write, lambda _c, items: items)
+    coalesced: Coalesced[int, int] = Coalesced(lambda one, _: Ending().write(one), lambda _c, items: items)
     asked = [asyncio.create_task(coalesced(n)) for n in range(3)]
     await asyncio.wait(asked, timeout=5)
     assert all(one.done() for one in asked)
