@@ -93,7 +93,7 @@ def _groups(
                 fairness.fairness(folder, sizes.customers, sizes.backlog, sizes.webhooks)
             ),
         ),
-        "T": (0, lambda _url: asyncio.run(painting.painting(sizes.links, rounds))),
+        "T": (0, lambda _url: painting.painting(sizes.links, rounds)),
         "PEERS": (sizes.peers, lambda url: peers.peers(folder, url, sizes.peers, peers_python)),
     }
 

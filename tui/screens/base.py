@@ -85,8 +85,9 @@ class Board(Screen[None]):
 
     def _line(self, which: str, said: str) -> None:
         for line in self.query(which).results(Static):  # none while the screen is still being laid out
-            line.update(said)
-            line.display = bool(said)
+            if line.content != said:  # else the whole screen would be laid out anew each second
+                line.update(said)
+                line.display = bool(said)
 
     def on_resize(self, event: Resize) -> None:
         shown = tabs(self.dashboard.tabs, self.dashboard.current_mode, event.size.width)
