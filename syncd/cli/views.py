@@ -113,6 +113,11 @@ def when(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
+def with_times(row: Row, *keys: str) -> dict[str, Any]:
+    """A row as JSON has it, with its times (ISO 8601) as people read them."""
+    return {**row, **{key: _short(row.get(key)) for key in keys}}
+
+
 # -- plan -------------------------------------------------------------------------------------
 
 

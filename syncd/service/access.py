@@ -70,7 +70,10 @@ class Gate:
             if holder is None:
                 await self._refuse(request)
             elif route.scope not in holder.scopes:
-                raise web.HTTPForbidden(text=f"this token does not have the scope {route.scope.value!r}")
+                raise web.HTTPForbidden(
+                    text=f"this token does not have the scope {route.scope.value!r}; `syncd token list` "
+                    "shows whose has"
+                )
             else:
                 request[HOLDER] = holder
             return await route.handler(request)

@@ -99,4 +99,13 @@ def build_bridge(hub: BridgeHub, hosts: Collection[str] = ()) -> web.Application
 
 
 def _application(hosts: Collection[str]) -> web.Application:
-    return web.Application(middlewares=[as_problems, named_hosts(hosts)], client_max_size=LARGEST_REQUEST)
+    application = web.Application(
+        middlewares=[as_problems, named_hosts(hosts)], client_max_size=LARGEST_REQUEST
+    )
+    application.on_response_prepare.append(_unversioned)
+    return application
+
+
+async def _unversioned(_request: web.Request, response: web.StreamResponse) -> None:
+    """What it is made of, and of which version, is nobody's business."""
+    response.headers["Server"] = "syncd"

@@ -12,6 +12,7 @@ from syncd.cli import session
 from syncd.cli.confirm import confirm
 from syncd.cli.exits import Exit
 from syncd.cli.output import Column, emit, say
+from syncd.cli.views import with_times
 
 _COLUMNS = [
     Column("name", "NAME"),
@@ -74,7 +75,8 @@ def list_() -> int:
     """
     found = session.ask_keys(lambda keys: keys.tokens())
     data = [key.model_dump(mode="json") for key in found]
-    rows = [{**row, "scopes": " ".join(row["scopes"])} for row in data]
+    times = ("created_at", "last_used_at", "expires_at", "revoked_at")
+    rows = [with_times({**row, "scopes": " ".join(row["scopes"])}, *times) for row in data]
     emit(data, rows, _COLUMNS, empty="No token was made yet.")
     return Exit.OK
 

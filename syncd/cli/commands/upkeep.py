@@ -14,6 +14,7 @@ from syncd.cli.confirm import confirm
 from syncd.cli.exits import Exit
 from syncd.cli.options import options
 from syncd.cli.output import Column, emit, neutral, say
+from syncd.cli.views import when, with_times
 
 
 def backup(to: Path, /) -> int:
@@ -32,7 +33,7 @@ def backup(to: Path, /) -> int:
     made = session.composition().backup(options().config, to)
     row = made.model_dump(mode="json")
     columns = [Column("path", "BACKUP"), Column("bytes", "BYTES", right=True), Column("newest", "UNTIL")]
-    emit(row, [row], columns)
+    emit(row, [with_times(row, "newest")], columns)
     return Exit.OK
 
 
@@ -64,7 +65,7 @@ def restore(backup: Path, /) -> int:
                 f"{one.connection}: its batches are of the backup. Nothing is handed over until somebody says"
             )
             say("what was handed over since: syncd export resume --help", "bold")
-    say(f"It knows of what was written until {done.backup.newest or 'never'}; the rest is looked up.")
+    say(f"It knows of what was written until {when(done.backup.newest) or 'never'}; the rest is looked up.")
     say("Next: syncd check --live, then start the daemon.")
     return Exit.OK
 

@@ -139,6 +139,7 @@ async def test_only_its_own_names_reach_it(
 async def test_health_and_metrics(there: Daemon, http: aiohttp.ClientSession) -> None:
     async with http.get(f"{there.url}/health/live") as answer:
         assert await answer.json() == {"live": True}
+        assert answer.headers["Server"] == "syncd", "not what it is made of"
     async with http.get(f"{there.url}/health/ready") as answer:
         assert (answer.status, await answer.json()) == (200, {"ready": True, "waiting_for": []})
     there.reasons.append("migrations")
