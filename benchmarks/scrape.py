@@ -35,7 +35,7 @@ async def scrape(folder: Path, links: int, pairs_a_flow: int, rounds: int) -> Li
         _fill(connection, links, pairs_a_flow)
     database = ThreadedDatabase(engine)
     facts = SiteFacts(
-        {f"link-{i}": LinkFacts(f"left-{i}", f"right-{i}", 60.0, FLOWS) for i in range(links)},
+        {f"link-{i}": LinkFacts(f"left-{i}", f"right-{i}", lambda: 60.0, FLOWS) for i in range(links)},
         {f"{side}-{i}": ConnectionFacts("memory") for i in range(links) for side in ("left", "right")},
     )
     exporter = Exporter(Meter(database), Meters(SystemClock(), facts, "0"))

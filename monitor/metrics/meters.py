@@ -6,7 +6,7 @@ written with every one of them, whoever caused it, and nothing can pass it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,7 +35,8 @@ class LinkFacts:
 
     left: str
     right: str
-    interval_s: float
+    interval: Callable[[], float]
+    """Seconds between two scheduled runs, at this time of the day."""
     flows: Sequence[str]
 
 

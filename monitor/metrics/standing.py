@@ -87,7 +87,7 @@ class Gauges:
 def _of_link(
     standing: Standing, name: str, facts: LinkFacts, line: LinkLine | None
 ) -> Iterator[tuple[Family, float]]:
-    yield f.LINK_INTERVAL, facts.interval_s
+    yield f.LINK_INTERVAL, facts.interval()
     yield f.LINK_PAUSED, float(_held(standing, name, facts))
     yield f.GUARD_TRIPPED, standing.brakes.get(name, 0)
     yield f.LINK_HEALTH, line.rank if line else 0

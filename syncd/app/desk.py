@@ -10,7 +10,7 @@ from functools import partial
 
 from syncd.api.fleet import Deliveries
 from syncd.api.models import SyncReport
-from syncd.app.installation import Installation, interval_s
+from syncd.app.installation import Installation
 from syncd.dispatch.local import pause
 from syncd.engine import views
 from syncd.engine.cycle import CycleOutcome, LinkEngine
@@ -88,7 +88,11 @@ def accounts_of(
 
 def _watched(opened: Installation) -> dict[str, Watched]:
     return {
-        name: Watched(engine.setup, opened.site.links[name].config.customer, interval_s(opened.site, name))
+        name: Watched(
+            engine.setup,
+            opened.site.links[name].config.customer,
+            partial(opened.intervals.__getitem__, name),
+        )
         for name, engine in opened.links.items()
     }
 

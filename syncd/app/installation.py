@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -119,6 +119,11 @@ class Installation:
     reload_refused: Callable[[], None] = lambda: None
     """Is told when a new configuration was not taken."""
 
+    @cached_property
+    def intervals(self) -> Intervals:
+        """How often each link is to run, now."""
+        return Intervals(self.site, self.clock)
+
     def channels(self) -> Mapping[str, BridgeChannel]:
         """Of the connections that are reached through a bridge."""
         return {
@@ -140,7 +145,7 @@ class Installation:
             },
             version=__version__,
             daemon=daemon,
-            intervals={name: interval_s(self.site, name) for name in self.links},
+            intervals=self.intervals,
             ready=self.wait_for_bridges,
             wake=wake,
         )
@@ -188,12 +193,27 @@ class Installation:
                 await asyncio.sleep(0.05)
 
 
-def interval_s(site: Site, link: str) -> float:
-    """Seconds between two scheduled cycles of a link, from now."""
-    schedule = site.links[link].config.schedule
-    now = datetime.now(UTC)
-    first = schedule.next_after(now)
-    return (schedule.next_after(first) - first).total_seconds()
+class Intervals(Mapping[str, float]):
+    """Link -> seconds between two of its scheduled cycles, at this time of its day and week."""
+
+    def __init__(self, site: Site, clock: Clock) -> None:
+        self._schedules = {name: link.config.schedule for name, link in site.links.items()}
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, float]] = {}
+        """Link -> (until when it holds, seconds)."""
+
+    def __getitem__(self, link: str) -> float:
+        now, schedule = self._clock.now(), self._schedules[link]
+        known = self._known.get(link)
+        if known is None or known[0] <= now:
+            known = self._known[link] = schedule.next_after(now), schedule.interval_at(now)
+        return known[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._schedules)
+
+    def __len__(self) -> int:
+        return len(self._schedules)
 
 
 def _hub(site: Site) -> BridgeHub:

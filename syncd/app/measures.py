@@ -21,7 +21,7 @@ from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
 from monitor.metrics.standing import Live
 from syncd import __version__
 from syncd.app.channels import channels, thresholds
-from syncd.app.installation import Installation, interval_s
+from syncd.app.installation import Installation
 from syncd.app.storyline import Storyline
 from syncd.app.tracing import tracer
 from syncd.dispatch.breaker import Circuit
@@ -213,7 +213,12 @@ def facts(opened: Installation) -> SiteFacts:
     }
     return SiteFacts(
         links={
-            name: LinkFacts(link.left.name, link.right.name, interval_s(site, name), tuple(link.flows))
+            name: LinkFacts(
+                link.left.name,
+                link.right.name,
+                partial(opened.intervals.__getitem__, name),
+                tuple(link.flows),
+            )
             for name, link in site.links.items()
         },
         connections={

@@ -198,6 +198,16 @@ class Schedule(Section):
                 raise ValueError("not a five-field cron line, such as `*/5 * * * *`") from None
         return self
 
+    def interval_at(self, now: datetime) -> float:
+        """Seconds from the start before ``now`` (aware) to the one after it: a line that rests at night has a
+        long one then."""
+        if self.cron is None:
+            return self.every or 0.0
+        from cronsim import CronSim  # noqa: PLC0415
+
+        before = next(CronSim(self.cron, now.astimezone(ZoneInfo(self.timezone)), reverse=True))
+        return (self.next_after(now) - before).total_seconds()
+
     def next_after(self, start: datetime) -> datetime:
         """The next start after ``start`` (aware), in ``start``'s own zone.
 

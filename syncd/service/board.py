@@ -6,7 +6,7 @@ line a link, and shown to who watches. So the fleet of ten thousand is read with
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -49,8 +49,8 @@ class Watched:
 
     setup: LinkSetup
     customer: str
-    interval_s: float
-    """Between two scheduled runs."""
+    interval: Callable[[], float]
+    """Seconds between two scheduled runs, at this time of the day."""
 
     @property
     def connections(self) -> tuple[str, str]:
@@ -216,8 +216,8 @@ def line_of(
     now: datetime,
 ) -> LinkLine:
     """Pure."""
-    setup = watched.setup
-    status = views.link_status(setup, flows, holds, errors, now, watched.interval_s)
+    setup, interval = watched.setup, watched.interval()
+    status = views.link_status(setup, flows, holds, errors, now, interval)
     health = Health.ERROR if runs.failures else status.health
     due = [flow.oldest_due_at for flow in status.flows if flow.oldest_due_at is not None]
     oldest = min(due, default=None)
@@ -232,7 +232,7 @@ def line_of(
         health=health.value,
         rank=RANKS[health],
         since=now if changed or before is None else before.since,
-        late_at=late_at(oldest, runs.last_success_at, watched.interval_s),
+        late_at=late_at(oldest, runs.last_success_at, interval),
         backlog=_sum(status.flows, "due"),
         oldest_due_at=oldest,
         in_flight=_sum(status.flows, "in_flight"),

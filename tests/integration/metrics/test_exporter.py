@@ -27,7 +27,7 @@ from syncd.store.tables import link_line, stream
 from tests.integration.store.rows import LEFT, Bench
 
 SITE = SiteFacts(
-    links={"acme": LinkFacts("field", "ledger", 60.0, ("customer", "invoice"))},
+    links={"acme": LinkFacts("field", "ledger", lambda: 60.0, ("customer", "invoice"))},
     connections={
         "field": ConnectionFacts("servicetrade", announces=True, watched=True),
         "ledger": ConnectionFacts("sage100_contractor", bridged=True),
@@ -230,7 +230,7 @@ async def test_the_heartbeat_and_the_longest_wait_are_shown(bench: Bench) -> Non
 async def test_what_is_no_longer_configured_is_dropped(bench: Bench) -> None:
     one, meters = exporter(bench)
     await scraped(one)
-    meters.configured(SiteFacts(links={"beta": LinkFacts("x", "y", 60.0, ("customer",))}))
+    meters.configured(SiteFacts(links={"beta": LinkFacts("x", "y", lambda: 60.0, ("customer",))}))
     for _, labels in await scraped(one):
         assert not {("link", "acme"), ("connection", "field")} & labels
 
@@ -238,7 +238,7 @@ async def test_what_is_no_longer_configured_is_dropped(bench: Bench) -> None:
 def site(links: int, flows: int = 4) -> SiteFacts:
     names = tuple(f"flow{i}" for i in range(flows))
     return SiteFacts(
-        links={f"link-{i}": LinkFacts(f"l{i}", f"r{i}", 60.0, names) for i in range(links)},
+        links={f"link-{i}": LinkFacts(f"l{i}", f"r{i}", lambda: 60.0, names) for i in range(links)},
         connections={f"{side}{i}": ConnectionFacts("memory") for i in range(links) for side in "lr"},
     )
 
@@ -258,7 +258,7 @@ def _names_of_gauges() -> set[str]:
 
 async def test_labels_are_escaped(bench: Bench) -> None:
     odd = 'a"b\\c\nd'
-    one, _ = exporter(bench, SiteFacts(links={odd: LinkFacts("l", "r", 1.0, ())}))
+    one, _ = exporter(bench, SiteFacts(links={odd: LinkFacts("l", "r", lambda: 1.0, ())}))
     assert at(await scraped(one), "link_interval_seconds", link=odd) == 1
 
 

@@ -51,7 +51,9 @@ class Office:
         database, clock, keeper = world.store.database, world.clock, world.store.keeper
         self.feed = Feed()
         self.operator: LocalOperator = operator_of(world)
-        self.board = Board({"acme": Watched(world.setup, "Acme Fire", 60.0)}, database, clock, self.feed)
+        self.board = Board(
+            {"acme": Watched(world.setup, "Acme Fire", lambda: 60.0)}, database, clock, self.feed
+        )
         self.decisions = decisions_of(world)
         watch = Watch(world.store, DriftStore(database, clock, Sealer(_SECRET)), clock, secret=_SECRET)
         self.drifts = DriftDesk(watch, clock)

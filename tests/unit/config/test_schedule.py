@@ -45,6 +45,16 @@ def test_a_cron_line_where_clocks_are_moved(zone: str, way: str, cron: str, star
     assert found == starts
 
 
+def test_a_line_that_rests_at_night_has_a_long_interval_then() -> None:
+    """Else it would be called late every night."""
+    office = Schedule.model_validate({"cron": "*/5 8-17 * * 1-5", "timezone": "America/Chicago"})
+    monday = datetime(2026, 11, 23, 15, 2, tzinfo=UTC)
+    friday_night = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+    assert office.interval_at(monday) == 300
+    assert office.interval_at(friday_night) == timedelta(days=2, hours=14, minutes=5).total_seconds()
+    assert Schedule.model_validate({"every": "1m"}).interval_at(monday) == 60
+
+
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("cron", ["30 1 * * *", "30 2 * * *", "*/7 * * * *", "59 23 * * 6"])
 def test_the_next_start_is_never_in_the_past(zone: str, cron: str) -> None:
