@@ -50,7 +50,9 @@ class RhumbixDialect(Dialect):
     def listing(self, entity: str, part: str, since: int | None, place: Ask) -> Ask:
         asked = super().listing(entity, part, since, place)
         if part == DELETED_FEED:
-            return Ask(_FEED, asked.params)
+            # of a deletion the feed tells no day of work
+            feed = {name: value for name, value in asked.params.items() if name != "start_date"}
+            return Ask(_FEED, feed)
         if entity == "time_entry" and part != EVERYTHING:
             return Ask(asked.path, {**asked.params, "include_deleted": "true"})
         return asked

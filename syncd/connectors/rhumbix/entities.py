@@ -85,6 +85,7 @@ def resources(settings: Settings) -> Mapping[str, Resource]:
             rows="results",
             paging=pages,
             limit=settings.page_size,
+            query={"start_date": settings.first_day.isoformat()} if settings.first_day else {},
             modified=CHANGED,
             stamp=ISO_MICROS,
             since=(Since(CHANGED), *feed),

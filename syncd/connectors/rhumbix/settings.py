@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,6 +43,8 @@ class Settings(Section):
     deleted_feed: bool = True
     """Whether deletions are also asked for where the platform lists them: whether a deletion moves an entry's
     own time of change is not public."""
+    first_day: date | None = None
+    """Hours of earlier days are not read; unset: all that there ever were, once."""
     page_size: Annotated[int, Field(ge=1, le=1000)] = 200
     """Records asked for at once."""
     overlap_s: Annotated[float, Field(ge=0)] = 300.0

@@ -35,6 +35,17 @@ async def test_an_answer_is_given_as_it_is(server: FaultServer, client: HttpClie
     assert got.json() == {"id": 2270000000000123}
 
 
+async def test_a_status_that_means_something_of_its_own_here_is_the_connectors_to_read(
+    server: FaultServer, client: HttpClient
+) -> None:
+    """A 403 that says "not yet"; anywhere else it says that the login lacks a right."""
+    server.on("/batch/7/status", answer(403, b'{"status":"ACCEPTED"}'), answer(403, b'{"status":"ACCEPTED"}'))
+    got = await client.read("/batch/7/status", also=frozenset({403}))
+    assert (got.status, got.json()) == (403, {"status": "ACCEPTED"})
+    with pytest.raises(RenewCredentials):
+        await client.read("/batch/7/status")
+
+
 @pytest.mark.parametrize("body", [b'{"messages":["no"]}', b""])
 @pytest.mark.parametrize("status", [400, 404, 409, 410, 422])
 async def test_a_refusal_is_the_connectors_to_read(

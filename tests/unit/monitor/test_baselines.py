@@ -17,7 +17,8 @@ LIBRARY = Library([shipped()])
 CONTRACTS = {f"{contract.platform}/{contract.operation}": contract for contract in LIBRARY.all()}
 EXPECTED = {
     "memory": {"customer", "location", "job", "invoice", "payment"},
-    "sage100-contractor": {"customer", "job", "invoice", "payment"},
+    "rhumbix": {"employee", "job", "time_entry"},
+    "sage100-contractor": {"customer", "job", "invoice", "payment", "employee", "time_entry"},
     "servicetrade": {"customer", "location", "job", "invoice"},
 }
 """What the sandboxes can show. Anything else is *unchecked* and says so."""

@@ -149,6 +149,15 @@ async def test_an_entry_is_found_by_its_number(site: Site, tmp_path: Path) -> No
     assert [s.key for s in await connector.search("time_entry", f"{ident}-overtime")] == [f"{ident}-overtime"]
 
 
+async def test_hours_of_before_the_first_day_are_not_read(site: Site, tmp_path: Path) -> None:
+    days = sorted({row.fields["shift_date"] for row in site.sandbox.books.table(ENTRIES)})
+    connector = site.connect(tmp_path, first_day=days[-2])
+    pages = await walked(connector, "time_entry")
+    assert {str(record["date"]) for record in shown(connector, pages).values()} == set(days[-2:])
+    later = await walked(connector, "time_entry", pages[-1].watermark)
+    assert later[-1].complete, "the feed of deletions takes no first day"
+
+
 async def test_a_list_that_became_shorter_is_no_complete_walk(site: Site, tmp_path: Path) -> None:
     connector = site.connect(tmp_path, page_size=3)
     people = site.sandbox.books.table(EMPLOYEES)
