@@ -22,6 +22,8 @@ BY: Final = "monitor:drift-"
 
 AROUND: Final = "/"
 """Begins the operation of what stands around listings: their path."""
+PUBLISHED: Final = "published"
+"""In an event's after-facet: a document says so, no answer has shown it yet."""
 ACCEPTANCE: Final = "acceptance"
 """The operation under which the end of what was granted is reported."""
 

@@ -220,13 +220,13 @@ class Watch:
         for entity, operation in known.operations.items():
             for finding in operation.weigh(self.flows(known.at.connection, entity)):
                 gated = gating.gated(finding, may_hold=operation.may_hold)
-                await self._found(known.at, entity, gated)
+                await self.found(known.at, entity, gated)
         for listing, difference in known.around.differences():
             finding = gating.of_envelope(difference, self.flows(known.at.connection, listing))
-            await self._found(known.at, listing, finding)
+            await self.found(known.at, listing, finding)
         await self._said(known)
 
-    async def _found(self, at: Watched, entity: str, finding: Finding) -> None:
+    async def found(self, at: Watched, entity: str, finding: Finding) -> None:
         repair = suggest_repair(finding.difference, at.platform, entity, finding.impact)
         seen = gating.sighting(finding, at, entity, repair)
         await self._remember(seen, gating.scopes(finding, at, entity))
@@ -274,8 +274,13 @@ class Watch:
             for name, value in said.items()
             if name not in known.facts or known.facts[name].value != value
         ]
-        known.facts |= {fact.name: fact for fact in fresh}
-        await self.drifts.keep_facts(fresh)
+        await self.remember(fresh)
+
+    async def remember(self, facts: Sequence[Fact]) -> None:
+        """Keep what connections say of themselves."""
+        for fact in facts:
+            self._connections[fact.connection].facts[fact.name] = fact
+        await self.drifts.keep_facts(facts)
 
     async def _login_drift(self, known: Known, drift: LoginDrift) -> None:
         held = drift.severity.action is Action.HOLD_CONNECTION
@@ -366,11 +371,8 @@ class Watch:
                     f"drift {ident} is neither accepted nor ignored", remedy="`syncd drift list --all`"
                 )
             mine = event.seen
-            open_now = [e for e in self._live.values() if gating.same_cause(mine, e.seen)]
-            if open_now:
-                raise NothingMatched(
-                    f"drift {open_now[0].id} is open at the same place", remedy="decide about that one"
-                )
+            if any(gating.same_cause(mine, other.seen) for other in self._live.values()):
+                raise NothingMatched("another drift is open there", remedy="decide about that one")
             await self._reopen(event, by, reason)
         if mine.correction is not None and self.relens is not None:
             await self.relens(mine.connection)
@@ -382,8 +384,7 @@ class Watch:
         seen, known = event.seen, self._connections[event.seen.connection]
         operation = self.operation(seen.connection, seen.operation)
         lens = operation.lens if operation is not None else None
-        scopes = gating.scopes_again(event, known.at, lens)
-        for scope in scopes:
+        for scope in gating.scopes_again(event, known.at, lens):
             await self._holds.hold(scope, gating.reason(event), gating.by(event.id))
         await self.drifts.move(event.id, DriftState.OPEN, by=by, reason=reason)
         await self.drifts.withdraw(event.id)
@@ -474,6 +475,8 @@ class Watch:
     def _is_over(self, event: DriftRow) -> bool:
         """Whether the platform went back to what it did before a drift."""
         seen, operation = event.seen, self.operation(event.seen.connection, event.seen.operation)
+        if seen.after.get(gating.PUBLISHED):
+            return False  # answers are as they were all the time
         if operation is not None:
             return operation.reverted(Kind(seen.kind), seen.path, held=event.held_at is not None)
         known = self._connections.get(seen.connection)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 import structlog
 
 from monitor.contract import Contract
+from monitor.describing import Describing
 from monitor.desk import DriftDesk
 from monitor.gating import Watched
 from monitor.impact import Flow
@@ -21,10 +22,11 @@ from syncd.config.load import Site
 from syncd.connectors.correcting import CorrectedConnector
 from syncd.core.errors import FixInput, SyncdError
 from syncd.core.model import Side
+from syncd.dispatch.breaker import BreakingConnector
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.setup import End, LinkSetup
 from syncd.mapping.entity_map import EntityMap
-from syncd.ports import Clock, Connector, Observation
+from syncd.ports import Clock, Connector, Describes, Observation
 from syncd.ports.drift import EXPIRES
 from syncd.store.drifts import DriftStore
 from syncd.store.sealing import Seal
@@ -36,6 +38,8 @@ LOOK_S = 1.0
 """Between two looks at what came in outside of any cycle."""
 _TELL_EVERY = 5
 """Of so many looks, one tells people and looks at the contract files."""
+_DESCRIBED_EVERY = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _RECORDS_A_WALK = 2_000
 """Enough to learn from; a platform is not read to its end for a look."""
 
@@ -155,6 +159,7 @@ class Watching:
         self._link = link
         self._clock = clock
         self._contracts = Contracts(site)
+        self._describing = Describing(watch, clock)
         self.tell: Callable[[], Awaitable[None]] | None = None
         """Tells people, where somebody is to be told."""
         self.weighed: Callable[[], None] = lambda: None
@@ -200,10 +205,14 @@ class Watching:
     async def probe(self) -> None:
         """Look at what no exchange shows, and at kinds of record that no flow reads, until cancelled."""
         marks: dict[tuple[str, str], str | None] = {}
+        described: dict[str, datetime] = {}
         while True:
             for name, connector in self._connectors.items():
                 try:
                     await self._probe(name)
+                    if self._clock.now() - described.get(name, _NEVER) >= _DESCRIBED_EVERY:
+                        described[name] = self._clock.now()
+                        await self._describe(name, connector)
                     for entity in self._quiet(name, connector):
                         marks[name, entity] = await walk(
                             self.watch, name, connector, entity, marks.get((name, entity))
@@ -220,6 +229,12 @@ class Watching:
             private = bool(getattr(settings, "private_network", False))
             facts |= await published(name, base_url, self._clock, ca_file=ca_file, private_network=private)
             self.watch.said(name, facts)
+
+    async def _describe(self, name: str, connector: Connector) -> None:
+        """Read what the platform publishes about itself, where it does."""
+        inner = connector.connector if isinstance(connector, BreakingConnector) else connector
+        if isinstance(inner, Describes):
+            await self._describing.look(name, await inner.description())
 
     def _quiet(self, name: str, connector: Connector) -> list[str]:
         """Kinds of record that no flow reads."""

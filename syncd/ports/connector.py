@@ -211,6 +211,25 @@ class WebhookReceiver(Protocol):
         ...
 
 
+class Description(NamedTuple):
+    """What a platform publishes about its own records."""
+
+    form: str
+    """openapi | odata | xsd, as ``monitor.importing`` reads them."""
+    document: bytes
+    records: Mapping[str, str]
+    """Entity -> what the document calls its record."""
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A connector whose platform describes its API."""
+
+    async def description(self) -> Description:
+        """As it is published now. Raises as reading does."""
+        ...
+
+
 @runtime_checkable
 class RevokesLogin(Protocol):
     """A connector whose login can be given back."""

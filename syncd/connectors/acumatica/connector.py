@@ -17,7 +17,7 @@ from syncd.connectors.registry import Opening
 from syncd.core.errors import FixInput, SyncdError, UnreadableAnswer
 from syncd.http import Answer, Grants, HttpClient, OAuth2
 from syncd.mapping.entity_map import EntityMap
-from syncd.ports import Capabilities, EntitySpec, Finding, OperationSpec, Proof
+from syncd.ports import Capabilities, Description, EntitySpec, Finding, OperationSpec, Proof
 from syncd.rest import RestConnector
 from syncd.secrets.reference import Secret, resolve
 
@@ -128,10 +128,21 @@ class AcumaticaConnector(RestConnector):
             return [Finding("error", "login", error.message, error.remedy)]
         return [*await super().probe(), *described, self._announced()]
 
-    async def _described(self) -> Sequence[Finding]:
+    async def description(self) -> Description:
+        """The endpoint's ``swagger.json``."""
+        answer = await self._swagger()
+        if not answer.ok:
+            raise UnreadableAnswer(f"acumatica: HTTP {answer.status} instead of the endpoint's swagger.json")
+        return Description("openapi", answer.body, {entity: kind.name for entity, kind in KINDS.items()})
+
+    async def _swagger(self) -> Answer:
         settings = self._settings
         query = {"company": settings.tenant} if settings.tenant else {}
-        answer = await self._http.read(f"{settings.path}/swagger.json", query)
+        return await self._http.read(f"{settings.path}/swagger.json", query)
+
+    async def _described(self) -> Sequence[Finding]:
+        settings = self._settings
+        answer = await self._swagger()
         if answer.status == 404:
             message = f"the instance has no endpoint {settings.endpoint}/{settings.version}"
             return [Finding("error", "endpoint", message, "GET /entity lists those that it has")]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from syncd.connectors.business_central import announcements
 from syncd.connectors.business_central.dialect import BusinessCentralDialect, is_id
 from syncd.connectors.business_central.entities import KINDS, maps, operations
-from syncd.connectors.business_central.metadata import has_action, missing_fields
+from syncd.connectors.business_central.metadata import has_action, missing_fields, record_types
 from syncd.connectors.business_central.settings import Settings
 from syncd.connectors.registry import Opening
 from syncd.core.errors import RetryLater, SyncdError, UnreadableAnswer
@@ -17,7 +17,16 @@ from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.http import Answer, Grants, HttpClient, OAuth2, Rate
 from syncd.http.signatures import ClientState
-from syncd.ports import Archive, Capabilities, EntitySpec, Finding, OperationSpec, Proof, WriteRequest
+from syncd.ports import (
+    Archive,
+    Capabilities,
+    Description,
+    EntitySpec,
+    Finding,
+    OperationSpec,
+    Proof,
+    WriteRequest,
+)
 from syncd.ports.webhooks import Delivery, Genuine, Subscribed, WebhookVerifier
 from syncd.rest import Current, RestConnector, Row
 from syncd.secrets.reference import Secret, resolve
@@ -187,13 +196,21 @@ class BusinessCentralConnector(RestConnector):
         words = "subscribed for three days at a time" if self._state else "none expected: changes are polled"
         return [*found, Finding("ok", "announcements", words)]
 
-    async def _fields(self) -> Finding:
+    async def description(self) -> Description:
+        """The API's ``$metadata``."""
         answer = await self._described.read(f"{self._settings.api}/$metadata")
         if not answer.ok:
             raise UnreadableAnswer(f"business-central: HTTP {answer.status} instead of its $metadata")
+        types = record_types(answer.body)
+        sets = {entity: KINDS[entity].set for entity in self._capabilities.entities}
+        records = {entity: types[name] for entity, name in sets.items() if name in types}
+        return Description("odata", answer.body, records)
+
+    async def _fields(self) -> Finding:
+        document = (await self.description()).document
         lenses = {entity: spec.map for entity, spec in self._capabilities.entities.items()}
-        missing = missing_fields(answer.body, lenses)
-        if self._settings.documents == "post" and not has_action(answer.body, "Microsoft.NAV.post"):
+        missing = missing_fields(document, lenses)
+        if self._settings.documents == "post" and not has_action(document, "Microsoft.NAV.post"):
             missing.append("the action post")
         if missing:
             return Finding("error", "fields", f"the API lacks: {', '.join(missing)}", "its version differs")

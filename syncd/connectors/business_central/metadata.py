@@ -29,6 +29,11 @@ def missing_fields(document: bytes, lenses: Mapping[str, EntityMap]) -> list[str
     return missing
 
 
+def record_types(document: bytes) -> Mapping[str, str]:
+    """Set -> the name of its records' type. Raises ``UnreadableAnswer``."""
+    return _described(document)[1]
+
+
 def has_action(document: bytes, name: str) -> bool:
     """Whether an action of that full name is described: ``Microsoft.NAV.post``."""
     namespace, _, short = name.rpartition(".")
