@@ -98,9 +98,12 @@ def of_exchange(seen: Exchange) -> dict[str, Any]:
             }
         elif _VERSION.search(lower):
             facts["served_version"] = value[:40]
-    asked = _asked_version(seen.asked)
+    by, asked = _asked_version(seen.asked)
     if asked:
         facts["asked_version"] = asked
+        served = next((v[:40] for name, v in seen.headers.items() if name.lower() == by), None)
+        if served is not None:  # under the name that we asked by: others count something else
+            facts["served_instead"] = "" if served == asked else served
     return facts
 
 
@@ -112,15 +115,15 @@ def _challenge(value: str) -> dict[str, Any]:
     return facts
 
 
-def _asked_version(asked: Any) -> str:
-    """The version a request asks for, by query or header."""
+def _asked_version(asked: Any) -> tuple[str, str]:
+    """(Name, version) that a request asks for, by query or header."""
     for part in asked or ():
         if isinstance(part, Mapping):
             for name, value in part.items():
                 lower = str(name).lower()
                 if lower in ("minorversion", "api-version") or _VERSION.search(lower):
-                    return str(value)[:40]
-    return ""
+                    return lower, str(value)[:40]
+    return "", ""
 
 
 def of_grant(grant: Grant) -> dict[str, Any]:
@@ -245,6 +248,13 @@ def _version(name: str, before: Any, after: Any) -> LoginDrift:
     return LoginDrift("served_version", name, before, after, _RISKY, words)
 
 
+def _instead(name: str, before: Any, after: Any) -> LoginDrift | None:
+    if not after:
+        return None
+    words = f"version {after!r} is served, though we ask for another"
+    return LoginDrift("version_ignored", name, before or "", after, _RISKY, words)
+
+
 def _keys(name: str, before: Any, after: Any) -> LoginDrift:
     return LoginDrift("signing_keys", name, before, after, _LOG, "the signing keys have changed")
 
@@ -274,11 +284,12 @@ _JUDGES: Final[Mapping[str, Callable[[str, Any, Any], LoginDrift | None]]] = {
     "login_page": _login_page,
     "certificate_issuer": _issuer,
     "served_version": _version,
+    "served_instead": _instead,
     "signing_keys": _keys,
     "deprecated_at": _announced,
     "sunset_at": _announced,
 }
-_NEWS: Final = frozenset({"login_page", "deprecated_at", "sunset_at"})
+_NEWS: Final = frozenset({"login_page", "deprecated_at", "sunset_at", "served_instead"})
 
 
 # -- what counts down -----------------------------------------------------------------------------

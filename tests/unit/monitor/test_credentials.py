@@ -76,6 +76,17 @@ def test_what_is_new_the_same_or_better_is_no_drift(before: dict[str, Any], afte
     assert drift(before, after) == []
 
 
+def test_a_version_that_is_served_instead_of_the_one_we_ask_for_is_told_until_it_is_served() -> None:
+    def answered(served: str) -> dict[str, Any]:
+        seen = exchange(200, Api_Version=served, asked=({}, {"API-Version": "2026-04"}))
+        return {n: v for n, v in credentials.of_exchange(seen).items() if n == "served_instead"}
+
+    assert drift({}, answered("2026-04")) == []
+    (found,) = credentials.changes({}, answered("2026-10"))
+    assert (found.kind, found.severity.level) == ("version_ignored", Level.RISKY)
+    assert answered("2026-04") == {"served_instead": found.before}
+
+
 def test_headers_become_facts() -> None:
     seen = exchange(
         401,
