@@ -10,7 +10,7 @@ from collections.abc import Iterator, Set
 from math import exp, prod
 from typing import Final
 
-from monitor import evidence
+from monitor import evidence, lexical
 from monitor.contract import Contract
 from monitor.differences import Difference, Evidence, Kind
 from monitor.shape import Node, Shape, common
@@ -25,6 +25,10 @@ UNEVEN: Final = 0.4
 """Frequency of a set's rarest value, in parts of the mean."""
 DOUBT: Final = 0.05
 """Values that a set which looks closed is expected to have unseen, at least."""
+
+
+_NEVER: Final = lexical.DATES | {"time", "uuid", "uri", "email"}
+"""Spellings of what time, people and the web bring: few of them in one quarter are no set."""
 
 
 def differences(contract: Contract, before: Shape, after: Shape) -> Iterator[Difference]:
@@ -55,6 +59,9 @@ def differences(contract: Contract, before: Shape, after: Shape) -> Iterator[Dif
 def is_closed(node: Node) -> bool:
     """Whether the values seen so far look like all there are."""
     if node.open or not node.values or (node.features.get("magnitude") and "number" in node.types):
+        return False
+    spelled = node.features.get("class", {})
+    if 2 * sum(spelled.get(name, 0) for name in _NEVER) > sum(spelled.values()):
         return False
     shown = sum(node.values.values())
     once = sum(hits == 1 for hits in node.values.values())

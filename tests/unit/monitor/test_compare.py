@@ -13,6 +13,7 @@ from monitor.compare import compare
 from monitor.contract import Contract
 from monitor.differences import Difference, Kind
 from monitor.learning import learned
+from monitor.shape import Shape
 from tests.unit.monitor.records import Record, drift, invoices, shape_of
 
 
@@ -105,6 +106,20 @@ def test_a_few_records_prove_little() -> None:
     # missing in a fifth of the records anyway: three without it are nothing, thirty are
     assert [d.certain for d in few(3) if d.path == "customerPo"] == [False]
     assert [d.certain for d in few(30) if d.path == "customerPo"] == [True]
+
+
+def test_the_days_of_another_quarter_and_other_peoples_addresses_are_no_new_values() -> None:
+    def quarter(months: tuple[int, ...], people: range) -> Shape:
+        dice = random.Random(5)
+        return shape_of(
+            [
+                {"due": f"2026-{dice.choice(months):02}-{dice.randint(1, 28):02}", "to": f"c{n}@example.com"}
+                for n in dice.choices(people, k=300)
+            ]
+        )
+
+    before, after = quarter((1,), range(10)), quarter((4,), range(10, 20))
+    assert [one for one in compare(learned(before, "acme", "invoice"), after, before) if one.certain] == []
 
 
 def test_a_line_repeated_in_one_record_is_one_observation() -> None:
