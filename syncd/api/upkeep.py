@@ -37,6 +37,21 @@ class StateRestored(View):
     batches: list[BatchesRestored]
 
 
+class TableMoved(View):
+    """One table of a state that was moved, as it arrived."""
+
+    table: str
+    rows: int
+    digest: str
+    """Of all its rows; the same on both sides."""
+
+
+class StateMoved(View):
+    source: str
+    target: str
+    tables: list[TableMoved]
+
+
 class Erased(View):
     """What is, or was, kept of some links and connections."""
 

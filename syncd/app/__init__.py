@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from syncd.api.drift import Drifts
 from syncd.api.models import Done
 from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
-from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
+from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
 from syncd.app import beacon
 from syncd.app.installation import Installation, installation, state_engine, state_path
 from syncd.config.load import load
@@ -164,6 +164,20 @@ async def upgrade(config_path: Path) -> None:
 async def revision(config_path: Path) -> tuple[str | None, str]:
     """(the state's revision, the one this version needs)."""
     return migrate.current(state_engine(load(config_path))), HEAD
+
+
+def move_state(
+    config_path: Path,
+    source: str,
+    target: str,
+    password: SecretRef | None,
+    actor: str,
+    told: Callable[[str, int, int], None],
+) -> StateMoved:
+    """Everything of the state at one address into the empty place at another."""
+    from syncd.app import moving  # noqa: PLC0415
+
+    return moving.move(load(config_path), source, target, password, actor, told)
 
 
 def backup(config_path: Path, target: Path) -> BackupMade:

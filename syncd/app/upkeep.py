@@ -33,7 +33,7 @@ _BESIDE = ("", "-wal", "-shm")
 def backup(site: Site, target: Path) -> BackupMade:
     """Copy the state, and the batches of ledgers that take files, while whoever uses them goes on. Raises
     ``FixInput`` if ``target`` exists."""
-    seal = _keeper(site).seal
+    seal = site_keeper(site).seal
 
     def batches() -> Mapping[str, bytes]:
         found = {name: restoring.snapshot(desk) for name, desk in desks(site).items()}
@@ -53,7 +53,7 @@ def restore(site: Site, source: Path, actor: str) -> StateRestored:
     Batches of ledgers that take files are put back where those that stand there know less.
     """
     found, path = upkeep.inspect(source), state_path(site)
-    keeper = _keeper(site)
+    keeper = site_keeper(site)
     lock = state_lock(path)
     try:
         lock.acquire(timeout=0)
@@ -139,7 +139,7 @@ def verify(site: Site, links: Sequence[str], kept: str | None) -> AuditReport:
     """``kept``: an end of the site's chain from an earlier verification or the log, LINE:HASH."""
     expected = _kept(kept)
     with _open(site) as engine, engine.connect().execution_options(reads_only=True) as connection:
-        found = chain.verify(connection, _keeper(site), links or None, expected)
+        found = chain.verify(connection, site_keeper(site), links or None, expected)
     return AuditReport(
         lines=found.lines,
         chains=found.chains,
@@ -162,7 +162,7 @@ def _kept(text: str | None) -> tuple[int, bytes] | None:
 
 def export(site: Site, links: Sequence[str], take: Callable[[AuditLine], None]) -> int:
     """Every line of the audit (or of these links), in order, opened. Returns how many."""
-    keeper, count = _keeper(site), 0
+    keeper, count = site_keeper(site), 0
     with _open(site) as engine, engine.connect().execution_options(reads_only=True) as connection:
         for link in links or chain.links(connection):
             for table, row in chain.lines(connection, link):
@@ -203,7 +203,8 @@ def _open(site: Site) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _keeper(site: Site) -> Keeper:
+def site_keeper(site: Site) -> Keeper:
+    """What the transactions on a site's state need, as of now."""
     key = master_key(site)
     return Keeper(Sealer(key), digest_key(key), SystemClock().now())
 

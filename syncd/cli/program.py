@@ -152,6 +152,7 @@ _GROUPS = {
         {
             "upgrade": ("database:upgrade", "Bring the tables to this version's revision."),
             "current": ("database:current", "Show the revision it is at, and the newest one."),
+            "copy": ("database:copy", "Move the whole state into another database."),
         },
     ),
     "sandbox": (

@@ -15,7 +15,7 @@ from syncd.api.client import ApiClient
 from syncd.api.drift import Drifts
 from syncd.api.models import Done
 from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
-from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateRestored
+from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
 from syncd.cli.options import options
 from syncd.files.desk import ExportDesk
 from syncd.logs import configure
@@ -64,6 +64,16 @@ class Composition(Protocol):
     async def check(self, config_path: Path, live: bool) -> Sequence[Finding]: ...
 
     def backup(self, config_path: Path, target: Path) -> BackupMade: ...
+
+    def move_state(
+        self,
+        config_path: Path,
+        source: str,
+        target: str,
+        password: SecretRef | None,
+        actor: str,
+        told: Callable[[str, int, int], None],
+    ) -> StateMoved: ...
 
     def restore(self, config_path: Path, source: Path, actor: str) -> StateRestored: ...
 

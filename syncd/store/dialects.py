@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Connection, Insert, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from syncd.store.tables import Instant
+from syncd.core.errors import StateLocked
+from syncd.store.tables import Instant, metadata
 
 _ALTERING: Final = 0x73796E6364
 """The number of our advisory lock."""
@@ -69,6 +70,67 @@ def reads_to_act(c: Connection, table: Table) -> None:
     On SQLite one transaction at a time writes anyway."""
     if c.dialect.name == "postgresql":
         c.exec_driver_sql(f"LOCK TABLE {table.name} IN ROW SHARE MODE")
+
+
+def add_rows(c: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert whole rows as fast as it goes, values as they are stored, in the order of the columns.
+
+    Raises ``ValueError`` for a row that the database cannot hold.
+    """
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    driver: Any = c.connection.driver_connection
+    if c.dialect.name == "postgresql":
+        # COPY does not say which row it was; a NUL is the one thing that only a file's text may hold
+        for row in rows:
+            if any(isinstance(value, str) and "\0" in value for value in row):
+                raise ValueError(f"row {row[0]} holds a NUL, which PostgreSQL's texts cannot")
+        with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copying:
+            for row in rows:
+                copying.write_row(row)
+    else:
+        places = ", ".join("?" * len(table.columns))
+        driver.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', rows)  # noqa: S608
+
+
+def sequences(c: Connection) -> Mapping[str, int]:
+    """Table -> the highest id that it ever gave: also of rows that are gone, for no id means two things."""
+    if c.dialect.name == "postgresql":
+        rows = c.exec_driver_sql(
+            "SELECT t.relname, pg_sequence_last_value(s.oid) FROM pg_class s "
+            "JOIN pg_depend d ON d.objid = s.oid AND d.classid = 'pg_class'::regclass "
+            "JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S'"
+        )
+        return {name: int(last) for name, last in rows if last is not None}
+    given = {name: int(last) for name, last in c.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
+    tables = [table for table in metadata.sorted_tables if "id" in table.columns]
+    highest = {str(t.name): c.execute(select(func.max(t.c.id))).scalar_one() or 0 for t in tables}
+    return {name: max(last, given.get(name, 0)) for name, last in highest.items()}
+
+
+def set_sequences(c: Connection, given: Mapping[str, int]) -> None:
+    """Go on after these."""
+    for name, last in given.items():
+        if last and c.dialect.name == "postgresql":
+            c.exec_driver_sql("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", (f'"{name}"', last))
+        elif last and metadata.tables[name].dialect_options["sqlite"]["autoincrement"]:
+            c.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
+            c.exec_driver_sql("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last))
+
+
+def others_connected(c: Connection, where: str) -> None:
+    """Raise ``StateLocked`` while another process of ours is connected to a server's state. Whose a file is,
+    its lock says."""
+    if c.dialect.name != "postgresql":
+        return
+    others = c.exec_driver_sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name LIKE 'syncd%%' AND pid <> pg_backend_pid()"
+    ).scalar_one()
+    if others:
+        raise StateLocked(
+            f"{where} is in use: {others} connections of syncd",
+            remedy="stop the daemon and its workers first",
+        )
 
 
 def size(c: Connection) -> int:

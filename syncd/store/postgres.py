@@ -247,16 +247,18 @@ def plainly(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "postgresql":
         yield
         return
+    from psycopg import Error  # noqa: PLC0415 - an extra
+
     try:
         yield
-    except (DBAPIError, PoolTimeout) as error:
+    except (DBAPIError, PoolTimeout, Error) as error:
         refusal = unavailable(error, engine)
         if refusal is None:
             raise
         raise refusal from error
 
 
-def unavailable(error: DBAPIError | PoolTimeout, engine: Engine) -> StateUnavailable | None:
+def unavailable(error: Exception, engine: Engine) -> StateUnavailable | None:
     """What a driver's error says about the database itself, for people; None if it is about a statement."""
     if isinstance(error, PoolTimeout):
         return StateUnavailable(
@@ -275,21 +277,24 @@ def unavailable(error: DBAPIError | PoolTimeout, engine: Engine) -> StateUnavail
     )
 
 
+def _cause(error: BaseException) -> BaseException | None:
+    """The driver's own error."""
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
 def _state(error: BaseException) -> str | None:
-    return getattr(getattr(error, "orig", None), "sqlstate", None)
+    return getattr(_cause(error), "sqlstate", None)
 
 
 def _gone(error: BaseException) -> bool:
-    if not isinstance(error, DBAPIError):
-        return False
     state = _state(error)
     if state is not None:
         return state in _GONE or state.startswith("08")
     from psycopg import OperationalError  # noqa: PLC0415 - an extra
 
-    return isinstance(error.orig, OperationalError)
+    return isinstance(_cause(error), OperationalError)
 
 
-def _first_line(error: DBAPIError) -> str:
+def _first_line(error: Exception) -> str:
     """The driver's words; it names addresses, never a password."""
-    return next(iter(str(error.orig).strip().splitlines()), "no reason given")
+    return next(iter(str(_cause(error)).strip().splitlines()), "no reason given")

@@ -49,7 +49,16 @@ from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
 from syncd.api.reconcile import Amount, Difference, FlowComparison, ReconcileReport, Unpaired
 from syncd.api.requests import Grantable
 from syncd.api.scopes import Scope
-from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, ChainBreak, Erased, StateRestored
+from syncd.api.upkeep import (
+    AuditLine,
+    AuditReport,
+    BackupMade,
+    ChainBreak,
+    Erased,
+    StateMoved,
+    StateRestored,
+    TableMoved,
+)
 from syncd.core import errors
 from syncd.core.errors import DaemonUnreachable, NothingMatched
 from syncd.files.desk import ExportDesk
@@ -455,6 +464,20 @@ class FakeComposition:
 
     def backup(self, config_path: Path, target: Path) -> BackupMade:
         return BackupMade(path=str(target), bytes=8192, newest=AT)
+
+    def move_state(
+        self,
+        config_path: Path,
+        source: str,
+        target: str,
+        password: SecretRef | None,
+        actor: str,
+        told: Callable[[str, int, int], None],
+    ) -> StateMoved:
+        told("pair", 2, 2)
+        return StateMoved(
+            source=source, target=target, tables=[TableMoved(table="pair", rows=2, digest="ab")]
+        )
 
     def restore(self, config_path: Path, source: Path, actor: str) -> StateRestored:
         made = BackupMade(path=str(source), bytes=8192, newest=AT)
