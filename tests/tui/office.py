@@ -188,7 +188,7 @@ def accounts() -> list[ConnectionLine]:
                 next_try_at=NOW + timedelta(seconds=40),
                 error="the bridge is not dialled in",
             ),
-            credential=Credential(scheme="password", expires_at=NOW + timedelta(days=3)),
+            credential=Credential(scheme="password", ends_at=NOW + timedelta(days=3)),
             deliveries=Deliveries(expected=False),
         ),
     ]

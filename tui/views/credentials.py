@@ -38,7 +38,7 @@ def row(one: ConnectionLine, now: datetime) -> Row:
             platform,
             up,
             Text(login.scheme if login else "–"),
-            _ends(_last_day(login), now),
+            _ends(login, now),
             Text(age(login.renewed_at, now) if login else ""),
             _hooks(one.deliveries, now),
             Text(str(len(one.links)), justify="right"),
@@ -49,7 +49,7 @@ def row(one: ConnectionLine, now: datetime) -> Row:
 
 def headline(lines: Sequence[ConnectionLine], now: datetime) -> Text:
     down = sum(one.up is False for one in lines)
-    days = [day for one in lines if (day := _last_day(one.credential)) is not None]
+    days = [one.credential.ends_at for one in lines if one.credential is not None and one.credential.ends_at]
     ending = sum((day - now).total_seconds() < _SOON_S for day in days)
     said = Text(many(len(lines), "account"))
     if down:
@@ -59,19 +59,13 @@ def headline(lines: Sequence[ConnectionLine], now: datetime) -> Text:
     return said
 
 
-def _last_day(login: Credential | None) -> datetime | None:
-    """When somebody has to renew it; a token that renews itself ends without anybody having to."""
-    if login is None:
-        return None
-    return login.ends_at if login.rotates or login.ends_at is not None else login.expires_at
-
-
-def _ends(at: datetime | None, now: datetime) -> Text:
-    if at is None:
-        return Text("–", style="dim")
-    left = (at - now).total_seconds()
+def _ends(login: Credential | None, now: datetime) -> Text:
+    """When somebody has to renew it. A token that is about to end is renewed without anybody."""
+    if login is None or login.ends_at is None:
+        return Text("–" if login is None or login.expires_at is None else "by itself", style="dim")
+    left = (login.ends_at - now).total_seconds()
     glyph, style = ("✖ ", "bold red") if left <= 0 else ("▲ ", "yellow") if left < _SOON_S else ("", "")
-    return Text(f"{glyph}{until(at, now)}", style=style)
+    return Text(f"{glyph}{until(login.ends_at, now)}", style=style)
 
 
 def _hooks(one: Deliveries, now: datetime) -> Text:

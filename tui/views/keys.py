@@ -19,12 +19,13 @@ class Key(NamedTuple):
 
 
 def table(keys: Iterable[Key]) -> Table:
-    """By group; what the token does not allow is greyed and says so."""
+    """By group, the screen's own first; what the token does not allow is greyed and says so."""
     listed = Table(box=None, pad_edge=False, show_header=False)
     listed.add_column("key", no_wrap=True)
     listed.add_column("does")
     group = ""
-    for key in sorted(keys, key=lambda one: (one.group, one.keys.lower(), one.keys)):
+    everywhere = ("list", "sheet", "app", "go")  # what the screen alone can do stands before these
+    for key in sorted(keys, key=lambda one: (one.group in everywhere, one.group, one.keys.lower(), one.keys)):
         if key.group != group:
             group = key.group
             listed.add_row("", "")
