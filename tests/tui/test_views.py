@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from syncd.api.fleet import FleetPage
+from syncd.api.fleet import FleetPage, JobState
 from syncd.api.models import FlowReport, Health
 from tests.tui.office import (
     HOSTILE,
@@ -17,19 +17,24 @@ from tests.tui.office import (
     Office,
     accounts,
     ago,
+    candidate,
     conflict,
+    doubtful,
+    drifted,
     fleet_line,
     group,
     life,
+    question,
     sick_fleet,
 )
 from tui.app import Dashboard
 from tui.screens.listing import Listing
 from tui.screens.quarantine import Refused
 from tui.text import cell, harmless
-from tui.views import conflicts, credentials, fleet, link, quarantine, record
+from tui.views import conflicts, credentials, drift, fleet, held, jobs, link, matching, quarantine, record
 from tui.views.standing import Standing, banner
 from tui.views.table import Column, fitting, widths
+from tui.views.tabs import tabs
 from tui.words import HEALTH, age, number, span, sparkline, until
 
 LISTINGS = [*(one for one in Dashboard.MODES.values() if issubclass(one, Listing)), Refused]
@@ -162,6 +167,55 @@ def test_a_run_is_told_by_what_it_did() -> None:
     assert link.said([FlowReport(flow="customer"), FlowReport(flow="invoice", created=3, rejected=1)]) == (
         "invoice: 3 created, 1 refused"
     )
+
+
+def test_only_what_stands_out_and_needs_nothing_settled_first_is_matched_unseen() -> None:
+    tied = question(2, candidates=[candidate("1"), candidate("2")])
+    bound = question(3, candidates=[candidate(held=7)])
+    unsure = question(4, candidates=[candidate(score=79)])
+    assert matching.sure([question(1), tied, bound, unsure, question(5, candidates=[])]) == [(1, "1042")]
+
+
+def test_a_candidate_says_its_points_in_figures_and_what_speaks_for_it() -> None:
+    said = painted(matching.screen(question(), 1))
+    assert "48" in said
+    assert "Candidate 2 of 2" in said
+    assert "+60 same phone" in said
+
+
+def test_a_held_write_that_nothing_resembles_says_so() -> None:
+    said = painted(held.screen(doubtful(candidates=[]), 0, NOW, absolute=False))
+    assert "most likely not carried out" in said
+
+
+def test_what_can_be_taken_back_is_counted_down_until_it_cannot() -> None:
+    one = Office()._job(JobState.PLANNED, "match_accept", 30)
+    assert jobs.pending(one, NOW) == "◷ match records (30) in 10s · U takes it back"
+    assert jobs.pending(one, NOW + timedelta(seconds=11)) == ""
+    assert jobs.pending(Office()._job(JobState.DONE), NOW) == ""
+
+
+def test_records_behind_two_drifts_of_one_flow_are_counted_once() -> None:
+    assert "7 records waiting" in drift.headline([drifted(1), drifted(2)]).plain
+
+
+def test_the_timeline_marks_the_runs_that_failed() -> None:
+    detail = Office()._link(type("Asked", (), {"link": "lakeside"}))
+    said = link.timeline(detail.cycles, NOW, 120).plain
+    assert said.startswith("2h ago ✖")
+    assert said.endswith("2 runs, 1 failed")
+
+
+def test_a_login_counts_its_days_and_one_that_ended_says_so() -> None:
+    days = [(300, "300d"), (20, "▲20d"), (-1, "✖ end")]
+    assert [fleet.ends(NOW + timedelta(days=n), NOW).plain for n, _ in days] == [said for _, said in days]
+
+
+@pytest.mark.parametrize("current", list(Dashboard(Office(), frozenset(), lambda: NOW).tabs))
+def test_all_numbers_stand_in_eighty_characters(current: str) -> None:
+    said = tabs(Dashboard(Office(), frozenset(), lambda: NOW).tabs, current, 80).plain
+    assert len(said) <= 80
+    assert all(f"{number} " in said for number in range(1, 10))
 
 
 # -- the age of what is shown -----------------------------------------------------------------------

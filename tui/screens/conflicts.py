@@ -114,7 +114,10 @@ class Conflict(Sheet):
 
     def action_type(self) -> None:
         one = self._view
-        if one is None or "value" not in one.takes:
+        if one is None:
+            self.unread()
+            return
+        if "value" not in one.takes:
             self.notify("This one cannot be typed: take a side", severity="warning")
             return
         self._type(one, [field.name for field in one.fields], {})
@@ -138,6 +141,7 @@ class Conflict(Sheet):
     def _say(self, take: Taken, values: dict[str, str]) -> None:
         one = self._view
         if one is None:
+            self.unread()
             return
         choice = api.Choice(id=one.id, version=one.version, take=take, values=values)
         self.later(endpoints.CONFLICTS_RESOLVE, api.Resolve(choices=[choice]), leave=True)

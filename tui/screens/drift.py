@@ -96,6 +96,7 @@ class Drift(Sheet):
     def action_accept(self) -> None:
         one = self._view
         if one is None:
+            self.unread()
             return
         question = Question(
             f"Is the new behaviour of {one.platform} right?",

@@ -88,13 +88,16 @@ class HeldWrite(Sheet):
             self.dashboard.open_record(self._item.flow, key, self._item.link)
 
     def action_is_this(self) -> None:
-        if self._item is not None and self._item.candidates:
+        if self._item is None:
+            self.unread()
+        elif self._item.candidates:
             key = self._item.candidates[self._at].key
             self.later(endpoints.HELD_SETTLE, requests.Settle(ident=self._ident, key=key), leave=True)
 
     def action_send_again(self) -> None:
         one = self._item
         if one is None:
+            self.unread()
             return
         question = Question(
             f"Send the {one.operation} of {one.flow} {one.label} again?",

@@ -33,5 +33,9 @@ class Sheet(Board):
     def show(self, what: RenderableType) -> None:
         self.query_one("#paper", Static).update(what)
 
+    def unread(self) -> None:
+        """Say why a key does nothing yet: what it would be about is not there."""
+        self.notify("Still reading: nothing was done", severity="warning", timeout=3)
+
     def action_scroll(self, where: str) -> None:
         getattr(self.query_one("#sheet", VerticalScroll), f"scroll_{where}")(animate=False)

@@ -59,7 +59,8 @@ def headline(drifts: Sequence[DriftView]) -> Text:
     holding = sum(bool(one.holds) for one in drifts)
     said = Text(many(len(drifts), "open drift"))
     if holding:
-        waiting = sum(one.waiting for one in drifts)
+        # the same records wait behind every drift of their flows
+        waiting = sum({tuple(one.flows): one.waiting for one in drifts}.values())
         said.append(f"   ‖ {holding:,} holding writes, {many(waiting, 'record')} waiting", style="magenta")
     return said
 
