@@ -15,6 +15,7 @@ _CLASSES: Final[tuple[tuple[str, str], ...]] = (
     ("date-dotted", r"\d{1,2}\.\d{1,2}\.\d{4}([ T]\d{1,2}:\d\d.*)?$"),
     ("date-epoch-wrapped", r"/Date\(-?\d+([+-]\d{4})?\)/$"),
     ("date-rfc2822", r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d"),
+    ("hours-minutes", r"\d\d:\d\d$"),
     ("time", r"\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$"),
     ("duration", r"P(?=.)(\d+[YMWD])*(T(\d+(\.\d+)?[HMS])+)?$"),
     ("uuid", r"\{?[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}?$"),

@@ -37,6 +37,7 @@ _SPELLED: Final[Mapping[str, str]] = {
     "date-time-local": "2026-03-02T09:30:00",
     "date": "2026-03-02",
     "time": "09:30:00",
+    "hours-minutes": "09:30",
     "uuid": "0a1b2c3d-0000-4000-a000-000000000000",
     "decimal": "7.25",
     "digits": "7",

@@ -87,6 +87,8 @@ class Scrubber:
         if spelled in ("date", "date-time", "date-time-local"):
             day = 1 + int(self._letters(text, "0123456789", 2)) % 28
             return f"2026-03-{day:02}" + _CLOCK.sub(_half_past_nine, text.strip()[10:])
+        if spelled in ("time", "hours-minutes"):
+            return _CLOCK.sub(_half_past_nine, text.strip())
         if spelled in ("uri", "email"):
             word = self._letters(text, string.ascii_lowercase, 6)
             return _FIXED[spelled] + word if spelled == "uri" else word + _FIXED[spelled]

@@ -10,11 +10,13 @@ from typing import Any
 from syncd.connectors.acumatica.profile import AcumaticaProfile
 from syncd.sandbox.acumatica.kinds import KINDS
 from syncd.sandbox.company import Company, Customer
+from syncd.sandbox.purchases import Bought, Purchases
 from syncd.sandbox.tables import Books
 
 
 def opened(company: Company, profile: AcumaticaProfile) -> Books:
-    """The tenant of that company: its ledger's own customers, projects, items and posted invoices."""
+    """The tenant of that company: its ledger's own customers, projects, items and posted invoices; people,
+    orders, bills and hours."""
     entry = _Entry(company, profile)
     entry.customers()
     entry.projects()
@@ -22,6 +24,8 @@ def opened(company: Company, profile: AcumaticaProfile) -> Books:
     entry.invoices()
     entry.payments()
     entry.people()
+    entry.purchases()
+    entry.hours()
     return entry.books
 
 
@@ -30,6 +34,7 @@ class _Entry:
         self.books = Books()
         self._company = company
         self._profile = profile
+        self._purchases = Purchases.of(company)
         self._numbers: dict[int, str] = {}
         # the same seed makes the same ids
         self._space = uuid.UUID(int=company.seed)
@@ -155,18 +160,108 @@ class _Entry:
 
     def people(self) -> None:
         """Those who work here, and those whom parts are bought from."""
-        for at, name in enumerate(("Dana Whitaker", "Luis Muñoz", "Priya Raman", "Tom Olsen"), 1):
-            number = f"EP{at:06d}"
-            fields = {"EmployeeID": number, "EmployeeName": name, "Status": "Active"}
-            self._seed("Employee", number, date(2024, 1, 2), fields)
-        for at, name in enumerate(("Harbor Supply", "Summit Refrigerants", "Beacon Electric"), 1):
+        for at, worker in enumerate(self._purchases.workers, 1):
+            fields = {"EmployeeID": f"EP{at:06d}", "EmployeeName": worker.name, "Status": "Active"}
+            self._seed("Employee", f"EP{at:06d}", date(2024, 1, 2), fields)
+        for at, vendor in enumerate(self._purchases.vendors, 1):
             number = f"V{at:06d}"
             contact = {
-                "Phone1": "(614) 555-0150",
-                "Email": None,
-                "Address": {"City": "Columbus", "State": "OH"},
+                "Phone1": vendor.phone,
+                "Email": vendor.email,
+                "Address": {"City": vendor.city, "State": vendor.state},
             }
-            fields = {"VendorID": number, "VendorName": name, "VendorClass": "PARTS", "Status": "Active"}
             self._seed(
-                "Vendor", number, date(2024, 1, 2), {**fields, "Terms": "NET30", "MainContact": contact}
+                "Vendor",
+                number,
+                date(2024, 1, 2),
+                {
+                    "VendorID": number,
+                    "VendorName": vendor.name,
+                    "VendorClass": "PARTS",
+                    "Status": "Active",
+                    "Terms": vendor.terms,
+                    "MainContact": contact,
+                },
             )
+
+    def purchases(self) -> None:
+        """Orders, and the bills for those that were delivered."""
+        for order in self._purchases.orders:
+            number = f"PO{1 + len(self.books.table('PurchaseOrder')):06d}"
+            vendor, total = f"V{1 + order.vendor:06d}", float(order.total)
+            project = str(self._company.jobs[order.job].number)
+            common: dict[str, Any] = {
+                "Hold": False,
+                "Terms": self._purchases.vendors[order.vendor].terms,
+                "Description": self._company.jobs[order.job].name[:60],
+                "TaxTotal": 0.0,
+            }
+            ordered: dict[str, Any] = {
+                "Type": self._profile.order_type,
+                "OrderNbr": number,
+                "Status": "Closed" if order.billed else "Open",
+                "VendorID": vendor,
+                "VendorRef": order.number,
+                "Date": order.ordered.isoformat(),
+                "PromisedOn": order.expected.isoformat(),
+                "Project": project,
+                "OrderTotal": total,
+                "Details": [_ordered(at, line) for at, line in enumerate(order.lines, 1)],
+            }
+            self._seed("PurchaseOrder", number, order.ordered, {**common, **ordered})
+            if order.billed is None or order.due is None:
+                continue
+            number = f"AP{1 + len(self.books.table('Bill')):06d}"
+            bill: dict[str, Any] = {
+                "Type": self._profile.bill_type,
+                "ReferenceNbr": number,
+                "Status": "Open",
+                "Vendor": vendor,
+                "VendorRef": order.bill_number,
+                "Date": order.billed.isoformat(),
+                "DueDate": order.due.isoformat(),
+                "Amount": total,
+                "Balance": total,
+                "Details": [_billed(at, line) for at, line in enumerate(order.lines, 1)],
+            }
+            self._seed("Bill", number, order.billed, {**common, **bill})
+
+    def hours(self) -> None:
+        """Days that somebody has entered."""
+        for at, one in enumerate(self._purchases.hours, 1):
+            ident = f"20000000-0000-4000-8000-{at:012d}"
+            minutes = int(one.hours * 60)
+            fields = {
+                "TimeEntryID": ident,
+                "Date": one.day.isoformat(),
+                "Employee": f"EP{1 + one.worker:06d}",
+                "ProjectID": str(self._company.jobs[one.job].number),
+                "ProjectTaskID": None if one.overtime else "SERVICE",
+                "CostCode": None if at % 4 == 0 else "15-500",
+                "ExternalRefNbr": f"T-{9000 + at}" if at % 3 == 0 else None,
+                "EarningType": "OT" if one.overtime else "RG",
+                "TimeSpent": f"{minutes // 60:02d}:{minutes % 60:02d}",
+                "Billable": True,
+                "Summary": one.summary,
+                "ApprovalStatus": "Approved",
+            }
+            self._seed("TimeEntry", ident, one.day, fields)
+
+
+def _ordered(at: int, line: Bought) -> dict[str, Any]:
+    cost = float(line.unit_cost)
+    named: dict[str, Any] = {
+        "LineNbr": at,
+        "InventoryID": line.item,
+        "LineDescription": line.description,
+        "UOM": "EA",
+    }
+    named |= {"Account": "52000", "CostCode": "15-500" if at > 1 else None}
+    return {**named, "OrderQty": float(line.quantity), "UnitCost": cost, "ExtendedCost": float(line.amount)}
+
+
+def _billed(at: int, line: Bought) -> dict[str, Any]:
+    named: dict[str, Any] = {"LineNbr": at, "TransactionDescription": line.description}
+    named |= {"InventoryID": line.item, "Account": "52000", "CostCode": "15-500" if at > 1 else None}
+    priced = {"Qty": float(line.quantity), "UnitCost": float(line.unit_cost), "Amount": float(line.amount)}
+    return {**named, **priced}

@@ -10,6 +10,7 @@ from typing import Any, Final
 from syncd.sandbox.business_central.kinds import KINDS
 from syncd.sandbox.business_central.ledger import new
 from syncd.sandbox.company import Company, Customer, Invoice
+from syncd.sandbox.purchases import Bought, Purchases, Vendor
 from syncd.sandbox.tables import Books
 
 TAX_ACCOUNT: Final = "2200"
@@ -18,11 +19,13 @@ COMPANY_ID: Final = "7dbba574-5f69-4167-a43e-fb975045de15"
 
 
 def opened(company: Company) -> Books:
-    """The books of that company: accounts, items, customers, posted invoices."""
+    """The books of that company: accounts, items, customers, posted invoices; employees, vendors, orders and
+    posted bills."""
     entry = _Entry(company)
     entry.lists()
     entry.customers()
     entry.invoices()
+    entry.purchases()
     return entry.books
 
 
@@ -89,6 +92,65 @@ class _Entry:
             "customerId": self._customers[invoice.customer],
             "salesInvoiceLines": lines,
         }
+
+    def purchases(self) -> None:
+        bought = Purchases.of(self._company)
+        day = date(2024, 1, 2)
+        for at, worker in enumerate(bought.workers, 1):
+            names = {"displayName": worker.name, "givenName": worker.given, "surname": worker.surname}
+            self._seed("employees", worker.name, day, {"number": f"E{at:05d}", **names})
+        vendors = [
+            self._seed("vendors", vendor.name, day, _vendor(f"V{at:05d}", vendor))
+            for at, vendor in enumerate(bought.vendors, 1)
+        ]
+        for order in bought.orders:
+            common = {"vendorId": vendors[order.vendor]}
+            body = {
+                "number": order.number,
+                "orderDate": order.ordered.isoformat(),
+                "requestedReceiptDate": order.expected.isoformat(),
+                "purchaseOrderLines": [_bought(line, "directUnitCost") for line in order.lines],
+            }
+            state = {"status": "Open", "fullyReceived": order.billed is not None}
+            self._seed("purchaseOrders", order.number, order.ordered, {**common, **body}, **state)
+            if order.billed is None or order.due is None:
+                continue
+            serial = len(self.books.table("purchaseInvoices")) + 1
+            number = f"{KINDS['purchaseInvoices'].posts}{serial:06d}"
+            bill = {
+                "number": number,
+                "vendorInvoiceNumber": order.bill_number,
+                "invoiceDate": order.billed.isoformat(),
+                "postingDate": order.billed.isoformat(),
+                "dueDate": order.due.isoformat(),
+                "purchaseInvoiceLines": [_bought(line, "unitCost") for line in order.lines],
+            }
+            self._seed("purchaseInvoices", number, order.billed, {**common, **bill}, status="Open")
+
+
+def _vendor(number: str, vendor: Vendor) -> dict[str, Any]:
+    return {
+        "number": number,
+        "displayName": vendor.name,
+        "phoneNumber": vendor.phone,
+        "email": vendor.email,
+        "addressLine1": vendor.street,
+        "city": vendor.city,
+        "state": vendor.state,
+        "postalCode": vendor.postal_code,
+    }
+
+
+def _bought(line: Bought, price: str) -> dict[str, Any]:
+    named = {"lineType": "Item", "lineObjectNumber": line.item}
+    if line.item is None:
+        named = {"lineType": "Account", "lineObjectNumber": TAX_ACCOUNT}
+    return {
+        **named,
+        "description": line.description,
+        "quantity": float(line.quantity),
+        price: float(line.unit_cost),
+    }
 
 
 def _customer(number: str, customer: Customer) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from syncd.sandbox.company import Company, Customer, Invoice, InvoiceLine
+from syncd.sandbox.purchases import Bought, Purchases
 from syncd.sandbox.quickbooks_online.ledger import settled
 from syncd.sandbox.tables import Books
 
@@ -21,6 +22,9 @@ _FIRST_ITEM: Final = 901
 _FIRST_CUSTOMER: Final = 1001
 _FIRST_INVOICE: Final = 10001
 _FIRST_PAYMENT: Final = 20001
+_FIRST_VENDOR: Final = 30001
+_FIRST_ORDER: Final = 31001
+_FIRST_BILL: Final = 32001
 FIRST_NEW: Final = 50001
 """Records that are made later are numbered from here on."""
 
@@ -31,11 +35,13 @@ def item_ids(company: Company) -> Mapping[str, str]:
 
 
 def opened(company: Company) -> Books:
-    """The books of that company: accounts, items, customers, posted invoices, payments."""
+    """The books of that company: accounts, items, customers, posted invoices, payments; vendors, orders and
+    bills."""
     entry = _Entry(company)
     entry.lists()
     entry.customers()
     entry.invoices()
+    entry.purchases()
     return entry.books
 
 
@@ -169,3 +175,55 @@ class _Entry:
         }
         number = str(_FIRST_PAYMENT + len(self.books.table("Payment")))
         self._seed("Payment", number, invoice.paid_on or invoice.date, fields)
+
+    def purchases(self) -> None:
+        bought = Purchases.of(self._company)
+        vendors = {}
+        for at, vendor in enumerate(bought.vendors):
+            vendors[at] = str(_FIRST_VENDOR + at)
+            address = {
+                "Line1": vendor.street,
+                "City": vendor.city,
+                "CountrySubDivisionCode": vendor.state,
+                "PostalCode": vendor.postal_code,
+            }
+            fields = {
+                "AcctNum": vendor.account,
+                "DisplayName": vendor.name,
+                "CompanyName": vendor.name,
+                "PrimaryPhone": {"FreeFormNumber": vendor.phone},
+                "PrimaryEmailAddr": {"Address": vendor.email},
+                "BillAddr": address,
+                "TermRef": {"value": TERMS[vendor.terms]},
+            }
+            self._seed("Vendor", vendors[at], date(2024, 1, 2), fields)
+        for at, order in enumerate(bought.orders):
+            common = {
+                "VendorRef": {"value": vendors[order.vendor]},
+                "SalesTermRef": {"value": TERMS[bought.vendors[order.vendor].terms]},
+                "Line": [self._bought(line) for line in order.lines],
+            }
+            ordered: dict[str, Any] = {
+                "DocNumber": order.number,
+                "TxnDate": order.ordered.isoformat(),
+                **common,
+            }
+            ordered |= {
+                "ExpectedDate": order.expected.isoformat(),
+                "Memo": self._company.jobs[order.job].name,
+                "APAccountRef": {"value": PAYABLES},
+                "POStatus": "Closed" if order.billed else "Open",
+            }
+            self._seed("PurchaseOrder", str(_FIRST_ORDER + at), order.ordered, ordered)
+            if order.billed is not None and order.due is not None:
+                dated = {"TxnDate": order.billed.isoformat(), "DueDate": order.due.isoformat()}
+                bill = {"DocNumber": order.bill_number, **dated, **common}
+                self._seed("Bill", str(_FIRST_BILL + at), order.billed, bill)
+
+    def _bought(self, line: Bought) -> dict[str, Any]:
+        kind, detail = "AccountBasedExpenseLineDetail", dict[str, Any](AccountRef={"value": PAYABLES})
+        if line.item is not None:
+            kind, detail = "ItemBasedExpenseLineDetail", {"ItemRef": {"value": self._items[line.item]}}
+            detail |= {"Qty": float(line.quantity), "UnitPrice": float(line.unit_cost)}
+        amount = float(line.amount)
+        return {"Description": line.description, "Amount": amount, "DetailType": kind, kind: detail}

@@ -205,7 +205,8 @@ async def test_many_records_of_one_second_are_all_read(company: Open) -> None:
             books.sandbox.books.seed("Vendor", str(70 + number), fields, at)
         pages = [page async for page in books.connector.pages("vendor", since=None)]
         keys = [record.key for page in pages for record in page.records]
-        assert sorted(keys) == [str(70 + number) for number in range(9)]
+        assert sorted(key for key in keys if len(key) == 2) == [str(70 + number) for number in range(9)]
+        assert len(keys) == len(set(keys))
         assert pages[-1].complete
 
 
