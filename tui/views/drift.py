@@ -60,7 +60,10 @@ def headline(drifts: Sequence[DriftView]) -> Text:
     said = Text(many(len(drifts), "open drift"))
     if holding:
         # the same records wait behind every drift of their flows
-        waiting = sum({tuple(one.flows): one.waiting for one in drifts}.values())
+        behind: dict[tuple[str, ...], int] = {}
+        for one in drifts:
+            behind[tuple(one.flows)] = max(one.waiting, behind.get(tuple(one.flows), 0))
+        waiting = sum(behind.values())
         said.append(f"   ‖ {holding:,} holding writes, {many(waiting, 'record')} waiting", style="magenta")
     return said
 
