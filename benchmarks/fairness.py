@@ -24,7 +24,8 @@ from benchmarks.wire import FIRST_ID, PAGE, body
 from syncd.clock import SystemClock
 from syncd.core.model import Side
 from syncd.core.outcome import Confirmed, Outcome
-from syncd.dispatch.local import LocalDispatcher, Runnable
+from syncd.dispatch.dispatcher import Runnable
+from syncd.dispatch.local import LocalDispatcher
 from syncd.engine.cycle import LinkEngine
 from syncd.ports import Capabilities, EntitySpec, Finding, OperationSpec, Page, Proof, Seen, WriteRequest
 

@@ -17,7 +17,8 @@ from benchmarks.report import Line, bound, percentile
 from benchmarks.senders import HEADER, KEY
 from benchmarks.state import store_in
 from syncd.clock import SystemClock
-from syncd.dispatch.local import LocalDispatcher, Runnable
+from syncd.dispatch.dispatcher import Runnable
+from syncd.dispatch.local import LocalDispatcher
 from syncd.http.signatures import HeaderSignature
 from syncd.ports.desk import Action
 from syncd.secrets.bearer import digest

@@ -20,7 +20,8 @@ from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening, scraping
 from syncd.app.measures import Measures
 from syncd.app.nightly import comparing
-from syncd.dispatch.local import LocalDispatcher, Runnable
+from syncd.dispatch.dispatcher import Runnable
+from syncd.dispatch.local import LocalDispatcher
 from syncd.secrets.bearer import digest, new_token
 from syncd.secrets.reference import Secret, resolve
 from syncd.service.access import Token

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from syncd.api.fleet import Deliveries
 from syncd.api.models import SyncReport
 from syncd.app.installation import Installation
-from syncd.dispatch.local import pause
+from syncd.dispatch.dispatcher import pause
 from syncd.engine import views
 from syncd.engine.cycle import CycleOutcome, LinkEngine
 from syncd.service.accounts import Account, AccountDesk, endings
@@ -45,7 +45,7 @@ async def desk(
     feed = Feed()
     operator = opened.operator(daemon=True, wake=wake)
     database, clock = opened.store.database, opened.clock
-    board = Board(_watched(opened), database, clock, feed)
+    board = Board(_watched(opened), database, clock, feed, pause=pause)
     await board.open()
     noticing = Noticing(operator, board, clock)
     said = opened.decisions(wake)
@@ -134,8 +134,7 @@ def observed(
             await opened.wait_for_bridges(name)
             outcome = await engine.drain(scheduled=scheduled)
         except Exception as error:
-            again = opened.clock.now() + timedelta(seconds=pause(board.failures(name) + 1))
-            board.ran(name, started, _trigger(scheduled), error, again)
+            board.ran(name, started, _trigger(scheduled), error)
             raise
         board.ran(name, started, _trigger(scheduled), _report(outcome, started, opened.clock.now()))
         return outcome

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 
 import structlog
 
-from syncd.core.errors import SyncdError
+from syncd.dispatch.dispatcher import Priority, Runnable, expected, pause
 from syncd.ports import Clock
 
 log = structlog.get_logger(__name__)
-
-_PAUSE_FIRST_S = 1.0
-_PAUSE_MAX_S = 300.0
-"""After a cycle that failed as a whole: 1, 2, 4 ... seconds, at most five minutes."""
-
 
 BEAT_S = 15.0
 """Between two signs of life."""
@@ -25,18 +19,6 @@ _AT_ONCE = 100
 _NEXT_S = 0.005
 """So many links begin at once when the daemon does, each further one a little later: thousands together
 would keep each other, and whoever calls, waiting."""
-
-
-@dataclass(frozen=True, slots=True)
-class Runnable:
-    """One link as the dispatcher sees it."""
-
-    drain: Callable[[bool], Awaitable[object]]
-    """Run it; True when its schedule came round, False when it was woken."""
-    next_start: Callable[[datetime], datetime]
-    """Its schedule: the next start after a time."""
-    next_due: Callable[[], Awaitable[datetime | None]]
-    """When something of it falls due by itself (a look-up, a retry)."""
 
 
 class LocalDispatcher:
@@ -51,12 +33,11 @@ class LocalDispatcher:
         self._links = links
         self._woken = {name: asyncio.Event() for name in links}
 
-    def wake(self, link: str) -> None:
-        """A hint that there is something to do. May be repeated, may be for nothing."""
+    def wake(self, link: str, *, priority: Priority = Priority.ANNOUNCED) -> None:  # noqa: ARG002
+        """``priority``: without effect, no link has to queue here."""
         self._woken[link].set()
 
     def wake_all(self) -> None:
-        """The same for every link."""
         for event in self._woken.values():
             event.set()
 
@@ -119,18 +100,3 @@ class LocalDispatcher:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def expected(error: Exception) -> SyncdError | None:
-    """What went wrong, if all of it was raised on purpose: what ran side by side fails together. Pure."""
-    if isinstance(error, SyncdError):
-        return error
-    if not isinstance(error, ExceptionGroup):
-        return None
-    known = [expected(one) for one in error.exceptions]
-    return None if None in known else known[0]
-
-
-def pause(failures: int) -> float:
-    """Seconds to leave a failing link alone. Pure."""
-    return float(min(_PAUSE_FIRST_S * 2 ** min(failures - 1, 16), _PAUSE_MAX_S))

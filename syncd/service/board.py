@@ -1,7 +1,8 @@
-"""How every link stands, kept up to date by the process that runs them.
+"""How every link stands, kept up to date by whoever runs it.
 
 A run marks its link; once a second what was marked is looked at (a few counts by index), stored as one
-line a link, and shown to who watches. So the fleet of ten thousand is read without counting anything.
+line a link, and shown to who watches. So the fleet of ten thousand is read without counting anything. Where
+several processes run links, each keeps the lines of its own runs; one that people watch follows them all.
 """
 
 from __future__ import annotations
@@ -69,58 +70,59 @@ class Runs:
     next_try_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One that ended and is not on the board yet."""
+
+    started: datetime
+    ended_at: datetime
+    trigger: str
+    ended: SyncReport | Exception
+
+
 @dataclass
 class _Pending:
-    links: dict[str, None] = field(default_factory=dict)
+    links: dict[str, list[_Run]] = field(default_factory=dict)
     """In the order they were marked."""
-    cycles: list[CycleRow] = field(default_factory=list)
 
 
 class Board:
-    """``ran`` and ``touch`` never wait; ``run`` does the work."""
+    """``ran`` and ``touch`` never wait; ``run`` does the work. ``pause``: how long a link is left alone after
+    so many failures in a row. ``follow``: others run links, too."""
 
-    def __init__(self, links: Mapping[str, Watched], database: Database, clock: Clock, feed: Feed) -> None:
+    def __init__(
+        self,
+        links: Mapping[str, Watched],
+        database: Database,
+        clock: Clock,
+        feed: Feed,
+        *,
+        pause: Callable[[int], float],
+        follow: bool = False,
+    ) -> None:
         self._links = links
         self._database = database
         self._clock = clock
         self._feed = feed
-        self._lines: dict[str, LinkLine] = {}
-        self._runs: dict[str, Runs] = {}
+        self._pause = pause
+        self._follow = follow
+        self._shown: tuple[datetime, int] | None = None
+        """How far the lines (by time) and runs (by number) of all processes were shown."""
         self._pending = _Pending()
 
-    def failures(self, link: str) -> int:
-        """Runs of it that failed in a row."""
-        return self._runs.get(link, Runs()).failures
-
-    def ran(
-        self,
-        link: str,
-        started: datetime,
-        trigger: str,
-        ended: SyncReport | Exception,
-        next_try_at: datetime | None = None,
-    ) -> None:
+    def ran(self, link: str, started: datetime, trigger: str, ended: SyncReport | Exception) -> None:
         """A run of ``link`` came to its end."""
-        now = self._clock.now()
-        before = self._runs.get(link, Runs())
-        self._runs[link] = runs_after(before, now, ended, next_try_at)
-        cycle = cycle_row(link, started, (now - started).total_seconds(), trigger, ended)
-        if cycle is not None:
-            self._pending.cycles.append(cycle)
-        self.touch(link)
+        run = _Run(started, self._clock.now(), trigger, ended)
+        self._pending.links.setdefault(link, []).append(run)
 
     def touch(self, *links: str) -> None:
         """Something may have changed there; no link named: everywhere."""
-        self._pending.links.update(dict.fromkeys(links or self._links))
+        for link in links or self._links:
+            self._pending.links.setdefault(link, [])
 
     async def open(self) -> None:
         """Lines of before are shown until there are newer ones; a link without one gets its first."""
         await self._database.write(lambda c: board.forget_links(c, tuple(self._links)))
-        self._lines = await self._database.scan(board.lines)
-        for name, line in self._lines.items():
-            self._runs[name] = Runs(
-                line.last_cycle_at, line.last_success_at, "", line.failures, line.next_try_at
-            )
         self.touch()
 
     async def run(self) -> None:
@@ -128,6 +130,8 @@ class Board:
         pruned = self._clock.now() - timedelta(days=1)
         while True:
             await self.flush()
+            if self._follow:
+                await self._show_others()
             now = self._clock.now()
             if now - pruned >= timedelta(days=1):
                 pruned = now
@@ -137,53 +141,91 @@ class Board:
 
     async def flush(self) -> None:
         """Look at all that is marked now."""
-        while self._pending.links or self._pending.cycles:
-            pending, self._pending = self._pending, _Pending()
-            names = list(pending.links)
-            self._pending.links.update(dict.fromkeys(names[_AT_ONCE:]))
+        while self._pending.links:
+            names = list(self._pending.links)[:_AT_ONCE]
+            taken = {name: self._pending.links.pop(name) for name in names}
             try:
-                await self._keep(names[:_AT_ONCE], pending.cycles)
+                await self._keep(taken)
             except SyncdError as trouble:  # the disk is full, say: nothing here is worth stopping for
                 log.warning("how links stand could not be stored", error=trouble.message)
-                self._pending.links.update(pending.links)
+                for name, runs in taken.items():
+                    self._pending.links[name] = runs + self._pending.links.get(name, [])
                 return
 
-    async def _keep(self, names: Sequence[str], cycles: Sequence[CycleRow]) -> None:
-        now = self._clock.now()
-        changed = []
-        for name in names:
-            watched = self._links[name]
+    async def _keep(self, taken: Mapping[str, Sequence[_Run]]) -> None:
+        now, names = self._clock.now(), list(taken)
+        known = await self._database.scan(partial(board.lines, links=names))
+        changed, cycles = [], []
+        for name, ended in taken.items():
+            watched, before = self._links[name], known.get(name)
             found = await self._database.scan(
                 partial(board.standing, link=name, connections=watched.connections)
             )
-            line = line_of(watched, *found, self._runs.get(name, Runs()), self._lines.get(name), now)
-            self._lines[name] = line
-            changed.append(line)
+            runs = runs_of(before)
+            for one in ended:
+                runs = runs_after(runs, one.ended_at, one.ended, self._pause)
+                seconds = (one.ended_at - one.started).total_seconds()
+                cycle = cycle_row(name, one.started, seconds, one.trigger, one.ended)
+                cycles += [] if cycle is None else [cycle]
+            changed.append(line_of(watched, *found, runs, before, now))
         numbers = await self._database.write(lambda c: board.keep(c, changed, cycles))
-        if self._feed.watched:
-            since = now - lines.HOURS * board.HOUR
-            sides = {side for line in changed for side in (line.left, line.right)}
-            written, drifts, ends = await self._database.read(
-                lambda c: (board.writes(c, names, since), board.open_drifts(c, sides), board.ends(c, sides))
-            )
-            beside = lines.Beside(drifts, ends)
-            for line in changed:
-                shown = lines.fleet_line(line, line.rank, now, lines.history(written[line.link], now), beside)
-                self._feed.publish("link", shown, line.link)
-            for number, cycle in zip(numbers, cycles, strict=True):
-                self._feed.publish("cycle", lines.cycle_line(replace(cycle, id=number)), cycle.link)
+        if not self._follow:
+            await self._show(changed, [replace(c, id=n) for n, c in zip(numbers, cycles, strict=True)])
+
+    async def _show_others(self) -> None:
+        """What changed since the last look, whoever changed it."""
+        if not self._feed.watched:
+            self._shown = None
+            return
+        if self._shown is None:
+            self._shown = await self._database.scan(board.newest)
+            return
+        since, last = self._shown
+        lines_, cycles = await self._database.scan(lambda c: board.newer(c, since, last))
+        await self._show(lines_, cycles)
+        self._shown = (
+            max((line.updated_at for line in lines_), default=since),
+            max((cycle.id for cycle in cycles), default=last),
+        )
+
+    async def _show(self, changed: Sequence[LinkLine], cycles: Sequence[CycleRow]) -> None:
+        if not self._feed.watched:
+            return
+        now = self._clock.now()
+        since = now - lines.HOURS * board.HOUR
+        names = [line.link for line in changed]
+        sides = {side for line in changed for side in (line.left, line.right)}
+        written, drifts, ends = await self._database.read(
+            lambda c: (board.writes(c, names, since), board.open_drifts(c, sides), board.ends(c, sides))
+        )
+        beside = lines.Beside(drifts, ends)
+        for line in changed:
+            shown = lines.fleet_line(line, line.rank, now, lines.history(written[line.link], now), beside)
+            self._feed.publish("link", shown, line.link)
+        for cycle in cycles:
+            self._feed.publish("cycle", lines.cycle_line(cycle), cycle.link)
 
 
 # -- pure -----------------------------------------------------------------------------------------
 
 
-def runs_after(before: Runs, now: datetime, ended: SyncReport | Exception, again: datetime | None) -> Runs:
+def runs_of(line: LinkLine | None) -> Runs:
+    """What was known of a link's runs when its line was kept. Pure."""
+    if line is None:
+        return Runs()
+    error = line.last_error if line.failures else ""
+    return Runs(line.last_cycle_at, line.last_success_at, error, line.failures, line.next_try_at)
+
+
+def runs_after(
+    before: Runs, now: datetime, ended: SyncReport | Exception, pause: Callable[[int], float]
+) -> Runs:
     """Pure."""
     if isinstance(ended, Exception):
         words = ended.message if isinstance(ended, SyncdError) else type(ended).__name__
-        return replace(
-            before, last_cycle_at=now, error=words, failures=before.failures + 1, next_try_at=again
-        )
+        failures = before.failures + 1
+        again = now + timedelta(seconds=pause(failures))
+        return replace(before, last_cycle_at=now, error=words, failures=failures, next_try_at=again)
     failed = any(flow.error for flow in ended.flows)
     return Runs(last_cycle_at=now, last_success_at=before.last_success_at if failed else now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -112,8 +112,22 @@ def standing(
 # -- keeping --------------------------------------------------------------------------------------
 
 
-def lines(c: Connection) -> dict[str, LinkLine]:
-    return {row.link: _line(row) for row in c.execute(select(link_line))}
+def lines(c: Connection, links: Sequence[str]) -> dict[str, LinkLine]:
+    found = (c.execute(select(link_line).where(link_line.c.link.in_(some))) for some in chunks(links))
+    return {row.link: _line(row) for rows in found for row in rows}
+
+
+def newest(c: Connection) -> tuple[datetime, int]:
+    """When a line was kept last, and the number of the latest run."""
+    at = c.execute(select(func.max(link_line.c.updated_at))).scalar_one() or datetime.fromtimestamp(0, UTC)
+    return at, c.execute(select(func.max(cycle.c.id))).scalar_one() or 0
+
+
+def newer(c: Connection, since: datetime, last: int) -> tuple[list[LinkLine], list[CycleRow]]:
+    """Lines kept, and runs ended, after these."""
+    changed = select(link_line).where(link_line.c.updated_at > since).order_by(link_line.c.updated_at)
+    ended = select(cycle).where(cycle.c.id > last).order_by(cycle.c.id)
+    return [_line(row) for row in c.execute(changed)], [_cycle(row) for row in c.execute(ended)]
 
 
 def _line(row: Row[Any]) -> LinkLine:
@@ -272,7 +286,8 @@ def cycles(c: Connection, link: str | None, before: int | None, limit: int) -> l
         query = query.where(cycle.c.link == link)
     if before is not None:
         query = query.where(cycle.c.id < before)
-    return [
-        CycleRow(row.link, row.started_at, row.seconds, row.trigger, row.counts, 0, row.error, row.id)
-        for row in c.execute(query)
-    ]
+    return [_cycle(row) for row in c.execute(query)]
+
+
+def _cycle(row: Row[Any]) -> CycleRow:
+    return CycleRow(row.link, row.started_at, row.seconds, row.trigger, row.counts, 0, row.error, row.id)

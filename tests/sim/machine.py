@@ -11,7 +11,8 @@ from typing import Any
 
 from syncd.connectors.memory import MemoryConnector
 from syncd.core.model import Side
-from syncd.dispatch.local import LocalDispatcher, Runnable
+from syncd.dispatch.dispatcher import Runnable
+from syncd.dispatch.local import LocalDispatcher
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.gate import Gate
 from syncd.engine.operate import LocalOperator

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncd.core.errors import RetryLater, SyncdError
-from syncd.dispatch.local import LocalDispatcher, Runnable, expected, pause
+from syncd.dispatch.dispatcher import Runnable, expected, pause
+from syncd.dispatch.local import LocalDispatcher
 
 
 class SteppedClock:

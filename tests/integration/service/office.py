@@ -17,6 +17,7 @@ from syncd.connectors.memory.answers import Refused
 from syncd.core.model import Operation
 from syncd.core.outcome import ErrorClass
 from syncd.dispatch.breaker import Breaker, BreakingConnector
+from syncd.dispatch.dispatcher import pause
 from syncd.engine import views
 from syncd.engine.operate import LocalOperator
 from syncd.ports.desk import Action
@@ -51,9 +52,8 @@ class Office:
         database, clock, keeper = world.store.database, world.clock, world.store.keeper
         self.feed = Feed()
         self.operator: LocalOperator = operator_of(world)
-        self.board = Board(
-            {"acme": Watched(world.setup, "Acme Fire", lambda: 60.0)}, database, clock, self.feed
-        )
+        links = {"acme": Watched(world.setup, "Acme Fire", lambda: 60.0)}
+        self.board = Board(links, database, clock, self.feed, pause=pause)
         self.decisions = decisions_of(world)
         watch = Watch(world.store, DriftStore(database, clock, Sealer(_SECRET)), clock, secret=_SECRET)
         self.drifts = DriftDesk(watch, clock)
