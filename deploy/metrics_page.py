@@ -14,6 +14,7 @@ _TITLES: Final[tuple[tuple[str, Sequence[Family]], ...]] = (
     ("Links and flows, counted", (*f.FLOW_COUNTERS, *f.LINK_COUNTERS, f.PROPAGATION)),
     ("Connections", (*f.CONNECTION_GAUGES, *f.CONNECTION_COUNTERS, f.API_SECONDS)),
     ("The daemon", (*f.DAEMON_GAUGES, *f.DAEMON_COUNTERS, f.RUN_SECONDS)),
+    ("Workers", (*f.CREW_GAUGES, *f.CREW_COUNTERS, f.WAKEUP_DELAY)),
 )
 
 

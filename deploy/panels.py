@@ -73,6 +73,12 @@ def _lines(title: str, text: str, unit: str, *queries: tuple[str, str], width: i
     return Panel(Shape.LINES, title, text, unit, tuple(Query(*query) for query in queries), width=width)
 
 
+def _crew(title: str, text: str, unit: str, *queries: tuple[str, str]) -> Panel:
+    """Of many workers; empty where one process does everything."""
+    asked = tuple(Query(*query) for query in queries)
+    return Panel(Shape.LINES, title, text, unit, asked, said_by_some=True)
+
+
 _BREAKING: Final = _of(f.SCHEMA_OPEN, 'impact="breaking"')
 _LATE: Final = f"(time() - {_of(f.LAST_SUCCESS)}) / {_of(f.LINK_INTERVAL)} * ({_of(f.LAST_SUCCESS)} > bool 0)"
 
@@ -298,6 +304,34 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "A second, by channel.",
                 "ops",
                 (_rate(f.NOTIFICATION_FAILURES, "channel"), "{{channel}}"),
+            ),
+        ),
+    ),
+    (
+        "Workers",
+        (
+            _crew("Workers", "Processes that work on the state.", "none", (_of(f.WORKERS), "{{state}}")),
+            _crew(
+                "Links",
+                "That some process runs, and that wait for a run.",
+                "none",
+                (_of(f.LEASES), "running"),
+                (_of(f.WANTED), "waiting"),
+            ),
+            _crew(
+                "Wake-up delay",
+                "From the wish for a run to its beginning.",
+                "s",
+                (_quantile(0.5, f.WAKEUP_DELAY), "half"),
+                (_quantile(0.99, f.WAKEUP_DELAY), "99 %"),
+            ),
+            _crew(
+                "Survived",
+                "Workers lost, links taken over, forgotten links found again.",
+                "none",
+                (f"increase({_of(f.WORKERS_LOST)}[$__rate_interval])", "lost"),
+                (f"increase({_of(f.LEASES_TAKEN_OVER)}[$__rate_interval])", "taken over"),
+                (f"increase({_of(f.SWEEP_REPAIRED)}[$__rate_interval])", "found again"),
             ),
         ),
     ),

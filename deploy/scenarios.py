@@ -344,7 +344,21 @@ DAEMON: Final = (
     Scenario("SyncdWatchdog", (interval(),), fires=((0, {}),), only_prometheus=True),
 )
 
-ALL: Final = (*LINKS, *RECORDS, *CONNECTIONS, *DAEMON)
+
+def _once(alert: str, family: Family) -> Scenario:
+    """It happened twice, at minute 20: told for a quarter of an hour."""
+    return Scenario(
+        alert, (line(family, {}, (0, 0, 20), (2, 0, LONG - 20)),), fires=((22, {}),), quiet=(15, 40)
+    )
+
+
+WORKERS: Final = (
+    _once("SyncdWorkerLost", f.WORKERS_LOST),
+    _once("SyncdLeaseStolen", f.LEASES_TAKEN_OVER),
+    _once("SyncdSweepRepaired", f.SWEEP_REPAIRED),
+)
+
+ALL: Final = (*LINKS, *RECORDS, *CONNECTIONS, *DAEMON, *WORKERS)
 
 SHORT: Final = tuple(one for one in ALL if one.length() < 400)
 LONG_ONES: Final = tuple(one for one in ALL if one.length() >= 400)

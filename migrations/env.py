@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from syncd.store import asking_tables, drift_tables
+from syncd.store import asking_tables, dispatch_tables, drift_tables
 
-assert asking_tables.metadata is drift_tables.metadata, "one for all: autogenerate sees what is imported"
+assert asking_tables.metadata is dispatch_tables.metadata, "one for all: autogenerate sees what is imported"
 metadata = drift_tables.metadata
 
 

@@ -30,7 +30,7 @@ from tui.screens.help import Help
 from tui.screens.link import Link
 from tui.screens.listing import Listing
 from tui.screens.matching import Matches
-from tui.screens.numbered import NUMBERED
+from tui.screens.numbered import NAMED, NUMBERED
 from tui.screens.quarantine import Reasons
 from tui.screens.record import Record
 from tui.text import harmless
@@ -52,7 +52,7 @@ class Dashboard(App[None]):
     TITLE = "syncd"
     CSS_PATH = "dashboard.tcss"
     MODES: ClassVar[dict[str, type[Screen[None]]]] = {  # type: ignore[assignment]
-        screen.MODE: screen for screen in NUMBERED
+        screen.MODE: screen for screen in (*NUMBERED, *NAMED)
     }
     DEFAULT_MODE = "fleet"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -258,7 +258,7 @@ class Dashboard(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every screen and what works on all of them, beside Textual's own."""
         yield from super().get_system_commands(screen)
-        for one in NUMBERED:
+        for one in (*NUMBERED, *NAMED):
             says = (getdoc(one) or "").partition("\n")[0]
             yield SystemCommand(f"Go to {one.TAB}", says, partial(self.action_go, one.MODE))
         yield SystemCommand("Jump", "To a link, a screen, or a record by its number", self.action_jump)

@@ -212,6 +212,32 @@ RUN_SECONDS: Final = Family(
     "Duration of a run, over all links.",
     (0.1, 0.5, 1, 5, 15, 60, 300, 1_800),
 )
+# -- where several processes share the state; a handful, whatever their number ---------------------------
+
+CREW_GAUGES: Final = (
+    WORKERS := _gauge("workers", ("state",), "Processes that work on the state: alive, or lost."),
+    LEASES := _gauge("leases_held", (), "Links that are some process's right now."),
+    WANTED := _gauge("links_wanted", (), "Links that wait for a run."),
+    WANTED_OLDEST := _gauge(
+        "links_wanted_oldest_timestamp_seconds", (), "Since when the first of them waits; 0: none does."
+    ),
+)
+CREW_COUNTERS: Final = (
+    WORKERS_LOST := _counter("workers_lost_total", (), "Processes that died without a word."),
+    LEASES_TAKEN_OVER := _counter(
+        "leases_taken_over_total", (), "Links that went to another process because a lease ran out."
+    ),
+    SWEEP_REPAIRED := _counter(
+        "sweep_repaired_total", (), "Wanted links that the queue had forgotten, found again."
+    ),
+)
+WAKEUP_DELAY: Final = Family(
+    "wakeup_delay_seconds",
+    Kind.HISTOGRAM,
+    (),
+    "From the wish for a run to its beginning, where links have to queue for workers.",
+    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
+)
 
 ALL: Final = (
     *LINK_GAUGES,
@@ -224,6 +250,9 @@ ALL: Final = (
     *DAEMON_GAUGES,
     *DAEMON_COUNTERS,
     RUN_SECONDS,
+    *CREW_GAUGES,
+    *CREW_COUNTERS,
+    WAKEUP_DELAY,
 )
 
 OPTIONAL: Final = (
@@ -236,9 +265,11 @@ OPTIONAL: Final = (
     WEBHOOK_EVENTS,
     WEBHOOK_REJECTIONS,
     HINTS,
+    *CREW_GAUGES,
+    *CREW_COUNTERS,
 )
 """Of connections that have a bridge, say when their login ends or what they grant, are watched, or announce
-changes."""
+changes; and of a state that several processes share."""
 _ALWAYS: Final = tuple(one for one in CONNECTION_GAUGES if one not in OPTIONAL and one is not SCHEMA_OPEN)
 
 FOLD_ABOVE: Final = 1_000
@@ -261,5 +292,7 @@ def budget(links: int, flows: int, connections: int, platforms: int = 1) -> int:
         + len(DAEMON_GAUGES)
         + len(ERROR_CLASSES)
         + len(RUN_SECONDS.buckets)
+        + 3
+        + len(WAKEUP_DELAY.buckets)
         + 3
     )

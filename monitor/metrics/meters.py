@@ -81,6 +81,7 @@ class Meters:
         self._gauges = {one: _gauge(one, self.registry) for one in f.DAEMON_GAUGES}
         self._counters = {one: _counter(one, self.registry) for one in f.DAEMON_COUNTERS}
         self._run_seconds = _histogram(f.RUN_SECONDS, self.registry)
+        self._wakeup_delay = _histogram(f.WAKEUP_DELAY, self.registry)
         self._propagation = _histogram(f.PROPAGATION, self.registry)
         self._api_seconds = _histogram(f.API_SECONDS, self.registry)
         self._answered: set[str] = set()
@@ -152,6 +153,10 @@ class Meters:
 
     def run_started(self) -> None:
         self._gauges[f.RUNNING].inc()
+
+    def woken(self, waited_s: float) -> None:
+        """A run begins that was wanted for so long."""
+        self._wakeup_delay.observe(waited_s)
 
     def run_ended(self, link: str, trigger: str, seconds: float, *, failed: bool) -> None:
         """``trigger``: one of ``families.TRIGGERS``."""

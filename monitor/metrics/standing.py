@@ -13,7 +13,8 @@ from monitor.metrics.series import Series
 from syncd.core.model import PairState
 from syncd.ports import EVERYTHING
 from syncd.ports.desk import LinkLine
-from syncd.ports.metering import Standing
+from syncd.ports.metering import Crew, Standing
+from syncd.ports.workers import Mishap
 
 _OF_CONNECTIONS = (
     f.CONNECTION_INFO,
@@ -46,7 +47,9 @@ class Gauges:
     """The gauges of all links and connections; kept, so that their names are written out once."""
 
     def __init__(self) -> None:
-        self._made = {one: Series(one) for one in (*f.LINK_GAUGES, *_OF_CONNECTIONS)}
+        self._made = {
+            one: Series(one) for one in (*f.LINK_GAUGES, *_OF_CONNECTIONS, *f.CREW_GAUGES, *f.CREW_COUNTERS)
+        }
         self._facts: SiteFacts | None = None
 
     def at(self, standing: Standing, facts: SiteFacts, live: Mapping[str, Live]) -> Sequence[Series]:
@@ -76,6 +79,9 @@ class Gauges:
                 self._made[f.HINTS].set((name,), standing.hints.get(name, 0))
             if connection.bridged:
                 self._made[f.BRIDGE_UP].set((name,), float(bool(here.bridge)))
+        if standing.crew is not None:
+            for family, labels, value in _of_crew(standing.crew):
+                made[family].set(labels, value)
         return list(self._made.values())
 
     def _drop_others(self) -> None:
@@ -112,6 +118,17 @@ def _of_connection(standing: Standing, name: str) -> Iterator[tuple[Family, floa
     stands = standing.connections.get(name)
     yield f.CONNECTION_UP, float(stands is not None and stands.up)
     yield f.CONNECTION_OK, _time(stands.last_ok_at if stands is not None else None)
+
+
+def _of_crew(crew: Crew) -> Iterator[tuple[Family, tuple[str, ...], float]]:
+    yield f.WORKERS, ("alive",), crew.alive
+    yield f.WORKERS, ("lost",), crew.lost
+    yield f.LEASES, (), crew.leases
+    yield f.WANTED, (), crew.wanted
+    yield f.WANTED_OLDEST, (), _time(crew.wanted_since)
+    yield f.WORKERS_LOST, (), crew.mishaps[Mishap.WORKER_LOST]
+    yield f.LEASES_TAKEN_OVER, (), crew.mishaps[Mishap.LEASE_TAKEN_OVER]
+    yield f.SWEEP_REPAIRED, (), crew.mishaps[Mishap.SWEEP_REPAIRED]
 
 
 def _held(standing: Standing, name: str, facts: LinkFacts) -> bool:

@@ -16,8 +16,9 @@ from syncd.api.drift import Drifts
 from syncd.api.models import Done
 from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
+from syncd.api.workers import WorkersView
 from syncd.app import beacon
-from syncd.app.installation import Installation, installation, state_engine, state_path
+from syncd.app.installation import Installation, installation, shared, state_engine, state_path
 from syncd.config.load import load
 from syncd.core.errors import DaemonUnreachable, FixInput, NothingMatched
 from syncd.ports import Finding
@@ -136,11 +137,42 @@ async def monitor(config_path: Path) -> None:
     await keep_running(config_path)
 
 
-async def run(config_path: Path) -> None:
-    """The daemon, until SIGTERM or SIGINT; writes on the wire are finished first. SIGHUP: ``reload``."""
+async def run(config_path: Path, *, work: bool = True) -> None:
+    """The daemon, until SIGTERM or SIGINT; writes on the wire are finished first. SIGHUP: ``reload``.
+    ``work``: run links; without, they are left to workers."""
     from syncd.app.reload import keep_running  # noqa: PLC0415
 
-    await keep_running(config_path)
+    await keep_running(config_path, work=work)
+
+
+async def worker(config_path: Path, name: str, slots: int | None) -> None:
+    """One of any number of processes that run links, until SIGTERM or SIGINT. Raises ``FixInput`` where the
+    state is one process's only."""
+    from syncd.app.membership import SLOTS, Part  # noqa: PLC0415
+    from syncd.app.worker import keep_working  # noqa: PLC0415
+
+    await keep_working(config_path, Part(name, slots or SLOTS))
+
+
+async def workers(config_path: Path) -> WorkersView:
+    """Who works on the state, also where no daemon runs. Raises ``FixInput`` where it is one process's."""
+    from syncd.service.workers import WorkerDesk  # noqa: PLC0415
+    from syncd.store.leases import unheld  # noqa: PLC0415
+    from syncd.store.opening import open_database  # noqa: PLC0415
+    from syncd.store.turns import SqlTurns  # noqa: PLC0415
+    from syncd.store.workers import SqlWorkers  # noqa: PLC0415
+
+    site = load(config_path)
+    if not shared(site):
+        remedy = "state.url: postgresql://... is for many workers"
+        raise FixInput("this state is one process's only: there are no workers", remedy=remedy)
+    engine = state_engine(site)
+    migrate.require_head(engine)
+    database = open_database(engine)
+    try:
+        return await WorkerDesk(SqlWorkers(database), SqlTurns(database, unheld)).workers()
+    finally:
+        await database.close()
 
 
 async def reload(config_path: Path, actor: str) -> Done:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,20 +13,19 @@ import structlog
 from syncd.api.scopes import Scope
 from syncd.app import beacon
 from syncd.app.alerting import DriftTeller
-from syncd.app.desk import desk, observed
+from syncd.app.desk import desk
+from syncd.app.dispatching import ANYWHERE, APART, dispatching, runnables
 from syncd.app.exporting import exporting
 from syncd.app.hooks import hooks
 from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening, scraping
 from syncd.app.measures import Measures
 from syncd.app.nightly import comparing
-from syncd.dispatch.dispatcher import Runnable
-from syncd.dispatch.local import LocalDispatcher
+from syncd.dispatch.dispatcher import Dispatcher
 from syncd.secrets.bearer import digest, new_token
 from syncd.secrets.reference import Secret, resolve
 from syncd.service.access import Token
 from syncd.service.application import Parts, build
-from syncd.service.board import Board
 from syncd.service.listen import Doors
 
 log = structlog.get_logger(__name__)
@@ -42,11 +41,13 @@ async def running(
     local: str | None = None,
     doors: Doors | None = None,
     answering: Sequence[object] = (),
+    work: bool = True,
 ) -> AsyncIterator[str]:
     """Everything that runs, while the block does; yields the control API's URL. Sets ``stop`` at its end.
 
     ``local``: the token for commands on this machine; ``doors``: whose sockets it listens at;
-    ``answering``: who answers besides.
+    ``answering``: who answers besides. ``work``: run links; without, that is left to workers, but for links
+    whose bridge dials in here.
     """
     for engine in opened.links.values():
         engine.stopping.clear()  # what was wound down before runs again
@@ -54,54 +55,54 @@ async def running(
     woken, measures = Woken(), Measures(opened)
     announced = await hooks(opened, measures.meters)
     there = await desk(opened, woken.wake_all, announced.subscriptions.deliveries)
-    dispatcher = woken.dispatcher = LocalDispatcher(
-        opened.clock, _runnables(opened, there.board, measures), measures.meters.beat
-    )
-    application = build(
-        Parts(
-            answering=[*there.answering, *answering],
-            audit=opened.note,
-            tokens=[Token(LOCAL, digest(local), frozenset(Scope)), *_control_tokens(opened)],
-            find=opened.keys().find,
-            store_hints=measures.hints(opened.store.add_hints),
-            metrics=measures.scrape,
-            wake=lambda connection: _wake(opened, dispatcher, connection),
-            waiting=lambda: _waiting(opened),
-            hooks=announced.hooks,
-            heard=announced.subscriptions,
-            hosts=_public_hosts(opened),
+    links = runnables(opened, there.board, measures)
+    async with dispatching(opened, links, measures, (ANYWHERE, APART) if work else (APART,)) as dispatcher:
+        woken.dispatcher = dispatcher
+        application = build(
+            Parts(
+                answering=[*there.answering, *answering],
+                audit=opened.note,
+                tokens=[Token(LOCAL, digest(local), frozenset(Scope)), *_control_tokens(opened)],
+                find=opened.keys().find,
+                store_hints=measures.hints(opened.store.add_hints),
+                metrics=measures.scrape,
+                wake=_waking(opened, dispatcher),
+                waiting=lambda: _waiting(opened),
+                hooks=announced.hooks,
+                heard=announced.subscriptions,
+                hosts=_public_hosts(opened),
+            )
         )
-    )
-    service = opened.site.config.service
-    async with (
-        bridges(opened, doors),
-        scraping(opened, measures.scrape, doors),
-        listening(opened, application, service, doors) as url,
-    ):
-        announced.url = url
-        with beacon.lit(state_path(opened.site), beacon.Beacon(url, Secret(local))):
-            tasks = [
-                asyncio.create_task(dispatcher.run(stop), name="dispatch"),
-                asyncio.create_task(announced.subscriptions.run(), name="subscribe"),
-                asyncio.create_task(_keep_pruned(opened), name="prune"),
-                *there.tasks(),
-                *measures.tasks(),
-                *comparing(opened, woken.wake_all),
-                *_watching(opened, woken, measures),
-                *exporting(opened),
-            ]
-            log.info("daemon started", url=url, links=len(opened.links))
-            try:
-                yield url
-            finally:
-                stop.set()
-                await _wind_down(opened, tasks[0])
-                there.feed.close()
-                for task in tasks[1:]:
-                    task.cancel()
-                await asyncio.gather(*tasks[1:], return_exceptions=True)
-                await there.board.flush()
-                log.info("daemon stopped")
+        service = opened.site.config.service
+        async with (
+            bridges(opened, doors),
+            scraping(opened, measures.scrape, doors),
+            listening(opened, application, service, doors) as url,
+        ):
+            announced.url = url
+            with beacon.lit(state_path(opened.site), beacon.Beacon(url, Secret(local))):
+                dispatch = asyncio.create_task(dispatcher.run(stop), name="dispatch")
+                others = [
+                    asyncio.create_task(announced.subscriptions.run(), name="subscribe"),
+                    asyncio.create_task(_keep_pruned(opened), name="prune"),
+                    *there.tasks(),
+                    *measures.tasks(),
+                    *comparing(opened, woken.wake_all),
+                    *_watching(opened, woken, measures),
+                    *exporting(opened),
+                ]
+                log.info("daemon started", url=url, links=len(opened.links))
+                try:
+                    yield url
+                finally:
+                    stop.set()
+                    await wind_down(opened, dispatch)
+                    there.feed.close()
+                    for task in others:
+                        task.cancel()
+                    await asyncio.gather(*others, return_exceptions=True)
+                    await there.board.flush()
+                    log.info("daemon stopped")
 
 
 def _watching(opened: Installation, woken: Woken, measures: Measures) -> list[asyncio.Task[None]]:
@@ -118,17 +119,17 @@ def _watching(opened: Installation, woken: Woken, measures: Measures) -> list[as
     ]
 
 
-async def _wind_down(opened: Installation, dispatching: asyncio.Task[None]) -> None:
+async def wind_down(opened: Installation, running: asyncio.Task[None]) -> None:
     """No write leaves from here on; those on the wire get their time, and no more than that."""
     for engine in opened.links.values():
         engine.stopping.set()
     seconds = opened.site.config.service.stop_within
-    await asyncio.wait([dispatching], timeout=seconds)
-    if dispatching.done():
-        await dispatching
+    await asyncio.wait([running], timeout=seconds)
+    if running.done():
+        await running
         return
-    dispatching.cancel()
-    await asyncio.gather(dispatching, return_exceptions=True)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     log.warning(
         "stopped before every answer came; what was sent is looked up at the next start", after_s=seconds
     )
@@ -138,35 +139,25 @@ class Woken:
     """What the desk wakes: it is made before the dispatcher, whose runs it shows."""
 
     def __init__(self) -> None:
-        self.dispatcher: LocalDispatcher | None = None
+        self.dispatcher: Dispatcher | None = None
 
     def wake_all(self) -> None:
         if self.dispatcher is not None:
             self.dispatcher.wake_all()
 
 
-def _runnables(opened: Installation, board: Board, measures: Measures) -> dict[str, Runnable]:
-    return {
-        name: Runnable(
-            drain=measures.run(name, observed(opened, engine, board)),
-            next_start=opened.site.links[name].config.schedule.next_after,
-            next_due=_next_due(opened, name),
-        )
-        for name, engine in opened.links.items()
-    }
-
-
-def _next_due(opened: Installation, link: str) -> Callable[[], Awaitable[datetime | None]]:
-    async def next_due() -> datetime | None:
-        return await opened.store.next_due_at(link)
-
-    return next_due
-
-
-def _wake(opened: Installation, dispatcher: LocalDispatcher, connection: str) -> None:
+def _waking(opened: Installation, dispatcher: Dispatcher) -> Callable[[str], None]:
+    """Connection -> its links look for work soon."""
+    of: dict[str, list[str]] = {}
     for name, link in opened.site.links.items():
-        if connection in (link.left.name, link.right.name):
-            dispatcher.wake(name)
+        for connection in {link.left.name, link.right.name}:
+            of.setdefault(connection, []).append(name)
+
+    def wake(connection: str) -> None:
+        for link in of.get(connection, ()):
+            dispatcher.wake(link)
+
+    return wake
 
 
 async def _waiting(opened: Installation) -> Sequence[str]:

@@ -19,6 +19,7 @@ from syncd.service.board import Board, Noticing, Watched
 from syncd.service.events import Feed
 from syncd.service.jobs import Jobs
 from syncd.service.overview import Overview
+from syncd.service.workers import Alone, WorkerDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ async def desk(
     feed = Feed()
     operator = opened.operator(daemon=True, wake=wake)
     database, clock = opened.store.database, opened.clock
-    board = Board(_watched(opened), database, clock, feed, pause=pause)
+    board = board_of(opened, feed)
     await board.open()
     noticing = Noticing(operator, board, clock)
     said = opened.decisions(wake)
@@ -66,6 +67,7 @@ async def desk(
         said.reconciler,
         opened.keys(),
         opened.eraser(),
+        _workers(opened),
         feed,
         *drifts,
     ]
@@ -84,6 +86,17 @@ def accounts_of(
     return AccountDesk(
         _accounts(opened), opened.store, clock, opened.listening, deliveries, partial(endings, database)
     )
+
+
+def _workers(opened: Installation) -> WorkerDesk | Alone:
+    membership = opened.membership
+    return Alone() if membership is None else WorkerDesk(membership.workers, membership.turns)
+
+
+def board_of(opened: Installation, feed: Feed) -> Board:
+    """How the links stand; where others run them too, it follows what they do."""
+    follow = opened.membership is not None
+    return Board(_watched(opened), opened.store.database, opened.clock, feed, pause=pause, follow=follow)
 
 
 def _watched(opened: Installation) -> dict[str, Watched]:

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from monitor.desk import DriftDesk
 from syncd import __version__
 from syncd.app import beacon
+from syncd.app.membership import Membership, Part, joined
 from syncd.app.taps import Taps
 from syncd.app.watching import Watching, begin, desk, watch_over
 from syncd.bridge.channel import Limits
@@ -38,7 +39,8 @@ from syncd.engine.gate import Gate
 from syncd.engine.operate import LocalOperator
 from syncd.engine.setup import End, LinkSetup, link_setup
 from syncd.logs import hide
-from syncd.ports import UNWATCHED, BridgeChannel, Clock, Connector, Guard, Tap
+from syncd.ports import UNWATCHED, BridgeChannel, Clock, Connector, Guard, Tap, Vault
+from syncd.ports.allowance import Allowance
 from syncd.ports.desk import Action
 from syncd.secrets.bearer import digest
 from syncd.secrets.reference import SecretRef, resolve
@@ -48,6 +50,7 @@ from syncd.service.erasing import Eraser
 from syncd.service.keys import KeyRing
 from syncd.store import keys, migrate
 from syncd.store.opening import open_database, open_engine
+from syncd.store.postgres import conninfo
 from syncd.store.sql import SqlStore
 
 Ends = Mapping[Side, End]
@@ -70,6 +73,11 @@ def state_path(site: Site) -> Path:
     """The state's file; for a state on a server, the name beside which this machine's daemon is found."""
     scheme, _, rest = site.state_url.partition(":///")
     return Path(rest) if scheme == "sqlite" else site.folder / "state"
+
+
+def shared(site: Site) -> bool:
+    """Whether several processes may work on the state at once."""
+    return not site.state_url.startswith("sqlite:")
 
 
 def _prepared_engine(site: Site) -> Engine:
@@ -116,6 +124,8 @@ class Installation:
     """Who watches all connections; more may be added."""
     watching: Watching | None = None
     """The watch over what they answer, where the site wants one."""
+    membership: Membership | None = None
+    """Where other processes may work on the same state."""
     reload_refused: Callable[[], None] = lambda: None
     """Is told when a new configuration was not taken."""
 
@@ -226,7 +236,15 @@ def _hub(site: Site) -> BridgeHub:
     return BridgeHub(tokens, Limits(heartbeat_s=listener.heartbeat, submit_s=listener.answer_within))
 
 
-def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: BridgeHub, tap: Tap) -> Connector:
+def _connector(
+    site: Site,
+    name: str,
+    vault: Vault,
+    clock: Clock,
+    hub: BridgeHub,
+    tap: Tap,
+    allowance: Allowance | None = None,
+) -> Connector:
     connection = site.connections[name]
     settle = connection.config.settle
     return connection.platform.open(
@@ -235,7 +253,7 @@ def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: Bridge
             settings=connection.settings,
             folder=site.folder,
             clock=clock,
-            vault=store,
+            vault=vault,
             profile=connection.profile,
             channel=TappedChannel(hub.channel(name), name, tap) if connection.platform.bridged else None,
             concurrency=connection.config.concurrency,
@@ -243,6 +261,7 @@ def _connector(site: Site, name: str, store: SqlStore, clock: Clock, hub: Bridge
             settle_provenance=settle.provenance if settle else "unknown",
             custom=connection.config.custom,
             tap=tap,
+            allowance=allowance,
         )
     )
 
@@ -299,41 +318,70 @@ async def rehearse(site: Site, opened: Installation) -> None:
 
 @asynccontextmanager
 async def installation(
-    site: Site, clock: Clock | None = None, taps: Sequence[Tap] = (), lock: BaseFileLock | None = None
+    site: Site,
+    clock: Clock | None = None,
+    taps: Sequence[Tap] = (),
+    lock: BaseFileLock | None = None,
+    part: Part | None = None,
 ) -> AsyncIterator[Installation]:
     """Open a site under its lock (``lock``: the one that is held already); ``taps`` watch every connection.
-    Raises ``StateLocked`` if another process owns the state."""
+    ``part``: what this process does where several work on the state. Raises ``StateLocked`` if another
+    process owns the state."""
     clock = clock or SystemClock()
-    if lock is None:
-        lock = beacon.own(state_path(site))
-    else:
-        lock.acquire(timeout=0)  # once more: it is counted
     async with AsyncExitStack() as closing:
-        closing.callback(lock.release)
+        if not shared(site):
+            held = lock or beacon.own(state_path(site))
+            if lock is not None:
+                lock.acquire(timeout=0)  # once more: it is counted
+            closing.callback(held.release)
         for reference in references(site.config, *(c.settings for c in site.connections.values())):
             hide(resolve(reference, site.folder))
         master = master_key(site)
         database = open_database(_prepared_engine(site))
         store = SqlStore(database, clock, Sealer(master), digest_key(master), _budgets(site))
         closing.push_async_callback(store.close)
+        membership = None
+        if shared(site):
+            url = conninfo(state_engine(site))
+            membership = await closing.enter_async_context(joined(store, url, part or Part()))
         hub = _hub(site)
         closing.push_async_callback(hub.close)
         listening = Listening(clock)
         watch = watch_over(site, store, clock, Sealer(master), digest_key(master))
         tap = Taps(listening, *((watch,) if watch else ()), *taps)
+        vault = store if membership is None else membership.vault
+        allowance = None if membership is None else membership.allowance
         connectors: dict[str, BreakingConnector] = {}
         for name in site.connections:
-            connector = _connector(site, name, store, clock, hub, tap)
+            connector = _connector(site, name, vault, clock, hub, tap, allowance)
             connectors[name] = BreakingConnector(connector, Breaker(name, clock))
             closing.push_async_callback(connectors[name].close)
-        # one gate a connection, whatever number of links uses it: the limit is the platform's
-        gates = {n: Gate(c.capabilities.concurrency) for n, c in connectors.items()}
         used = dict(connectors) if watch is None else await begin(watch, site, connectors)
-        guard = watch or UNWATCHED
-        ends = {name: _ends(site, name, used, tap, guard) for name in site.links}
-        links = {name: LinkEngine(_link(site, name, ends[name]), store, clock, gates) for name in site.links}
+        ends = {name: _ends(site, name, used, tap, watch or UNWATCHED) for name in site.links}
+        links = _engines(site, ends, store, clock, connectors, membership)
         watching = None
         if watch is not None:
             closing.push_async_callback(watch.close)
             watching = Watching(watch, site, connectors, links, partial(_link, site), clock)
-        yield Installation(site, store, clock, hub, connectors, links, listening, tap, watching)
+        yield Installation(site, store, clock, hub, connectors, links, listening, tap, watching, membership)
+
+
+def _engines(
+    site: Site,
+    ends: Mapping[str, Ends],
+    store: SqlStore,
+    clock: Clock,
+    connectors: Mapping[str, BreakingConnector],
+    membership: Membership | None,
+) -> dict[str, LinkEngine]:
+    # one gate a connection, whatever number of links uses it: the limit is the platform's
+    gates = {n: Gate(c.capabilities.concurrency) for n, c in connectors.items()}
+    setups = {name: _link(site, name, ends[name]) for name in site.links}
+    if membership is None:
+        return {name: LinkEngine(setup, store, clock, gates) for name, setup in setups.items()}
+    engines = {
+        name: LinkEngine(setup, membership.store(name), clock, gates, membership.tenures.turn(name))
+        for name, setup in setups.items()
+    }
+    membership.tenures.moved = lambda link: engines[link].was_elsewhere() if link in engines else None
+    return engines

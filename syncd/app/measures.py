@@ -94,7 +94,9 @@ class Measures:
         channels = (LOG, *opened.site.config.alerts.channels)
         self.meters = Meters(opened.clock, replace(facts(opened), channels=channels), __version__)
         self._notifier = told_to(opened, self.meters) if notifier is None else notifier(self.meters)
-        self._exporter = Exporter(Meter(opened.store.database), self.meters, self._live)
+        self._exporter = Exporter(
+            Meter(opened.store.database, shared=opened.membership is not None), self.meters, self._live
+        )
         self._watch = Watch(rules(thresholds(opened.site)))
         self._storyline = Storyline(opened.store.database, tracer(os.environ))
         opened.taps.add(self.meters)
@@ -135,6 +137,10 @@ class Measures:
             return outcome
 
         return measured
+
+    def delayed(self, link: str, seconds: float) -> None:  # noqa: ARG002 - one series for all links
+        """A run begins, so long after it was wanted."""
+        self.meters.woken(seconds)
 
     def hints(self, store: StoreHints) -> StoreHints:
         """The same way for announcements into the state, told in the log."""

@@ -20,6 +20,7 @@ from syncd.api.models import Done
 from syncd.app.beacon import own
 from syncd.app.daemon import running
 from syncd.app.installation import LOCAL, Installation, installation, rehearse, state_path
+from syncd.app.membership import SLOTS, Part
 from syncd.app.supervisor import Supervision
 from syncd.config.load import Site, load
 from syncd.core.errors import SyncdError
@@ -61,11 +62,11 @@ class Reloads:
             await self.reload("SIGHUP")
 
 
-async def keep_running(path: Path) -> None:
+async def keep_running(path: Path, *, work: bool = True) -> None:
     """Until SIGTERM or SIGINT; what is under way then is finished first. SIGHUP reads the files anew."""
     site = load(path)
     lock = own(state_path(site))
-    daemon = _Daemon(path, lock)
+    daemon = _Daemon(path, lock, work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop.set)
@@ -81,12 +82,13 @@ async def keep_running(path: Path) -> None:
 class _Daemon:
     """One configuration after the other, in one process."""
 
-    def __init__(self, path: Path, lock: BaseFileLock) -> None:
+    def __init__(self, path: Path, lock: BaseFileLock, work: bool) -> None:
         self.stop = asyncio.Event()
         self.doors = Doors()
         self.supervision = Supervision(os.environ)
         self._path = path
         self._lock = lock
+        self._work = work
         self._local = new_token(LOCAL)
         self._signalled: set[asyncio.Task[None]] = set()
 
@@ -110,12 +112,17 @@ class _Daemon:
     async def _one(self, site: Site, up: asyncio.Event) -> Site:
         """One configuration from its opening to its closing; returns what comes after it. ``up`` is set
         once it runs."""
-        async with installation(site, lock=self._lock) as opened:
+        async with installation(site, lock=self._lock, part=Part("daemon", SLOTS)) as opened:
             change = asyncio.Event()
             reloads = Reloads(self._path, opened, change)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._signal, reloads)
             async with running(
-                opened, asyncio.Event(), local=self._local, doors=self.doors, answering=[reloads]
+                opened,
+                asyncio.Event(),
+                local=self._local,
+                doors=self.doors,
+                answering=[reloads],
+                work=self._work,
             ):
                 up.set()
                 self.supervision.ready(f"{len(site.links)} links")

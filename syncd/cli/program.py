@@ -42,6 +42,8 @@ _COMMANDS = {
     "sync": ("records:sync", "Run once: all links, one link or one flow."),
     "send": ("records:send", "Send one record now."),
     "run": ("daemon:run", "Run the daemon: webhooks, schedules, control API."),
+    "worker": ("daemon:worker", "Run links beside the daemon, one of many processes."),
+    "workers": ("workers:workers", "List the workers, and what each runs."),
     "reload": ("daemon:reload", "Have the running daemon read its configuration anew."),
     "bridge": ("daemon:bridge", "Run the bridge beside an on-premises ERP."),
     "status": ("records:status", "Show how every link stands."),

@@ -16,6 +16,7 @@ from syncd.api.drift import Drifts
 from syncd.api.models import Done
 from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
+from syncd.api.workers import WorkersView
 from syncd.cli.options import options
 from syncd.files.desk import ExportDesk
 from syncd.logs import configure
@@ -93,8 +94,16 @@ class Composition(Protocol):
         """Connection -> its batches, of those that are written by file."""
         ...
 
-    async def run(self, config_path: Path) -> None:
+    async def run(self, config_path: Path, *, work: bool = True) -> None:
         """The daemon, until it is told to stop."""
+        ...
+
+    async def worker(self, config_path: Path, name: str, slots: int | None) -> None:
+        """A process that runs links, until it is told to stop."""
+        ...
+
+    async def workers(self, config_path: Path) -> WorkersView:
+        """Who works on the state."""
         ...
 
     async def reload(self, config_path: Path, actor: str) -> Done:
@@ -193,6 +202,12 @@ def reload() -> Done:
     """Have the running daemon read its files anew."""
     _log()
     return asyncio.run(composition().reload(options().config, actor()))
+
+
+def workers() -> WorkersView:
+    """Who works on the state."""
+    _log()
+    return asyncio.run(composition().workers(options().config))
 
 
 def check(*, live: bool) -> Sequence[Finding]:

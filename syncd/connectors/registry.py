@@ -21,6 +21,7 @@ from pydantic import BaseModel
 import syncd.connectors as _packages
 from syncd.core.errors import FixInput
 from syncd.ports import UNWATCHED, BridgeChannel, Clock, Connector, Tap, Vault
+from syncd.ports.allowance import Allowance
 
 if TYPE_CHECKING:
     from syncd.files.desk import ExportDesk
@@ -48,6 +49,8 @@ class Opening:
     """entity -> {name: path in the wire record}: a customer's own fields."""
     tap: Tap = UNWATCHED
     """For the connection's HTTP client; a bridge's channel comes tapped already."""
+    allowance: Allowance | None = None
+    """Where other processes use the same connection: its limits are theirs, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from syncd.engine.recover import Recovery
 from syncd.engine.setup import FlowSetup, LinkSetup
 from syncd.engine.sweep import sweep
 from syncd.ports import Clock, Store
+from syncd.ports.tenure import ToOneself
 
 __all__ = ["BOTH", "CycleOutcome", "FlowOutcome", "LinkEngine", "Preview", "as_plan"]
 
@@ -54,11 +55,19 @@ class Preview:
 class LinkEngine:
     """Runs one link. One cycle at a time: whoever calls ``cycle`` waits for the one under way."""
 
-    def __init__(self, setup: LinkSetup, store: Store, clock: Clock, gates: Mapping[str, Gate]) -> None:
+    def __init__(
+        self,
+        setup: LinkSetup,
+        store: Store,
+        clock: Clock,
+        gates: Mapping[str, Gate],
+        turn: ToOneself | None = None,
+    ) -> None:
+        """``turn``: how to have the link to oneself, where other processes run it, too."""
         self.store = store
         self._clock = clock
         self._gates = gates
-        self.turn = asyncio.Lock()
+        self.turn: ToOneself = turn or asyncio.Lock()
         """The link to oneself: no cycle decides while its holder changes what would be decided about."""
         self.stopping = asyncio.Event()
         """Set: begin nothing more. What is on the wire is finished; what is planned is planned anew at the
@@ -83,6 +92,10 @@ class LinkEngine:
         """Go on with other lenses or rules, once the cycle under way is over."""
         async with self.turn:
             self._take(setup)
+
+    def was_elsewhere(self) -> None:
+        """Another process has run it since: what that one left half done is looked at first."""
+        self._recovered = False
 
     async def recover(self) -> int:
         """What the process before this one left half done; the first cycle does it before anything else.

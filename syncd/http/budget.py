@@ -10,6 +10,7 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
+from syncd.http.sharing import SharedPlaces
 from syncd.ports import Clock
 
 _STREAK: Final = 20
@@ -27,19 +28,23 @@ class Rate:
 
 
 class Budget:
-    """``async with budget:`` around every request of a connection.
+    """``async with budget:`` around every request of a connection. ``shared``: where other processes use the
+    same connection; the rate is counted there then.
 
     A 429 pauses the whole connection and halves its concurrency; a streak of good answers gives
     it back one place at a time.
     """
 
-    def __init__(self, *, concurrency: int, rate: Rate | None, clock: Clock) -> None:
+    def __init__(
+        self, *, concurrency: int, rate: Rate | None, clock: Clock, shared: SharedPlaces | None = None
+    ) -> None:
         self._most = concurrency
         self._allowed = concurrency
         self._places = concurrency
         """Places in circulation, free or taken; sinks to ``_allowed`` as requests end."""
         self._free = asyncio.Semaphore(concurrency)
-        self._limiter = AsyncLimiter(rate.requests, rate.per_s) if rate else None
+        self._shared = shared
+        self._limiter = AsyncLimiter(rate.requests, rate.per_s) if rate and shared is None else None
         self._clock = clock
         self._opens: datetime | None = None
         self._complaints = 0
@@ -69,13 +74,14 @@ class Budget:
             self._complaints += 1
         if after_s is None:
             after_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (self._complaints - 1))
-        opens = self._clock.now() + timedelta(seconds=after_s)
-        self._opens = opens if self._opens is None else max(self._opens, opens)
+        self.spent(timedelta(seconds=after_s))
 
     def spent(self, pause: timedelta) -> None:
         """The platform says that its quota is used up, and for how long: it need not say so with a 429."""
         opens = self._clock.now() + pause
         self._opens = opens if self._opens is None else max(self._opens, opens)
+        if self._shared is not None:
+            self._shared.close_for(pause)
 
     def served(self) -> None:
         """The platform answered without complaint."""
@@ -99,6 +105,8 @@ class Budget:
                 await self._clock.sleep(pause)
             if self._limiter is not None:
                 await self._limiter.acquire()
+            if self._shared is not None:
+                await self._shared.enter()
         except BaseException:
             self._leave()
             raise
@@ -106,6 +114,8 @@ class Budget:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._shared is not None:
+            self._shared.leave()
         self._leave()
 
     def _leave(self) -> None:

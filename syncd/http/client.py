@@ -33,11 +33,14 @@ from syncd.http.budget import Budget, Rate
 from syncd.http.destination import Destination
 from syncd.http.outcomes import Exchange, Lost, NotSent, Shows, error_class, retry_after, shows
 from syncd.http.quota import quota
+from syncd.http.sharing import SharedPlaces
 from syncd.http.tokens import Tokens, no_way_to_revoke
 from syncd.http.transport import DEFAULT_MAX_BODY_BYTES, Transport
 from syncd.ports import UNWATCHED, Clock, Tap
 from syncd.ports import Exchange as Tapped
+from syncd.ports.allowance import Allowance, Limits
 from syncd.ports.sending import STALE_AFTER_S, still_permitted
+from syncd.ports.tenure import must_still_be_ours
 
 _ATTEMPTS: Final = 4
 _PATIENCE_S: Final = 20.0
@@ -59,7 +62,7 @@ class HttpClient:
     told of every exchange, logins too, but for bodies and tokens. ``headers`` go with every request that is
     signed in. ``login_url`` is where the login is asked for, where that is another host. ``explained``:
     statuses from 500 on that this platform also refuses a write with, and says why in JSON; the connector
-    then reads them.
+    then reads them. ``allowance``: where other processes use the same connection.
     """
 
     def __init__(
@@ -80,12 +83,17 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         login_url: str = "",
         explained: frozenset[int] = frozenset(),
+        allowance: Allowance | None = None,
     ) -> None:
         self.connection = connection
         self._tap = None if tap is UNWATCHED else tap
         if isinstance(auth, Tokens):
             auth.granted = partial(tap.granted, connection)
-        self.budget = Budget(concurrency=concurrency, rate=rate, clock=clock)
+        self._shared: SharedPlaces | None = None
+        if allowance is not None:
+            limits = Limits(concurrency, rate.requests, rate.per_s) if rate else Limits(concurrency)
+            self._shared = SharedPlaces(allowance, connection, limits, clock)
+        self.budget = Budget(concurrency=concurrency, rate=rate, clock=clock, shared=self._shared)
         self._auth = auth
         self._clock = clock
         self._headers = dict(headers or {})
@@ -119,6 +127,8 @@ class HttpClient:
         try:
             await self._auth.close(self._send_plain)
         finally:
+            if self._shared is not None:
+                await self._shared.finished()
             await self._transport.close()
             await self._login_transport.close()
 
@@ -251,6 +261,8 @@ class HttpClient:
                 asked = await self._still_permitted(asked)
             own = headers or {}
             sent = {**self._headers, **credentials, **own} if own or self._headers else credentials
+            if asked is not None:
+                must_still_be_ours()  # the last thing before a write leaves
             began = monotonic()
             exchange = await self._transport.send(method, path, params=params, data=data, headers=sent)
             self._count(exchange)

@@ -16,13 +16,14 @@ from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import msgspec
 import orjson
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 
 from syncd.core.errors import FixInput, RenewCredentials, RetryLater, UnreadableAnswer
 from syncd.http.answer import Answer
 from syncd.http.auth import Send, Shared, basic
-from syncd.ports import Clock, Grant, Vault
+from syncd.ports import Clock, Grant, SharedVault, Vault
 from syncd.secrets.reference import Secret
 
 RENEW_BEFORE_S: Final = 300.0
@@ -30,6 +31,8 @@ RENEW_BEFORE_S: Final = 300.0
 _TRY_AGAIN_S: Final = 30.0
 _ROTATING: Final = "oauth2.refresh_token"
 """The vault's name for it."""
+_ACCESS: Final = "access"
+"""Of the access token, where other processes use it, too."""
 _CONSENT: Final = "oauth2.consent"
 """Tells which consent the vault's token stems from."""
 _NO_SEAT_S: Final = 60.0
@@ -46,10 +49,16 @@ class _Token:
 
 class Tokens:
     """Access tokens of a limited life: renewed early, by one renewal at a time, and kept in use while early
-    renewal fails. Subclasses obtain them."""
+    renewal fails. Subclasses obtain them.
 
-    def __init__(self, clock: Clock) -> None:
+    Where the vault is shared with other processes, so is the renewal: one of them does it, and the others
+    take what it was given. A platform that ends the older token with each new one sees one client, not many.
+    """
+
+    def __init__(self, clock: Clock, connection: str = "", vault: Vault | None = None) -> None:
         self._clock = clock
+        self._connection = connection
+        self._shared = vault if isinstance(vault, SharedVault) else None
         self._token: _Token | None = None
         self._renewal = Shared()
         self.granted: Callable[[Grant], None] | None = None
@@ -60,7 +69,7 @@ class Tokens:
         if token is not None and (token.renew_at is None or self._clock.now() < token.renew_at):
             return token.headers
         try:
-            await self._renewal.run(lambda: self._obtain(send))
+            await self._renewal.run(lambda: self._renewed(send))
         except (RetryLater, UnreadableAnswer):
             now = self._clock.now()
             if token is None or token.ends_at is None or now >= token.ends_at:
@@ -75,7 +84,7 @@ class Tokens:
 
     async def renew(self, used: Mapping[str, str], send: Send) -> None:
         if self._token is None or self._token.headers == used:
-            await self._renewal.run(lambda: self._obtain(send))
+            await self._renewal.run(lambda: self._renewed(send))
 
     async def close(self, send: Send) -> None:
         # a rotated token that is on its way must reach the vault
@@ -83,6 +92,27 @@ class Tokens:
 
     async def _obtain(self, send: Send) -> None:
         raise NotImplementedError
+
+    async def _renewed(self, send: Send) -> None:
+        """By whichever process comes first."""
+        if self._shared is None:
+            await self._obtain(send)
+            return
+        before = self._token
+        async with self._shared.alone(self._connection):
+            sealed = await self._shared.load(self._connection, _ACCESS)
+            others = None if sealed is None else msgspec.json.decode(sealed, type=_Token)
+            if others is not None and self._better(others, before):
+                self._token = others
+                return
+            await self._obtain(send)
+            assert self._token is not None
+            await self._shared.save(self._connection, _ACCESS, msgspec.json.encode(self._token))
+
+    def _better(self, others: _Token, before: _Token | None) -> bool:
+        """Whether another process has renewed it meanwhile."""
+        fresh = others.renew_at is None or self._clock.now() < others.renew_at
+        return fresh and (before is None or others.headers != before.headers)
 
     def _take(self, grant: Mapping[str, Any], *, rotated: bool = False) -> None:
         """Use what the platform gave from now on."""
@@ -99,8 +129,15 @@ class TokenLogin(Tokens):
     ``expires_in`` (seconds); it raises ``RenewCredentials`` if it is refused.
     """
 
-    def __init__(self, login: Callable[[Send], Awaitable[Mapping[str, Any]]], clock: Clock) -> None:
-        super().__init__(clock)
+    def __init__(
+        self,
+        login: Callable[[Send], Awaitable[Mapping[str, Any]]],
+        clock: Clock,
+        connection: str = "",
+        vault: Vault | None = None,
+    ) -> None:
+        """``connection`` and ``vault``: to share the token with other processes, where there are any."""
+        super().__init__(clock, connection, vault)
         self._login = login
 
     async def _obtain(self, send: Send) -> None:
@@ -158,8 +195,7 @@ class OAuth2(Tokens):
         grants: Grants = Grants(),
         revocation: Revocation | None = None,
     ) -> None:
-        super().__init__(clock)
-        self._connection = connection
+        super().__init__(clock, connection, vault)
         self._client_id = client_id
         self._client_secret = client_secret
         self._vault = vault

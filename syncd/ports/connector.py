@@ -7,6 +7,7 @@ deterministically, at the edge.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -257,6 +258,15 @@ class Vault(Protocol):
 
     async def save(self, connection: str, name: str, value: bytes) -> None:
         """Durable when it returns. Save a rotated token *before* it is used."""
+        ...
+
+
+@runtime_checkable
+class SharedVault(Vault, Protocol):
+    """A vault that other processes use, too: they have the same connections."""
+
+    def alone(self, connection: str) -> AbstractAsyncContextManager[None]:
+        """Have the connection's login to oneself, among all processes, while the block runs."""
         ...
 
 

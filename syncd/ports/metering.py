@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from syncd.ports.desk import LinkLine
+from syncd.ports.workers import Mishap
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,21 @@ class ConnectionLine:
     """Every stream's last walk ended without an error, and at least one has ended."""
     last_ok_at: datetime | None
     """The newest walk that came to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The processes that share a state, together."""
+
+    alive: int
+    lost: int
+    leases: int
+    wanted: int
+    """Links that somebody wants a run of, and that have not been run since."""
+    wanted_since: datetime | None
+    """Of the first of these."""
+    mishaps: Mapping[Mishap, int]
+    """Since the state was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,8 @@ class Standing:
     bytes: int
     mismatches: Mapping[str, int] = field(default_factory=dict)
     """Link -> differences that nothing explains, of the last full comparison of each of its flows."""
+    crew: Crew | None = None
+    """None where one process does everything."""
 
 
 @dataclass(frozen=True, slots=True)

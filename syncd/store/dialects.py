@@ -48,6 +48,25 @@ def _now_sqlite(_element: database_now, _compiler: Any, **_more: Any) -> str:
     return "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
 
 
+def _insert(c: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    if c.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def insert_if_absent(c: Connection, table: Table) -> Insert:
+    """Insert rows; one whose primary key stands already is left as it is."""
+    return _insert(c, table).on_conflict_do_nothing()
+
+
+def insert_or_replace(c: Connection, table: Table, row: dict[str, Any]) -> Insert:
+    """Insert ``row``; where its primary key stands already, everything else becomes as it is here."""
+    made = _insert(c, table).values(row)
+    keys = set(table.primary_key.columns.keys())
+    rest = {name: made.excluded[name] for name in row if name not in keys}
+    return made.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)
+
+
 def insert_or_add(c: Connection, table: Table, row: dict[str, Any], add: str) -> Insert:
     """Insert ``row``; where its primary key stands already, add its ``add`` to the one there."""
     if c.dialect.name == "postgresql":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
-from sqlalchemy import Connection, Float, Integer, bindparam, case, cast, func, select, text
+from sqlalchemy import BigInteger, Connection, Float, Integer, bindparam, case, cast, func, select, text
 
 from syncd.core.model import PairState, Side
 from syncd.ports.desk import LinkLine
@@ -26,6 +26,7 @@ from syncd.store.tables import (
     remote,
     stream,
 )
+from syncd.store.workers import crew
 
 _STANDING_STILL: Final = (PairState.QUARANTINED.value, PairState.CONFLICT.value, PairState.HELD.value)
 _LINES_MAX: Final = 100_000
@@ -57,12 +58,12 @@ _HINTS = select(hint.c.connection, func.count().label("n")).group_by(hint.c.conn
 _COMPARED = (
     select(reconciliation.c.id, flow.c.link, flow.c.entity, reconciliation.c.unexplained)
     .join(flow, flow.c.id == reconciliation.c.flow_id)
-    .where(reconciliation.c.id > bindparam("after", type_=Integer), reconciliation.c.complete)
+    .where(reconciliation.c.id > bindparam("after", type_=BigInteger), reconciliation.c.complete)
     .order_by(reconciliation.c.id)
 )
 _NEW = (
     select(journal.c.id)
-    .where(journal.c.id > bindparam("after", type_=Integer))
+    .where(journal.c.id > bindparam("after", type_=BigInteger))
     .order_by(journal.c.id)
     .limit(bindparam("most", type_=Integer))
     .subquery()
@@ -83,7 +84,7 @@ _COUNTED = (
     .group_by(text("1, 2, 3, 4, 5"))
 )
 _SOURCE = case((intent.c.side == Side.LEFT.value, pair.c.right_id), else_=pair.c.left_id)
-_SECONDS = cast(cast(journal.c.at, Integer) - cast(remote.c.seen_at, Integer), Float) / 1_000_000
+_SECONDS = cast(cast(journal.c.at, BigInteger) - cast(remote.c.seen_at, BigInteger), Float) / 1_000_000
 _WRITTEN = (
     select(journal.c.link, flow.c.entity, _SECONDS.label("seconds"))
     .join_from(journal, _NEW, journal.c.id == _NEW.c.id)
@@ -98,8 +99,10 @@ _WRITTEN = (
 class Meter:
     """Reads the state for the metrics, beside everything else that goes on."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, shared: bool = False) -> None:
+        """``shared``: several processes work on the state."""
         self._database = database
+        self._shared = shared
         self._compared = 0
         """Number of the last comparison that was read: of the old ones only the end is of interest."""
         self._mismatches: dict[str, dict[str, int]] = {}
@@ -108,7 +111,8 @@ class Meter:
         standing = await self._database.scan(_standing)
         await self._database.scan(self._read_comparisons)
         counts = {link: sum(flows.values()) for link, flows in self._mismatches.items()}
-        return replace(standing, mismatches=counts)
+        found = await self._database.scan(crew) if self._shared else None
+        return replace(standing, mismatches=counts, crew=found)
 
     def _read_comparisons(self, c: Connection) -> None:
         for row in c.execute(_COMPARED, {"after": self._compared}):

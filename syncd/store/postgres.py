@@ -104,6 +104,11 @@ def postgres_engine(url: str | URL, password: str | None = None) -> Engine:
     return engine
 
 
+def conninfo(engine: Engine) -> str:
+    """Its address as libpq takes it, with the password."""
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def place(engine: Engine) -> str:
     """Where the database is, for people: without user and password."""
     url = engine.url

@@ -100,6 +100,10 @@ class SqlStore:
             lambda c, many: settling.settle(c, self.keeper(), many),
         )
 
+    def on(self, database: Database) -> SqlStore:
+        """The same memory through another door."""
+        return SqlStore(database, self._clock, self._seal, self._digest_key, self._budgets)
+
     def keeper(self) -> Keeper:
         """What scripts need, as of now."""
         return Keeper(self._seal, self._digest_key, self._now(), self._links)
@@ -466,7 +470,7 @@ class SqlStore:
     async def scratch(self) -> AsyncIterator[Store]:
         copy = await self.database.copy()
         try:
-            yield SqlStore(copy, self._clock, self._seal, self._digest_key, self._budgets)
+            yield self.on(copy)
         finally:
             await copy.close()
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The revision this code needs; a test holds it to the newest one in ``migrations/``."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -422,6 +422,7 @@ link_line = Table(
     Column("next_try_at", Instant),
     Column("updated_at", Instant, nullable=False),
     Index("ix_link_line_rank_link", "rank", "link"),
+    Index("ix_link_line_updated_at", "updated_at"),
 )
 """How each link stands, kept by whoever runs it: the fleet is read without counting anything."""
 

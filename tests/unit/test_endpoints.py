@@ -26,6 +26,7 @@ from syncd.service.erasing import Eraser
 from syncd.service.jobs import Jobs
 from syncd.service.keys import KeyRing
 from syncd.service.overview import Overview
+from syncd.service.workers import WorkerDesk
 
 ANSWERING: tuple[type, ...] = (
     Noticing,
@@ -39,6 +40,7 @@ ANSWERING: tuple[type, ...] = (
     Eraser,
     DriftDesk,
     Reloads,
+    WorkerDesk,
 )
 """Who answers in the daemon, in this order."""
 BY_NAME = {call.name: call for call in ENDPOINTS}

@@ -14,6 +14,7 @@ from tui.screens.held import HeldWrites
 from tui.screens.jobs import Jobs
 from tui.screens.matching import Matches
 from tui.screens.quarantine import Reasons
+from tui.screens.workers import Workers
 
 NUMBERED: Final[tuple[type[Board], ...]] = (
     Fleet,
@@ -26,3 +27,5 @@ NUMBERED: Final[tuple[type[Board], ...]] = (
     Events,
     Jobs,
 )
+NAMED: Final[tuple[type[Board], ...]] = (Workers,)
+"""Those that few sites need: they are reached by name (``:workers``, or the palette)."""

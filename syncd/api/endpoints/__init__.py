@@ -25,6 +25,7 @@ from syncd.api.endpoints.daemon import (
     TOKEN_REVOKE,
     TOKENS,
     WHOAMI,
+    WORKERS,
 )
 from syncd.api.endpoints.looking import (
     ACTIONS,
@@ -126,4 +127,5 @@ __all__ = [
     "TOKEN_CREATE",
     "TOKEN_REVOKE",
     "WHOAMI",
+    "WORKERS",
 ]

@@ -15,6 +15,7 @@ from syncd.api.models import Done
 from syncd.api.requests import Asked
 from syncd.api.scopes import Scope
 from syncd.api.upkeep import Erased
+from syncd.api.workers import WorkersView
 
 RELOAD: Final = Endpoint(
     "reload",
@@ -139,6 +140,15 @@ DRIFT_IGNORE: Final = Endpoint(
     requests.DriftDecided,
     TypeAdapter(Done),
     "It stops nothing at this connection, and nobody is told again.",
+)
+WORKERS: Final = Endpoint(
+    "workers",
+    "GET",
+    "workers",
+    Scope.READ,
+    requests.Nothing,
+    TypeAdapter(WorkersView),
+    "Processes that share the state: alive or lost, and what each runs; links that wait for a run.",
 )
 
 CALLS: Final[tuple[Endpoint[Asked, object], ...]] = tuple(

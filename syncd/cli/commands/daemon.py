@@ -1,11 +1,14 @@
-"""``run`` and ``bridge``: the two programs that keep running."""
+"""``run``, ``worker`` and ``bridge``: the programs that keep running."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from syncd.cli import session
 from syncd.cli.exits import Exit
@@ -13,7 +16,7 @@ from syncd.cli.options import options
 from syncd.cli.output import Column, emit
 
 
-def run() -> int:
+def run(*, no_work: bool = False) -> int:
     """Run the daemon until it is told to stop (SIGTERM, Ctrl-C): webhooks and schedules in, control
     API, health and /metrics out. Writes on the wire are finished first (service.stop_within), and no other
     begins; nothing is lost if it is killed.
@@ -21,9 +24,37 @@ def run() -> int:
     For example:
       syncd run
       syncd run --config /etc/syncd/syncd.yaml
+
+    Parameters
+    ----------
+    no_work
+        Leave the links to `syncd worker` (state on PostgreSQL), but for those whose bridge dials in here.
     """
     _log()
-    asyncio.run(session.composition().run(options().config))
+    asyncio.run(session.composition().run(options().config, work=not no_work))
+    return Exit.OK
+
+
+def worker(
+    *, name: str = "", slots: Annotated[int | None, Parameter(validator=Number(gte=1, lte=500))] = None
+) -> int:
+    """Run links beside the daemon, as one of any number of workers on any number of machines, until it is
+    told to stop. The state is on PostgreSQL; every worker has the same site folder. A link runs in one
+    place at a time; what a worker leaves undone, also by kill -9, goes on elsewhere within seconds.
+
+    For example:
+      syncd worker
+      syncd worker --name east-1 --slots 32
+
+    Parameters
+    ----------
+    name
+        What people call it, the machine's name by default; a few characters of its own are added.
+    slots
+        Links it runs at once, 16 by default.
+    """
+    _log()
+    asyncio.run(session.composition().worker(options().config, name, slots))
     return Exit.OK
 
 
@@ -42,7 +73,7 @@ def reload() -> int:
 
 
 def _log() -> None:
-    """These two programs are followed by their log; other commands only warn in it."""
+    """These programs are followed by their log; other commands only warn in it."""
     from syncd.logs import configure  # noqa: PLC0415
 
     chosen = options()

@@ -55,6 +55,7 @@ def open_connection(opening: Opening) -> AcumaticaConnector:
         ca_file=settings.ca_file,
         private_network=settings.private_network,
         tap=opening.tap,
+        allowance=opening.allowance,
         headers={"PX-CbApiBranch": settings.branch} if settings.branch else {},
         explained=_EXPLAINED,
     )

@@ -40,7 +40,12 @@ def open_connection(opening: Opening) -> BuildopsConnector:
     client = HttpClient(
         connection=opening.connection,
         base_url=settings.base_url,
-        auth=TokenLogin(TokenRequest(opening.connection, settings, secret, profile.login), opening.clock),
+        auth=TokenLogin(
+            TokenRequest(opening.connection, settings, secret, profile.login),
+            opening.clock,
+            opening.connection,
+            opening.vault,
+        ),
         clock=opening.clock,
         concurrency=opening.concurrency or settings.concurrency,
         rate=Rate(settings.requests_per_s),
@@ -48,6 +53,7 @@ def open_connection(opening: Opening) -> BuildopsConnector:
         ca_file=settings.ca_file,
         private_network=settings.private_network,
         tap=opening.tap,
+        allowance=opening.allowance,
         headers={"tenantId": settings.tenant_id},
     )
     return BuildopsConnector(opening, settings, profile, client)

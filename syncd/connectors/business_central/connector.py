@@ -65,6 +65,7 @@ def open_connection(opening: Opening) -> BusinessCentralConnector:
             ca_file=settings.ca_file,
             private_network=settings.private_network,
             tap=opening.tap,
+            allowance=opening.allowance,
             accept=accept,
             # the language also decides how numbers and days are written
             headers={"Accept-Language": "en-US", "Prefer": f"odata.maxpagesize={settings.page_size}"},

@@ -64,6 +64,7 @@ def open_connection(opening: Opening) -> QuickBooksConnector:
         timeout_s=settings.timeout_s,
         ca_file=settings.ca_file,
         tap=opening.tap,
+        allowance=opening.allowance,
     )
     verifier = resolve(settings.webhook_verifier, opening.folder) if settings.webhook_verifier else None
     return QuickBooksConnector(opening, settings, client, verifier)

@@ -73,6 +73,7 @@ def open_connection(opening: Opening) -> RestConnector:
         ca_file=settings.ca_file,
         private_network=settings.private_network,
         tap=opening.tap,
+        allowance=opening.allowance,
         headers=settings.headers,
         login_url=settings.login_url,
     )

@@ -61,6 +61,7 @@ def open_connection(opening: Opening) -> ServiceTradeConnector:
         ca_file=settings.ca_file,
         private_network=settings.private_network,
         tap=opening.tap,
+        allowance=opening.allowance,
     )
     return ServiceTradeConnector(opening, settings, profile, client)
 

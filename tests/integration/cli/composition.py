@@ -59,6 +59,7 @@ from syncd.api.upkeep import (
     StateRestored,
     TableMoved,
 )
+from syncd.api.workers import WorkersView
 from syncd.core import errors
 from syncd.core.errors import DaemonUnreachable, NothingMatched
 from syncd.files.desk import ExportDesk
@@ -492,7 +493,13 @@ class FakeComposition:
         take(line.model_copy(update={"text": HOSTILE}))
         return 1
 
-    async def run(self, config_path: Path) -> None:
+    async def run(self, config_path: Path, *, work: bool = True) -> None:
+        return None
+
+    async def workers(self, config_path: Path) -> WorkersView:
+        return WorkersView(shared=True, workers=[])
+
+    async def worker(self, config_path: Path, name: str, slots: int | None) -> None:
         return None
 
     def daemon(

@@ -1,0 +1,85 @@
+"""A worker: one of any number of processes that run links, beside the daemon that answers and schedules."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from syncd.app.daemon import wind_down
+from syncd.app.desk import board_of
+from syncd.app.dispatching import ANYWHERE, dispatching, runnables
+from syncd.app.installation import Installation, installation, shared
+from syncd.app.measures import Measures
+from syncd.app.membership import Part
+from syncd.app.supervisor import Supervision
+from syncd.config.load import load
+from syncd.core.errors import FixInput, StateUnavailable
+from syncd.dispatch.cluster import away
+from syncd.service.events import Feed
+
+log = structlog.get_logger(__name__)
+
+
+async def keep_working(path: Path, part: Part) -> None:
+    """Until SIGTERM or SIGINT; what is under way then is finished first, and everything else left to others.
+    While the database cannot be reached it is tried again and again."""
+    stop, supervision = asyncio.Event(), Supervision(os.environ)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    site, failures = load(path), 0
+    if not shared(site):
+        raise FixInput(
+            "this state is one process's only: `syncd run` does its work",
+            remedy="state.url: postgresql://... is for many workers",
+        )
+    try:
+        while not stop.is_set():
+            try:
+                async with installation(site, part=part) as opened, working(opened, stop):
+                    supervision.ready(f"{len(site.links)} links among {part.slots} slots")
+                    await stop.wait()
+                    supervision.stopping()
+            except StateUnavailable as error:
+                failures += 1
+                log.error("the worker waits for its state", error=error.message, remedy=error.remedy)
+                await _pause(away(failures), stop)
+    finally:
+        await supervision.end()
+
+
+@asynccontextmanager
+async def working(opened: Installation, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Run links while the block does; sets ``stop`` at its end."""
+    assert opened.membership is not None
+    measures, board = Measures(opened), board_of(opened, Feed())
+    async with dispatching(opened, runnables(opened, board, measures), measures, [ANYWHERE]) as dispatcher:
+        running = asyncio.create_task(dispatcher.run(stop), name="dispatch")
+        helping = [asyncio.create_task(board.run(), name="board")]
+        if opened.watching is not None:
+            opened.watching.watch.wake = dispatcher.wake_all
+            helping.append(asyncio.create_task(opened.watching.run(), name="watch"))
+        log.info("worker started", name=opened.membership.name, links=len(opened.links))
+        try:
+            yield
+        finally:
+            stop.set()
+            await wind_down(opened, running)
+            for task in helping:
+                task.cancel()
+            await asyncio.gather(*helping, return_exceptions=True)
+            await board.flush()
+            log.info("worker stopped", name=opened.membership.name)
+
+
+async def _pause(seconds: float, stop: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

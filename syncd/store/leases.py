@@ -1,0 +1,109 @@
+"""``ports.Leases`` over SQL, and the check that every transaction of a run begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from syncd.core.errors import Fenced
+from syncd.ports.leases import Lease
+from syncd.ports.workers import Mishap
+from syncd.store import mishaps
+from syncd.store.database import Database, Script, T
+from syncd.store.dialects import database_now, insert_if_absent
+from syncd.store.dispatch_tables import lease as table
+from syncd.store.dispatch_tables import turn
+
+
+class SqlLeases:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def acquire(self, link: str, owner: str, ttl_s: float) -> Lease | None:
+        def script(c: Connection) -> Lease | None:
+            c.execute(insert_if_absent(c, table).values(link=link, owner="", epoch=0))
+            row = c.execute(select(table).where(table.c.link == link).with_for_update()).one()
+            now = c.execute(select(database_now())).scalar_one()
+            if row.until is not None and row.until > now:
+                return None
+            epoch = row.epoch + 1
+            c.execute(
+                update(table)
+                .where(table.c.link == link)
+                .values(owner=owner, epoch=epoch, until=now + timedelta(seconds=ttl_s))
+            )
+            if row.until is not None:
+                mishaps.count(c, Mishap.LEASE_TAKEN_OVER)
+            return Lease(link, owner, epoch)
+
+        return await self._database.write(script)
+
+    async def renew(self, lease: Lease, ttl_s: float) -> bool:
+        def script(c: Connection) -> bool:
+            now = c.execute(select(database_now())).scalar_one()
+            mine = (table.c.link == lease.link) & (table.c.epoch == lease.epoch) & table.c.until.is_not(None)
+            return bool(
+                c.execute(update(table).where(mine).values(until=now + timedelta(seconds=ttl_s))).rowcount
+            )
+
+        return await self._database.write(script)
+
+    async def release(self, lease: Lease) -> None:
+        mine = (table.c.link == lease.link) & (table.c.epoch == lease.epoch)
+        await self._database.write(lambda c: c.execute(update(table).where(mine).values(until=None)).rowcount)
+
+
+class FencedDatabase:
+    """A link's way into the database: whoever lost its lease writes nothing."""
+
+    def __init__(self, database: Database, lease: Callable[[], Lease]) -> None:
+        self._database = database
+        self._lease = lease
+
+    async def write(self, script: Script[T]) -> T:
+        return await self._database.write(self._fenced(script))
+
+    async def note(self, script: Script[T]) -> T:
+        return await self._database.note(self._fenced(script))
+
+    def _fenced(self, script: Script[T]) -> Script[T]:
+        lease = self._lease()
+
+        def fenced(c: Connection) -> T:
+            # shared: writers of one lease go on side by side, whoever takes it over waits for them
+            held = select(table.c.epoch).where(table.c.link == lease.link).with_for_update(read=True)
+            if c.execute(held).scalar_one_or_none() != lease.epoch:
+                raise Fenced(
+                    f"{lease.link}: another worker holds it by now", remedy="nothing: it goes on there"
+                )
+            return script(c)
+
+        return fenced
+
+    async def read(self, script: Script[T]) -> T:
+        return await self._database.read(script)
+
+    async def scan(self, script: Script[T]) -> T:
+        return await self._database.scan(script)
+
+    async def copy(self) -> Database:
+        return await self._database.copy()
+
+    async def close(self) -> None:
+        """The database outlives its users."""
+
+
+def unheld() -> ColumnElement[bool]:
+    """Whether nobody holds the lease of ``turn.link``."""
+    held = select(table.c.link).where(table.c.link == turn.c.link, table.c.until > database_now())
+    return ~held.exists()
+
+
+def holders(c: Connection) -> dict[str, list[str]]:
+    """Owner -> what it holds."""
+    found: dict[str, list[str]] = {}
+    for row in c.execute(select(table.c.owner, table.c.link).where(table.c.until > database_now())):
+        found.setdefault(row.owner, []).append(row.link)
+    return found

@@ -1,0 +1,139 @@
+"""Many workers on one PostgreSQL, all of them real: each promise, with the fault that tries it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from syncd.sandbox.faults import Fault, FaultKind
+from tests.soak.cluster import Cluster, Customer, cluster, offices, pause, wake
+from tests.soak.house import Program, eventually
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
+
+TAKEN_OVER_WITHIN_S = 20.0
+_SLOW = Fault(kind=FaultKind.DELAY, method="POST", path="*/invoice", seconds=0.7, times=None)
+"""The ledger takes its time with an invoice: who is struck is struck in the middle of a write."""
+
+
+async def _approved(home: Cluster, count: int) -> dict[str, set[int]]:
+    """So many invoices a link are handed over to accounting."""
+    approved: dict[str, set[int]] = {}
+    async with offices(home) as people:
+        for link, person in people.items():
+            approved[link] = set(await person.prepare(count, Random(3)))
+        for link, person in people.items():
+            for invoice in approved[link]:
+                await person.approve(invoice)
+    return approved
+
+
+async def _mid_write(home: Cluster, one: Customer) -> Program:
+    """The worker that holds the link while a write of it is on the wire."""
+    found: list[Program] = []
+
+    async def caught() -> bool:
+        holding = home.holding(one.link)
+        if holding is not None and home.intents()["sent"]:
+            found.append(holding)
+        return bool(found)
+
+    await eventually(caught, "a write is on the wire", 60.0, every_s=0.02)
+    return found[0]
+
+
+async def _once(home: Cluster, approved: dict[str, set[int]], within_s: float = 90.0) -> None:
+    await home.settled(dict(approved), within_s)
+    for one in home.customers:
+        (await home.counted(one, approved[one.link])).hold()
+    await home.quiet()
+
+
+async def test_killed_in_the_middle_of_a_write_it_goes_on_elsewhere(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as home:
+        await home.begin(2)
+        (one,) = home.customers
+        await one.books_control.order(_SLOW)
+        approved = await _approved(home, 12)
+        victim = await _mid_write(home, one)
+        epoch, clock = home.epoch(one.link), asyncio.get_running_loop().time
+        await victim.kill()
+        killed = clock()
+
+        async def elsewhere() -> bool:
+            return home.epoch(one.link) > epoch and home.holder(one.link) is not None
+
+        await eventually(elsewhere, "another worker has the link", TAKEN_OVER_WITHIN_S, every_s=0.1)
+        print(f"\ntaken over {clock() - killed:.1f} s after the kill")
+        await one.books_control.clear_faults()
+        await _once(home, approved)
+        assert home.mishaps()["lease_taken_over"] >= 1
+        assert home.crashes() == []
+
+
+async def test_paused_past_its_lease_it_cannot_settle(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as home:
+        await home.begin(2)
+        (one,) = home.customers
+        await one.books_control.order(_SLOW)
+        approved = await _approved(home, 12)
+        sleeper = await _mid_write(home, one)
+        epoch = home.epoch(one.link)
+        pause(sleeper)
+
+        async def elsewhere() -> bool:
+            return home.epoch(one.link) > epoch and home.holding(one.link) not in (None, sleeper)
+
+        await eventually(elsewhere, "another worker has the link", TAKEN_OVER_WITHIN_S, every_s=0.1)
+        wake(sleeper)
+        await one.books_control.clear_faults()
+        await _once(home, approved)
+        assert "the link went to another worker" in sleeper.log.read_text(), "it found out by itself"
+        assert home.crashes() == []
+
+
+async def test_the_database_restarted_under_load(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as home:
+        await home.begin(2)
+        (one,) = home.customers
+        await one.books_control.order(_SLOW)
+        approved = await _approved(home, 12)
+        for mode in ("fast", "immediate"):
+            await _mid_write(home, one)
+            await asyncio.to_thread(home.postgres.stop, mode)
+            await asyncio.sleep(2.0)
+            await asyncio.to_thread(home.postgres.start)
+        await one.books_control.clear_faults()
+        await _once(home, approved)
+        assert all(worker.running for worker in home.workers), "nobody ended for it"
+        assert home.daemon.running
+
+
+async def test_all_workers_replaced_one_after_the_other(tmp_path: Path) -> None:
+    async with cluster(tmp_path, links=2) as home:
+        await home.begin(2)
+        approved = await _approved(home, 20)
+        for old in list(home.workers):
+            await home.add_worker()
+            assert await old.stop() == 0, old.tail()
+        await _once(home, approved)
+        assert home.mishaps()["lease_taken_over"] == 0, "each gave back what it held"
+        assert home.mishaps()["worker_lost"] == 0
+        assert home.crashes() == []
+
+
+async def test_what_the_queue_forgets_is_found(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as home:
+        await home.begin(1)
+        approved = await _approved(home, 10)
+        for _ in range(20):
+            home.say("truncate syncd_queue_3.procrastinate_jobs cascade")
+            await asyncio.sleep(0.2)
+        home.say("drop schema syncd_queue_3 cascade")
+        (worker,) = home.workers
+        assert await worker.stop() == 0
+        await home.add_worker()  # whoever comes next sets it up again
+        await _once(home, approved)
