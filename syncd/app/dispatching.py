@@ -28,6 +28,8 @@ async def dispatching(
     if membership is None:
         yield LocalDispatcher(opened.clock, links, measures.meters.beat)
         return
+    if APART in queues:  # the daemon, of which there is one
+        await membership.turns.forget_others(opened.links)
     queue = WakeQueue(membership.url, apart=_bridged(opened))
     await queue.open()
     try:

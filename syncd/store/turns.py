@@ -55,7 +55,10 @@ class SqlTurns:
     async def know(self, links: Mapping[str, NextStart]) -> None:
         def script(c: Connection) -> None:
             now = self._asked(c)
-            have = {row.link: row for row in c.execute(select(turn.c.link, turn.c.next_start))}
+            have = {}
+            for some in chunks(sorted(links)):
+                rows = c.execute(select(turn.c.link, turn.c.next_start).where(turn.c.link.in_(some)))
+                have |= {row.link: row for row in rows}
             new = [name for name in links if name not in have]
             if new:  # another worker may be doing the same: whoever comes second finds the row
                 at_once = [{"link": name, "next_start": now, "due_at": now} for name in new]
@@ -64,7 +67,7 @@ class SqlTurns:
             sooner = [
                 {"row": name, "at": start}
                 for name, row in have.items()
-                if name in links and (start := links[name](now)) < row.next_start
+                if (start := links[name](now)) < row.next_start
             ]
             if sooner:
                 c.execute(_SOONER, sooner)
