@@ -55,7 +55,7 @@ class SqlTurns:
     async def know(self, links: Mapping[str, NextStart]) -> None:
         def script(c: Connection) -> None:
             now = self._asked(c)
-            have = {}
+            have: dict[str, Any] = {}
             for some in chunks(sorted(links)):
                 rows = c.execute(select(turn.c.link, turn.c.next_start).where(turn.c.link.in_(some)))
                 have |= {row.link: row for row in rows}

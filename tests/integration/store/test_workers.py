@@ -18,7 +18,6 @@ from syncd.store.tables import generation
 from syncd.store.turns import SqlTurns
 from syncd.store.workers import SqlWorkers, crew
 
-
 _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
