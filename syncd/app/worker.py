@@ -63,7 +63,7 @@ async def working(opened: Installation, stop: asyncio.Event) -> AsyncIterator[No
         running = asyncio.create_task(dispatcher.run(stop), name="dispatch")
         helping = [asyncio.create_task(board.run(), name="board")]
         if opened.watching is not None:
-            opened.watching.watch.wake = dispatcher.wake_all
+            opened.watching.watch.waiting.wake = dispatcher.wake_all
             helping.append(asyncio.create_task(opened.watching.run(), name="watch"))
         log.info("worker started", name=opened.membership.name, links=len(opened.links))
         try:
