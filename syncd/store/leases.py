@@ -65,8 +65,8 @@ class FencedDatabase:
     async def write(self, script: Script[T]) -> T:
         return await self._database.write(self._fenced(script))
 
-    async def note(self, script: Script[T]) -> T:
-        return await self._database.note(self._fenced(script))
+    async def note(self, script: Script[T], *, brief: bool = False) -> T:
+        return await self._database.note(self._fenced(script), brief=brief)
 
     def _fenced(self, script: Script[T]) -> Script[T]:
         lease = self._lease()
