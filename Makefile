@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEEDS ?= 1000
 SEED_BASE ?= 0
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
 
@@ -46,6 +47,10 @@ soak: setup ## The long ones: kill -9 of the real process, every crash point, 2,
 	$(BIN)/pytest -m soak -n $(WORKERS) --dist loadfile --timeout 1800
 	$(BIN)/python -m tests.sim --seeds 2000 --seed-base 1000000 --workers $(WORKERS)
 
+.PHONY: chaos
+chaos: setup ## Three workers on one PostgreSQL while everything goes wrong (MINUTES=10 SEED=7)
+	$(BIN)/python -m tests.soak.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 .PHONY: docs
 docs: setup ## Pages printed from the code: docs/how-it-decides.md
 	$(BIN)/python docs
@@ -68,7 +73,7 @@ generate: setup ## Write what is made from code: rules, their tests, the dashboa
 
 .PHONY: lock
 lock: setup ## Pin everything an installation needs, with hashes
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra alerts \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra alerts --extra cluster \
 		--constraint constraints.txt --output-file deploy/requirements.lock pyproject.toml
 	sed -i '1i # Every package of an installation, with hashes. Written by `make lock`; install with\n#   pip install --require-hashes -r deploy/requirements.lock' deploy/requirements.lock
 

@@ -12,8 +12,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from ruamel.yaml import YAML
 
 from deploy.audit import LOCK, locked, verdict
+from syncd.cli.program import build
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
@@ -61,11 +63,13 @@ needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reas
 
 
 @needs_systemd
-@pytest.mark.parametrize("name", ["syncd.service", "syncd-backup.service", "syncd-backup.timer"])
+@pytest.mark.parametrize(
+    "name", ["syncd.service", "syncd-worker@1.service", "syncd-backup.service", "syncd-backup.timer"]
+)
 def test_systemd_takes_the_units(tmp_path: Path, name: str) -> None:
     for unit in UNITS.glob("syncd*"):  # only the program is missing on this machine
         text = unit.read_text().replace("/opt/syncd/bin/syncd", sys.executable)
-        (tmp_path / unit.name).write_text(text)
+        (tmp_path / unit.name.replace("@", "@1")).write_text(text)
     command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     ours = [line for line in checked.stderr.splitlines() if "syncd" in line]
@@ -73,7 +77,7 @@ def test_systemd_takes_the_units(tmp_path: Path, name: str) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("name", ["syncd.service", "syncd-backup.service"])
+@pytest.mark.parametrize("name", ["syncd.service", "syncd-worker@.service", "syncd-backup.service"])
 def test_little_is_left_open_to_the_service(name: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(UNITS / name)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -97,3 +101,17 @@ def test_hadolint_finds_nothing_in_the_container_file() -> None:
 
 def test_the_container_page_says_that_nobody_ran_it() -> None:
     assert "never built or run" in (DEPLOY / "container" / "README.md").read_text()
+
+
+def test_compose_starts_programs_that_exist() -> None:
+    """Its file cannot be run here: what it says to ours is understood, what it names is there."""
+    place = DEPLOY / "container" / "compose.yaml"
+    services = YAML(typ="safe").load(place)["services"]
+    assert set(services) == {"database", "tables", "daemon", "worker"}
+    app = build()
+    for name in ("tables", "daemon", "worker"):
+        service = services[name]
+        app.parse_args(service["command"], exit_on_error=False, print_error=False)
+        assert (place.parent / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+        assert set(service["depends_on"]) <= set(services)
+    assert services["database"]["image"].count(":") == 1, "pinned"
