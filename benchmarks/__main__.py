@@ -12,11 +12,13 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import (
     cold,
+    crew,
     fairness,
     memory,
     painting,
     peers,
     reading,
+    scale,
     scrape,
     server,
     storm,
@@ -43,6 +45,8 @@ class Sizes:
     customers: int = 200
     backlog: int = 100_000
     webhooks: int = 1_000
+    by_crew: int = 1_000
+    carried: int = 1_000_000
 
 
 QUICK = Sizes(
@@ -55,6 +59,8 @@ QUICK = Sizes(
     links=500,
     rounds=3,
     storm_s=3,
+    by_crew=50,
+    carried=5_000,
 )
 
 
@@ -84,6 +90,11 @@ def _groups(
             ],
         ),
         "N8": (0, lambda url: [memory.peak(folder, url, sizes.in_state)]),
+        "N9": (
+            sizes.by_crew,
+            lambda url: [asyncio.run(crew.two_against_one(url, sizes.by_crew, few))],
+        ),
+        "SCALE": (0, lambda _url: asyncio.run(scale.scale(sizes.links, sizes.carried))),
         "N10": (0, lambda url: cold.starts(folder, url, rounds)),
         "S1": (0, lambda _url: asyncio.run(storm.storm(folder, 500, sizes.storm_s))),
         "SCRAPE": (0, lambda _url: [asyncio.run(scrape.scrape(folder, sizes.links, 25, rounds))]),

@@ -112,7 +112,7 @@ class Tenures:
             asked = self._uptime()
             if await self._leases.renew(held.lease, self._ttl_s):
                 held.sure_until = asked + self._ttl_s
-            elif held.sure_until:
+            elif self._held.get(link) is held:  # not given back while it was asked
                 held.sure_until = 0.0
                 log.warning("the link went to another worker", link=link)
 

@@ -55,7 +55,7 @@ class SqlAllowance:
             )
             return granted
 
-        return await self._database.write(script)
+        return await self._database.note(script, brief=True)
 
     async def close_for(self, connection: str, pause: timedelta) -> None:
         def script(c: Connection) -> None:
@@ -63,7 +63,7 @@ class SqlAllowance:
             opens = max(bucket.now + pause, bucket.opens_at or bucket.now)
             c.execute(update(allowance).where(allowance.c.connection == connection).values(opens_at=opens))
 
-        await self._database.write(script)
+        await self._database.note(script, brief=True)
 
     def _places(self, c: Connection, connection: str, now: datetime) -> tuple[int, int, bool]:
         """(this process's, the others', whether any of them waits for one)."""

@@ -33,8 +33,8 @@ Unheld = Callable[[], ColumnElement[bool]]
 
 
 class SqlTurns:
-    """``fenced``: the database as who holds a link's lease may write to it. ``now``: the database's clock,
-    as an expression (tests move it by hand)."""
+    """Whatever a power cut makes it forget is wanted, or run, once more. ``fenced``: the database as who holds
+    a link's lease may write to it. ``now``: the database's clock, as an expression (tests move it by hand)."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class SqlTurns:
                 c.execute(_TICKED, moved)
             return ticks
 
-        return await self._database.write(script)
+        return await self._database.note(script, brief=True)
 
     async def wake(self, links: Collection[str]) -> None:
         def script(c: Connection) -> None:
@@ -118,7 +118,7 @@ class SqlTurns:
                 c.execute(_WOKEN.where(turn.c.link.in_(some)), {"at": now})
 
         if links:
-            await self._database.write(script)
+            await self._database.note(script)
 
     async def begin(self, link: str) -> Begun | None:
         def script(c: Connection) -> Begun | None:
@@ -149,7 +149,7 @@ class SqlTurns:
                     values["next_start"] = again  # what its schedule asked for is still to be done
             c.execute(update(turn).where(turn.c.link == run.link).values(values))
 
-        await self._fenced(run.link).write(script)
+        await self._fenced(run.link).note(script, brief=True)
 
     async def wanted(self, link: str) -> bool:
         asked = select(turn.c.link).where(turn.c.link == link, turn.c.wanted_since.is_not(None))
