@@ -33,8 +33,8 @@ Unheld = Callable[[], ColumnElement[bool]]
 
 
 class SqlTurns:
-    """Whatever a power cut makes it forget is wanted, or run, once more. ``fenced``: the database as who holds
-    a link's lease may write to it. ``now``: the database's clock, as an expression (tests move it by hand)."""
+    """Whatever a power cut makes it forget is wanted, or run, once more. ``fenced``: the database as the
+    holder of a link's lease may write to it. ``now``: the database's clock, which a test may move."""
 
     def __init__(
         self,
