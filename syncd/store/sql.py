@@ -106,10 +106,7 @@ class SqlStore:
 
     def keeper(self) -> Keeper:
         """What scripts need, as of now."""
-        return Keeper(self._seal, self._digest_key, self._now(), self._links)
-
-    def _now(self) -> datetime:
-        return self._clock.now()
+        return Keeper(self._seal, self._digest_key, self._clock.now(), self._links)
 
     # -- observing
 
@@ -123,7 +120,7 @@ class SqlStore:
         return await self.database.read(lambda c: streams.known(c, stream, keys))
 
     async def news_of(self, stream: int, keys: Sequence[str], within_s: float) -> frozenset[str]:
-        since = self._now() - timedelta(seconds=within_s)
+        since = self._clock.now() - timedelta(seconds=within_s)
         return await self.database.read(lambda c: streams.news_of(c, stream, keys, since))
 
     async def page_seen(
@@ -491,7 +488,7 @@ class SqlStore:
 
     async def save(self, connection: str, name: str, value: bytes) -> None:
         sealed = self._seal.seal(connection, f"token:{name}", value)
-        at = self._now()
+        at = self._clock.now()
 
         def script(c: Any) -> None:
             c.execute(delete(token).where(token.c.connection == connection, token.c.name == name))
