@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -180,10 +179,12 @@ def _redact(c: Connection, k: Keeper, found: Traces, actor: str) -> int:
 
 
 def rewrite(engine: Engine) -> None:
-    """Write the database file anew, without what lies in its free pages and in its log. Others may go on;
-    who writes waits."""
-    with engine.connect() as connection:
+    """Write the database anew, without what lies in free pages and in SQLite's log. Who writes waits; what
+    a server keeps of its own log is its administrator's."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("VACUUM FULL")
+            return
         raw: Any = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
         raw.execute("VACUUM")
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from functools import partial
@@ -17,9 +18,11 @@ from syncd.service.erasing import Eraser
 from syncd.store import chain, erasing, keys
 from syncd.store.chain import SITE, Verified
 from syncd.store.database import sqlite_engine
+from syncd.store.opening import open_database, open_engine
 from syncd.store.sql import SqlStore
-from syncd.store.tables import flow, journal, stream
+from syncd.store.tables import flow, journal, metadata, stream
 from tests.integration.engine.world import OpenSeal, World
+from tests.integration.store.rows import LEFT, Bench
 from tests.integration.store.test_sealing import (
     CANARIES,
     KEY,
@@ -112,6 +115,41 @@ async def test_behind_an_erased_text_nothing_can_be_changed(world: World, harm: 
     await eraser(world).erase(["acme"], abandon_writes=True)
     await world.store.database.write(harm)
     assert {one.link for one in (await verified(world)).breaks} >= {"acme"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def anywhere(request: pytest.FixtureRequest, tmp_path: Path, empty: Path) -> AsyncIterator[Bench]:
+    """Without a look at its plans: this happens once a customer, and may read whole tables."""
+    if request.param == "sqlite":
+        shutil.copy(empty, tmp_path / "state.db")
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    database = open_database(open_engine(url or f"sqlite:///{tmp_path / 'state.db'}"))
+    yield await Bench.set_up(database)
+    await database.close()
+
+
+async def test_on_every_kind_of_database(anywhere: Bench) -> None:
+    bench = anywhere
+    await bench.posted(await bench.lone(LEFT, "F1", "Canaryname"))
+    await bench.sent(await bench.lone(LEFT, "F2"))
+    await bench.store.save("field", "refresh", b"canary")
+    k = bench.store.keeper()
+    found = await bench.store.database.read(lambda c: erasing.find(c, ["acme"], []))
+    assert (found.links, found.connections) == (("acme",), ("field", "ledger"))
+    assert found.open_writes == {"sent": 1}
+    assert await bench.store.database.write(lambda c: erasing.erase(c, k, found, "ann")) > 0
+    left = await bench.store.database.read(lambda c: (erasing.connections(c), chain.verify(c, k).breaks))
+    assert left == (set(), [])
+    await asyncio.to_thread(erasing.rewrite, bench.store.database._engine)  # type: ignore[attr-defined]
+
+
+def test_every_table_of_a_link_or_connection_is_known() -> None:
+    """A new one is erased with the others, or stands here with its reason."""
+    of_the_audit = {"journal", "action", "chain"}
+    by_its_flow = {"flow", "intent"}
+    known = {table.name for table in (*erasing._OF_LINKS, *erasing._OF_CONNECTIONS)}
+    named = {table.name for table in metadata.tables.values() if {"link", "connection"} & set(table.c.keys())}
+    assert named == known | of_the_audit | by_its_flow
 
 
 async def test_looking_changes_nothing(world: World, tmp_path: Path) -> None:
