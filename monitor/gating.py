@@ -223,7 +223,9 @@ def beside(seen: Sighting, older: Sequence[DriftRow]) -> Sighting | None:
 
 def supersedes(new: Sighting, old: Sighting) -> bool:
     """Whether a later look at one place knows more: a rename more than a loss, a hold more than a doubt,
-    more new values of a set than fewer."""
+    more new values of a set than fewer, the nearer end than the farther."""
+    if "days" in new.after and "days" in old.after:
+        return bool(new.after["days"] < old.after["days"])  # the next step of a countdown
     ranks = {Kind.FIELD_RENAMED.value: 2, Kind.FIELD_GONE.value: 1}
     if new.action != old.action:
         order: Sequence[str] = [action.value for action in Action]

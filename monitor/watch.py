@@ -220,13 +220,18 @@ class Watch:
         for entity, operation in known.operations.items():
             for finding in operation.weigh(self.flows(known.at.connection, entity)):
                 gated = gating.gated(finding, may_hold=operation.may_hold)
-                await self.found(known.at, entity, gated)
+                await self._found(known.at, entity, gated)
         for listing, difference in known.around.differences():
             finding = gating.of_envelope(difference, self.flows(known.at.connection, listing))
-            await self.found(known.at, listing, finding)
+            await self._found(known.at, listing, finding)
         await self._said(known)
 
     async def found(self, at: Watched, entity: str, finding: Finding) -> None:
+        """Something that was found elsewhere than in what is tapped."""
+        async with self._lock:
+            await self._found(at, entity, finding)
+
+    async def _found(self, at: Watched, entity: str, finding: Finding) -> None:
         repair = suggest_repair(finding.difference, at.platform, entity, finding.impact)
         seen = gating.sighting(finding, at, entity, repair)
         await self._remember(seen, gating.scopes(finding, at, entity))
@@ -253,10 +258,13 @@ class Watch:
             placed = True
         if placed and event.held_at is None:
             await self.drifts.held(event.id)
-            fresh = await self.drifts.event(event.id)
-            assert fresh is not None
-            self._live[event.id] = fresh
+            await self._refresh(event.id)
             log.error("writes held", id=event.id, connection=event.seen.connection, path=event.seen.path)
+
+    async def _refresh(self, ident: int) -> None:
+        fresh = await self.drifts.event(ident)
+        assert fresh is not None
+        self._live[ident] = fresh
 
     # -- logins
 
@@ -388,9 +396,7 @@ class Watch:
             await self._holds.hold(scope, gating.reason(event), gating.by(event.id))
         await self.drifts.move(event.id, DriftState.OPEN, by=by, reason=reason)
         await self.drifts.withdraw(event.id)
-        fresh = await self.drifts.event(event.id)
-        assert fresh is not None
-        self._live[event.id] = fresh
+        await self._refresh(event.id)
         if operation is not None:
             await self.keeping.put_back(event, operation)
             operation.expect(Kind(seen.kind), seen.path)
@@ -408,9 +414,7 @@ class Watch:
         """Somebody knows: no reminders until then. Writes stay held."""
         event = self._known(ident)
         await self.drifts.move(ident, DriftState.ACKED, by=by, reason=reason, muted_until=until)
-        fresh = await self.drifts.event(ident)
-        assert fresh is not None
-        self._live[ident] = fresh
+        await self._refresh(ident)
         return event
 
     def _known(self, ident: int) -> DriftRow:
@@ -426,11 +430,8 @@ class Watch:
 
     async def _settle_accepted(self) -> Sequence[DriftRow]:
         """Close what stands where it belongs, tell of what ends, open again what ended. Returns the last."""
-        lenses = {
-            (name, entity): lens
-            for name, known in self._connections.items()
-            for entity, lens in known.lenses.items()
-        }
+        every = self._connections.items()
+        lenses = {(name, e): lens for name, known in every for e, lens in known.lenses.items()}
         for one in await self.accepted.settle(self.text, lenses):
             await self.keeping.forget(one.drift)
             log.info("accepted drift written down", id=one.drift, connection=one.connection)

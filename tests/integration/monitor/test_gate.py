@@ -205,7 +205,11 @@ async def test_what_was_accepted_for_a_time_and_is_not_mended_is_told_of_and_the
     await world.run()
     (told,) = [e for e in await world.drifts.events() if e.seen.kind == "acceptance_ends"]
     assert told.seen.after == {"drift": ident, "days": 7}
-    world.wait(7 * 86_400)
+    world.wait(5 * 86_400)
+    await world.run()
+    (told,) = [e for e in await world.drifts.events() if e.seen.kind == "acceptance_ends"]
+    assert told.seen.after["days"] == 1
+    world.wait(2 * 86_400)
     await world.run()
     world.invoice(510)
     before = world.posted()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from monitor.gating import Watched
 from monitor.watch import Watch
 from syncd.app.watching import walk
@@ -90,3 +92,17 @@ async def test_a_connection_without_links_is_watched_and_holds_nothing() -> None
     assert {event.seen.path for event in found} >= {"totalPrice"}
     assert all(event.state is DriftState.OPEN for event in found)
     assert await world.store.holds() == []
+
+
+async def test_each_nearer_step_of_a_countdown_is_news_and_the_last_ones_are_graver() -> None:
+    world = WatchedWorld()
+    ends = world.clock.now() + timedelta(days=20)
+    world.watch.said("field", {"secret_expires_at": ends.isoformat()})
+    await world.watch.tick()
+    seen = []
+    for _ in range(20):
+        await world.watch.tick()
+        (event,) = await world.drifts.events()
+        seen.append((event.seen.after["days"], event.seen.level))
+        world.wait(86_400)
+    assert list(dict.fromkeys(seen)) == [(30, "risky"), (14, "risky"), (7, "breaking"), (1, "breaking")]
