@@ -27,6 +27,7 @@ from benchmarks import (
     writing,
 )
 from benchmarks.report import Line, table, write_json
+from syncd import process
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def main() -> int:
     parser.add_argument("--peers-python", default=sys.executable, help="an interpreter that has the peers")
     given = parser.parse_args()
     wanted = {name.strip().upper() for name in given.only.split(",") if name.strip()}
+    process.tune()  # as whoever opens a site does; the bare loop has the benefit of it, too
     lines: list[Line] = []
     with TemporaryDirectory(prefix="syncd-bench-") as folder:
         groups = _groups(Path(folder), QUICK if given.quick else Sizes(), given.peers_python)

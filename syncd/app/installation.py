@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 
 from monitor.desk import DriftDesk
-from syncd import __version__
+from syncd import __version__, process
 from syncd.app import beacon
 from syncd.app.membership import Membership, Part, joined
 from syncd.app.taps import Taps
@@ -328,6 +328,7 @@ async def installation(
     ``part``: what this process does where several work on the state. Raises ``StateLocked`` if another
     process owns the state."""
     clock = clock or SystemClock()
+    process.tune()
     async with AsyncExitStack() as closing:
         if not shared(site):
             held = lock or beacon.own(state_path(site))

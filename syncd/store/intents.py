@@ -56,6 +56,7 @@ _IN_FLIGHT = Prepared(
         since=bindparam("from_time"),
         left_hash=bindparam("on_left"),
         right_hash=bindparam("on_right"),
+        intents=bindparam("so_far"),
         code="",
         reason=None,
         field="",
@@ -92,9 +93,9 @@ def write_down(
     ready = _one_create_each(c, k, intents)
     if not ready:
         return []
-    ready = _referenced(c, ready)
+    ready, so_far = _referenced(c, ready)
     ids = _INSERT.returned(c, [_values(k, at, n) for n in ready])
-    in_flight = {n.pair: _flight_values(k, n) for n in ready}
+    in_flight = {n.pair: _flight_values(k, n, so_far[n.pair]) for n in ready}
     _IN_FLIGHT.many(c, list(in_flight.values()))
     store_conflicts(c, k, {n.pair: n.conflicts for n in ready})
     journal.write(
@@ -139,9 +140,10 @@ def _one_create_each(c: Connection, k: Keeper, intents: Sequence[NewIntent]) -> 
     return ready
 
 
-def _referenced(c: Connection, intents: Sequence[NewIntent]) -> list[NewIntent]:
+def _referenced(c: Connection, intents: Sequence[NewIntent]) -> tuple[list[NewIntent], dict[int, int]]:
     """Number each reference by the intents its pair ever had, also those dropped or pruned since: a look-up
-    must never find what another intent has left behind."""
+    must never find what another intent has left behind. Returns how many each pair has had by now, too; the
+    caller puts it down."""
     so_far: dict[int, int] = {}
     for chunk in chunks({n.pair for n in intents}):
         rows = _SO_FAR.all(c, {"pairs": chunk})
@@ -151,8 +153,7 @@ def _referenced(c: Connection, intents: Sequence[NewIntent]) -> list[NewIntent]:
         so_far[n.pair] += 1
         request = replace(n.request, reference=f"{n.request.reference}.{so_far[n.pair]}")
         numbered.append(replace(n, request=request))
-    _NUMBERED.many(c, [{"row": ident, "so_far": count} for ident, count in so_far.items()])
-    return numbered
+    return numbered, so_far
 
 
 def _values(k: Keeper, at: FlowRow, n: NewIntent) -> dict[str, Any]:
@@ -183,9 +184,10 @@ def _values(k: Keeper, at: FlowRow, n: NewIntent) -> dict[str, Any]:
     }
 
 
-def _flight_values(k: Keeper, n: NewIntent) -> dict[str, Any]:
+def _flight_values(k: Keeper, n: NewIntent, so_far: int) -> dict[str, Any]:
     return {
         "row": n.pair,
+        "so_far": so_far,
         "from_time": k.now,
         "on_left": n.hashes.get(Side.LEFT),
         "on_right": n.hashes.get(Side.RIGHT),
@@ -247,7 +249,7 @@ def insert_following(
     """The actions that follow settled intents, as intents of their own. By the settled intent's id."""
     if not following:
         return {}
-    new = _referenced(
+    new, so_far = _referenced(
         c,
         [
             NewIntent(
@@ -263,6 +265,7 @@ def insert_following(
             for at, next_ in following
         ],
     )
+    _NUMBERED.many(c, [{"row": ident, "so_far": count} for ident, count in so_far.items()])
     owners = [FlowRow(at.flow, at.link, at.request.entity, True, "") for at, _ in following]
     ids = _INSERT.returned(c, [_values(k, owner, n) for owner, n in zip(owners, new, strict=True)])
     return {

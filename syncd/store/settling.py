@@ -255,7 +255,9 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> dict[i
         home = find_stream(c, connection, entity)
         shown = [s.observed for s in group if s.observed is not None]
         have = known(c, home.id, [o.key for o in shown])
-        ids = store_observations(c, k, home.id, connection, [o.beside(have.get(o.key)) for o in shown])
+        ids = store_observations(
+            c, k, home.id, connection, [o if o.key not in have else o.beside(have[o.key]) for o in shown]
+        )
         bound: dict[Side, list[dict[str, Any]]] = defaultdict(list)
         for s, observed, remote_id in zip(group, shown, ids, strict=True):
             at = s.intent

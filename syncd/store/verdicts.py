@@ -45,7 +45,7 @@ _DROP_BASE = Prepared(
     delete(pair_base).where(pair_base.c.pair_id == bindparam("row"), pair_base.c.side == bindparam("on_side"))
 )
 
-_BASE = Prepared(insert(pair_base))
+_BASE = Prepared(insert(pair_base).prefix_with("OR REPLACE", dialect="sqlite"))
 _CONFLICTS = Query(select(conflict).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True))))
 _ANY_WAITING = Query(select(pair.c.id).where(pair.c.waits_entity == bindparam("entity")).limit(1))
 
@@ -96,7 +96,8 @@ def store_bases(c: Connection, k: Keeper, link: str, bases: Mapping[int, Mapping
         for ident, sides in bases.items()
         for side, record in sides.items()
     ]
-    _DROP_BASE.many(c, [{"row": r["pair_id"], "on_side": r["side"]} for r in rows])
+    if c.dialect.name != "sqlite":
+        _DROP_BASE.many(c, [{"row": r["pair_id"], "on_side": r["side"]} for r in rows])
     _BASE.many(c, rows)
 
 
