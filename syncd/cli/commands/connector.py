@@ -30,4 +30,5 @@ def new(name: str, /, *, into: Path = Path()) -> int:
     package = name.replace("-", "_")
     say("\nNext: make sure that it runs, then put what the platform's documents say in its place:")
     say(f"  pytest tests/conformance/test_{package}.py")
+    say("Last: what it comes to, into the README's table: syncd platforms --markdown")
     return Exit.OK
