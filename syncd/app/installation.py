@@ -364,6 +364,7 @@ async def installation(
         if watch is not None:
             closing.push_async_callback(watch.close)
             watching = Watching(watch, site, connectors, links, partial(_link, site), clock)
+            watching.follow = membership is not None
         yield Installation(site, store, clock, hub, connectors, links, listening, tap, watching, membership)
 
 

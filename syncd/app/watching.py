@@ -164,6 +164,10 @@ class Watching:
         """Tells people, where somebody is to be told."""
         self.weighed: Callable[[], None] = lambda: None
         """Is told when everything that came in has been weighed."""
+        self.follow = False
+        """Others watch the same connections: what they find, and what people say there, counts here, too."""
+        self._stamp: tuple[object, ...] = ()
+        self._corrections: dict[str, object] = {}
         watch.relens = self.relens
         watch.text = Library.of_site(site.folder).text
         watch.waiting.under_way = lambda link: links[link].under_way if link in links else 0
@@ -187,12 +191,27 @@ class Watching:
             try:
                 if looked % _TELL_EVERY == 0:
                     await self._tell()
+                    if self.follow:
+                        await self._catch_up()
                 await self.watch.tick()
                 self.weighed()
             except SyncdError as error:
                 log.warning("the watch could not work", error=error.message)
             looked += 1
             await asyncio.sleep(LOOK_S)
+
+    async def _catch_up(self) -> None:
+        stamp = await self.watch.drifts.stamp()
+        if stamp == self._stamp:
+            return
+        if self._stamp:
+            await self.watch.load()
+        self._stamp = stamp
+        for name in self._connectors:
+            corrections = await self.watch.accepted.corrections(name)
+            if self._corrections.setdefault(name, corrections) != corrections:
+                self._corrections[name] = corrections
+                await self.relens(name)
 
     async def _tell(self) -> None:
         if self._contracts.changed():

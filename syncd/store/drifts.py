@@ -127,6 +127,18 @@ class DriftStore:
             query = query.where(drift.c.state.in_([state.value for state in states]))
         return [_row(row) for row in await self._database.scan(lambda c: c.execute(query).all())]
 
+    async def stamp(self) -> tuple[object, ...]:
+        """Something else whenever an event, a grant or a proposal came, went or changed its state."""
+        closed = [
+            select(func.count(), func.max(one.c.id), func.count(ended), func.max(ended)).select_from(one)
+            for one, ended in (
+                (drift, drift.c.closed_at),
+                (drift_grant, drift_grant.c.revoked_at),
+                (proposal, proposal.c.closed_at),
+            )
+        ]
+        return await self._database.scan(lambda c: tuple(tuple(c.execute(one).one()) for one in closed))
+
     async def event(self, ident: int) -> DriftRow | None:
         query = select(drift).where(drift.c.id == ident)
         row = await self._database.scan(lambda c: c.execute(query).one_or_none())

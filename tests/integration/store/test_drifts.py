@@ -73,6 +73,18 @@ async def test_what_was_closed_and_comes_back_is_a_new_event(drifts: DriftStore)
     assert (closed.state, closed.closed_at is not None) == (DriftState.REVERTED, True)
 
 
+async def test_whoever_looks_sees_that_another_process_did_something(drifts: DriftStore) -> None:
+    stamps = [await drifts.stamp()]
+    first, _ = await drifts.sighted(SEEN)
+    stamps.append(await drifts.stamp())
+    await drifts.propose(first, by="dana", reason="they told us")
+    stamps.append(await drifts.stamp())
+    await drifts.move(first.id, DriftState.ACCEPTED, by="dana")
+    stamps.append(await drifts.stamp())
+    assert len(set(stamps)) == 4
+    assert await drifts.stamp() == stamps[-1]
+
+
 async def test_a_grant_ends_by_itself_or_is_revoked(drifts: DriftStore, clock: VirtualClock) -> None:
     event, _ = await drifts.sighted(SEEN)
     await drifts.grant(event, by="dana", reason="it is the new name", lasts=timedelta(hours=1))
