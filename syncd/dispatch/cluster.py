@@ -35,6 +35,7 @@ class Hints(Protocol):
     """The queue of wake-ups, ``dispatch.queue.WakeQueue``: it may lose them, and hand them out twice."""
 
     async def put(self, links: Collection[str], priority: Priority = Priority.SCHEDULE) -> int: ...
+    async def put_again(self, links: Collection[str]) -> int: ...
     async def clear(self) -> int: ...
     async def work(
         self,
@@ -211,7 +212,7 @@ class ClusterDispatcher:
     async def _sweep(self) -> None:
         await asyncio.sleep(SWEEP_S)
         await self._queue.clear()
-        repaired = await self._queue.put(await self._turns.forgotten(FORGOTTEN_S, _AT_ONCE))
+        repaired = await self._queue.put_again(await self._turns.forgotten(FORGOTTEN_S, _AT_ONCE))
         if repaired:
             log.warning("wanted links had been forgotten by the queue", links=repaired)
             if self._told.repaired is not None:

@@ -23,8 +23,8 @@ _TASK: Final = "wake"
 ANYWHERE: Final = "links"
 APART: Final = "apart"
 """The two queues."""
-_HEARTBEAT_S: Final = 5.0
-_STALE_S: Final = 15.0
+_HEARTBEAT_S: Final = 3.0
+_STALE_S: Final = 11.0
 _POLL_S: Final = 5.0
 """Where a notification was lost."""
 _LOCK: Final = 0x73796E6364
@@ -39,6 +39,11 @@ _PUT: Final = """
     ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
     RETURNING id
 """
+# For the sweep: a link whose job somebody has taken out and not begun with is not forgotten.
+_NOT_TAKEN: Final = """
+     WHERE link NOT IN (SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'doing')
+    ON CONFLICT"""
+_PUT_AGAIN: Final = _PUT.replace("\n    ON CONFLICT", _NOT_TAKEN)
 _CLEAR: Final = """
     WITH dead AS (
         DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - make_interval(secs => %(stale)s)
@@ -83,13 +88,20 @@ class WakeQueue:
 
     async def put(self, links: Collection[str], priority: Priority = Priority.SCHEDULE) -> int:
         """Ask that somebody look at these. Returns how many were not waiting already."""
+        return await self._put(_PUT, links, priority)
+
+    async def put_again(self, links: Collection[str]) -> int:
+        """Those that the queue has forgotten: nobody has taken them out, either. Returns how many."""
+        return await self._put(_PUT_AGAIN, links, Priority.SCHEDULE)
+
+    async def _put(self, statement: str, links: Collection[str], priority: Priority) -> int:
         if not links:
             return 0
         names = sorted(links)
         queues = [APART if name in self._apart else ANYWHERE for name in names]
         with _ours():
             put = await self._app.connector.execute_query_all_async(
-                _PUT, task=_TASK, priority=int(priority), links=names, queues=queues
+                statement, task=_TASK, priority=int(priority), links=names, queues=queues
             )
         return len(put)
 
