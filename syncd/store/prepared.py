@@ -60,7 +60,8 @@ class Prepared:
         if not rows:
             return 0
         if c.dialect.name != "sqlite":
-            return int(c.execute(self._change, list(rows)).rowcount)
+            one = len(rows) == 1  # of several the driver may not say how many they touched
+            return int(c.execute(self._change, dict(rows[0]) if one else list(rows)).rowcount)
         compiled = self._for(c.dialect, rows[0])
         cursor = driver(c).executemany(compiled.sql, [compiled.values(row) for row in rows])
         return int(cursor.rowcount)
