@@ -2,10 +2,7 @@
 
 from alembic import context
 
-from syncd.store import asking_tables, dispatch_tables, drift_tables
-
-assert asking_tables.metadata is dispatch_tables.metadata, "one for all: autogenerate sees what is imported"
-metadata = drift_tables.metadata
+from syncd.store.schema import metadata
 
 
 def run() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Engine, Float, LargeBinary, Table, Text, event, text
 
-from syncd.store.tables import metadata
+from syncd.store.schema import metadata
 
 _DUE_AGAIN = "state=%(state)s::VARCHAR, due_at=%(due_at)s::BIGINT"
 READ_WHOLE = {
@@ -26,6 +26,7 @@ READ_WHOLE = {
     "DELETE FROM journal": "the nightly pruning",
     "FROM shape": "read once, when the monitor begins",
     "FROM notice": "one row a cause that was ever alerted",
+    "FROM pg_class": "the server's own catalogue",
     "FROM drift_grant": "one row a grant that a person gave",
     "UPDATE drift_grant": "as above",
     "FROM stream": "the status of every connection",

@@ -25,7 +25,7 @@ import psycopg
 
 from syncd.store import migrate
 from syncd.store.opening import open_engine
-from syncd.store.tables import metadata
+from syncd.store.schema import metadata
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR it says where it would put sockets; not used

@@ -18,7 +18,14 @@ from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
 from syncd.api.workers import WorkersView
 from syncd.app import beacon
-from syncd.app.installation import Installation, installation, shared, state_engine, state_path
+from syncd.app.installation import (
+    Installation,
+    installation,
+    shared,
+    state_engine,
+    state_opened,
+    state_path,
+)
 from syncd.config.load import load
 from syncd.core.errors import DaemonUnreachable, FixInput, NothingMatched
 from syncd.ports import Finding
@@ -190,12 +197,14 @@ async def reload(config_path: Path, actor: str) -> Done:
 
 async def upgrade(config_path: Path) -> None:
     """Bring the state's tables to the revision this version needs."""
-    migrate.upgrade(state_engine(load(config_path)))
+    with state_opened(load(config_path)) as engine:
+        migrate.upgrade(engine)
 
 
 async def revision(config_path: Path) -> tuple[str | None, str]:
     """(the state's revision, the one this version needs)."""
-    return migrate.current(state_engine(load(config_path))), HEAD
+    with state_opened(load(config_path)) as engine:
+        return migrate.current(engine), HEAD
 
 
 def move_state(

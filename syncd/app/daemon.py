@@ -9,6 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import structlog
+from sqlalchemy import select
 
 from syncd.api.scopes import Scope
 from syncd.app import beacon
@@ -21,6 +22,7 @@ from syncd.app.installation import LOCAL, Installation, state_path
 from syncd.app.listening import bridges, listening, scraping
 from syncd.app.measures import Measures
 from syncd.app.nightly import comparing
+from syncd.core.errors import StateUnavailable
 from syncd.dispatch.dispatcher import Dispatcher
 from syncd.secrets.bearer import digest, new_token
 from syncd.secrets.reference import Secret, resolve
@@ -31,6 +33,8 @@ from syncd.service.listen import Doors
 log = structlog.get_logger(__name__)
 
 _PRUNE_EVERY_S = 86_400.0
+_STATE_ANSWERS_S = 2.0
+"""A state that takes longer to answer is not there."""
 
 
 @asynccontextmanager
@@ -162,7 +166,14 @@ def _waking(opened: Installation, dispatcher: Dispatcher) -> Callable[[str], Non
 
 async def _waiting(opened: Installation) -> Sequence[str]:
     """What the daemon still waits for before it can work."""
-    return [f"the bridge of {name}" for name, channel in opened.channels().items() if not channel.connected]
+    away = (name for name, channel in opened.channels().items() if not channel.connected)
+    missing = [f"the bridge of {name}" for name in away]
+    try:
+        async with asyncio.timeout(_STATE_ANSWERS_S):
+            await opened.store.database.read(lambda c: c.scalar(select(1)))
+    except (TimeoutError, StateUnavailable):
+        missing.append("the state")
+    return missing
 
 
 def _control_tokens(opened: Installation) -> list[Token]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncd.app import beacon
-from syncd.app.installation import Installation, installation, master_key, state_engine, state_path
+from syncd.app.installation import Installation, installation, master_key, state_opened, state_path
 from syncd.app.listening import bridges
 from syncd.config.load import Site
-from syncd.core.errors import FixInput, SyncdError
+from syncd.core.errors import FixInput, StateUnavailable, SyncdError
 from syncd.core.sentences import sentences
 from syncd.engine.coverage import uncovered
 from syncd.ports import Finding
@@ -43,7 +43,11 @@ def _check_state(site: Site) -> list[Finding]:
         findings.append(Finding("ok", "master_key", "it can be read, and only by its owner"))
     except FixInput as error:
         findings.append(Finding("error", "master_key", error.message, error.remedy))
-    found = migrate.current(state_engine(site))
+    try:
+        with state_opened(site) as engine:
+            found = migrate.current(engine)
+    except StateUnavailable as error:
+        return [*findings, Finding("error", "state", error.message, error.remedy)]
     if found is None:
         findings.append(Finding("ok", "state", "empty; it is set up by the first command that needs it"))
     elif found != HEAD:

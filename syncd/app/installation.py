@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -80,12 +80,26 @@ def shared(site: Site) -> bool:
     return not site.state_url.startswith("sqlite:")
 
 
+@contextmanager
+def state_opened(site: Site) -> Iterator[Engine]:
+    """An engine on the state, for as long as the block runs."""
+    engine = state_engine(site)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def _prepared_engine(site: Site) -> Engine:
     """The state's engine at the revision this code needs; an empty state is set up at once."""
     engine = state_engine(site)
-    if migrate.current(engine) is None:
-        migrate.upgrade(engine)
-    migrate.require_head(engine)
+    try:
+        if migrate.current(engine) is None:
+            migrate.upgrade(engine)
+        migrate.require_head(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

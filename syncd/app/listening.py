@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from ssl import SSLContext
 
 from aiohttp import web
 
@@ -40,9 +42,13 @@ async def listening(
     opened: Installation, application: web.Application, at: Listener, doors: Doors | None = None
 ) -> AsyncIterator[str]:
     """Serve at a configured address; yields the URL."""
-    tls = None
-    if at.tls_certificate is not None and at.tls_key is not None:
-        folder = opened.site.folder
-        tls = server_tls(folder / at.tls_certificate, folder / at.tls_key)
+    tls = tls_of(opened.site.folder, at)
     async with serve(application, at.host, at.port, tls, doors=doors) as url:
         yield url
+
+
+def tls_of(folder: Path, at: Listener) -> SSLContext | None:
+    """What a configured address is served with, if its certificate is configured."""
+    if at.tls_certificate is None or at.tls_key is None:
+        return None
+    return server_tls(folder / at.tls_certificate, folder / at.tls_key)

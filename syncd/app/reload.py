@@ -17,6 +17,7 @@ import structlog
 from filelock import BaseFileLock
 
 from syncd.api.models import Done
+from syncd.app.awaiting import until_it_answers
 from syncd.app.beacon import own
 from syncd.app.daemon import running
 from syncd.app.installation import LOCAL, Installation, installation, rehearse, state_path
@@ -71,6 +72,7 @@ async def keep_running(path: Path, *, work: bool = True) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop.set)
     try:
+        await until_it_answers(site, daemon.stop, daemon.doors)
         await daemon.run(site)
     finally:
         loop.remove_signal_handler(signal.SIGHUP)

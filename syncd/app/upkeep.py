@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, func, select
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, BatchesRestored, ChainBreak, StateRestored
 from syncd.app.beacon import state_lock
 from syncd.app.exporting import desks
-from syncd.app.installation import digest_key, master_key, state_engine, state_path
+from syncd.app.installation import digest_key, master_key, shared, state_opened, state_path
 from syncd.clock import SystemClock
 from syncd.config.load import Site
 from syncd.core.errors import FixInput, StateLocked
@@ -52,6 +52,11 @@ def restore(site: Site, source: Path, actor: str) -> StateRestored:
 
     Batches of ledgers that take files are put back where those that stand there know less.
     """
+    if shared(site):
+        raise FixInput(
+            "state.url: a backup is put back into a file, not into a server's database",
+            remedy="let state.url name a file, restore, then move it: syncd db copy --from FILE --to SERVER",
+        )
     found, path = upkeep.inspect(source), state_path(site)
     keeper = site_keeper(site)
     lock = state_lock(path)
@@ -193,14 +198,11 @@ def _line(k: Keeper, table: str, row: Row[Any]) -> AuditLine:
 @contextmanager
 def _open(site: Site) -> Iterator[Engine]:
     """The state's engine, beside whoever uses it. Raises ``FixInput`` if there is none."""
-    if not state_path(site).exists():
+    if not shared(site) and not state_path(site).exists():
         raise FixInput(f"there is no state at {state_path(site)}", remedy="the first `syncd sync` makes it")
-    engine = state_engine(site)
-    try:
+    with state_opened(site) as engine:
         migrate.require_head(engine)
         yield engine
-    finally:
-        engine.dispose()
 
 
 def site_keeper(site: Site) -> Keeper:

@@ -81,6 +81,19 @@ def build_metrics(scrape: health.Scrape) -> web.Application:
     return application
 
 
+def build_waiting(reasons: Sequence[str]) -> web.Application:
+    """Health alone, of a daemon that cannot begin yet and says why."""
+
+    async def waiting() -> Sequence[str]:
+        return reasons
+
+    application = _application(())
+    for route in health.routes(waiting, None, Scope.PUBLIC):
+        application.router.add_route(route.method, route.path, route.handler)
+    application[PROTECTED] = True  # nothing here needs a token
+    return application
+
+
 async def _nothing() -> Sequence[str]:
     return ()
 

@@ -91,6 +91,13 @@ def reads_to_act(c: Connection, table: Table) -> None:
         c.exec_driver_sql(f"LOCK TABLE {table.name} IN ROW SHARE MODE")
 
 
+def count_anew(c: Connection, *tables: Table) -> None:
+    """So much was put into these that the planner must not go by what it knew; by itself PostgreSQL looks
+    within minutes, and until then a first load is planned as if there were nothing."""
+    if c.dialect.name == "postgresql":
+        c.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
+
 def add_rows(c: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     """Insert whole rows as fast as it goes, values as they are stored, in the order of the columns.
 

@@ -26,6 +26,7 @@ from syncd.core.crossing import PairKey
 from syncd.core.model import PairState, Side
 from syncd.ports.store import FlowRow, PairRow
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column, offset_column
+from syncd.store.dialects import count_anew
 from syncd.store.prepared import Prepared, put
 from syncd.store.query import Query
 from syncd.store.resolutions import resolutions
@@ -132,6 +133,15 @@ def _woken(side: Side) -> Update:
 def _unknown(side: Side) -> Insert:
     """Records that no pair has yet: each becomes one, alone for now."""
     mine = id_column(side)
+    # asked record by record: as a join, PostgreSQL walks the whole flow for each of them while it knows
+    # nothing of tables that are just being filled, which a first load takes hours by
+    theirs = (
+        select(pair.c.id)
+        .where(pair.c.flow_id == bindparam("of_flow"), mine == remote.c.id)
+        .correlate(remote)
+        .limit(1)
+        .scalar_subquery()
+    )
     found = (
         select(
             bindparam("of_flow", type_=pair.c.flow_id.type),
@@ -141,7 +151,7 @@ def _unknown(side: Side) -> Insert:
             bindparam("now", type_=pair.c.since.type),
             bindparam("found_in_place", type_=pair.c.historical.type),
         )
-        .where(_FRESH, ~exists().where(pair.c.flow_id == bindparam("of_flow"), mine == remote.c.id))
+        .where(_FRESH, theirs.is_(None))
         .order_by(remote.c.seq)
     )
     columns = ["flow_id", mine.name, "state", "due_at", "since", "historical"]
@@ -184,6 +194,10 @@ def consume(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int], 
     return sum(_consume_side(c, k, at, side, ident, historical) for side, ident in streams.items())
 
 
+_MANY = 1_000
+"""So many changes at once are news to the database's planner."""
+
+
 def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, historical: bool) -> int:
     offset: int = getattr(_OFFSETS.first(c, {"row": at.id}), offset_column(side).name)
     newest: int = _NEWEST.scalar(c, {"row": stream_id})
@@ -195,6 +209,8 @@ def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: 
         _ASKED_ANEW[side].many(c, [fresh])
     added = _UNKNOWN[side].many(c, [fresh | {"found_in_place": historical}])
     put(c, flow, at.id, {offset_column(side).name: newest})
+    if woken + added >= _MANY:
+        count_anew(c, pair, remote)
     return woken + added
 
 
@@ -257,7 +273,13 @@ _DUE = (
         pair.c.due_at <= bindparam("now"),
         pair.c.id > bindparam("after"),
         # a write that may have happened must be settled first, or it could happen twice
-        ~exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED)),
+        # (pair by pair, for the same reason as above)
+        select(intent.c.id)
+        .where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED))
+        .correlate(pair)
+        .limit(1)
+        .scalar_subquery()
+        .is_(None),
     )
     .order_by(pair.c.id)
     .limit(bindparam("most", type_=Integer))

@@ -14,15 +14,11 @@ from sqlalchemy import Connection, Engine, Table, TypeDecorator, event, func, se
 from syncd.core.errors import FixInput, SyncdError
 from syncd.ports.store import EVERYTHING
 from syncd.store import holds, migrate
-from syncd.store.asking_tables import apart
 from syncd.store.database import Database, ThreadedDatabase, sqlite_engine
 from syncd.store.dialects import add_rows, others_connected, sequences, set_sequences
-from syncd.store.drift_tables import drift
 from syncd.store.postgres import place, plainly
+from syncd.store.schema import OF_PROCESSES, metadata
 from syncd.store.sealing import Keeper
-from syncd.store.tables import metadata
-
-assert apart.metadata is drift.metadata is metadata, "every table is known once these are imported"
 
 _PAGE: Final = 1_000
 """Rows that are in memory at a time."""
@@ -97,9 +93,9 @@ def _set_up(target: Engine) -> None:
 
 
 def copy_rows(source: Connection, target: Connection, told: Told = lambda *_: None) -> list[Copied]:
-    """Every row of every table, parents first, within the transactions that both are in."""
+    """Every row that outlives processes, parents first, within the transactions that both are in."""
     done = []
-    for table in metadata.sorted_tables:
+    for table in (table for table in metadata.sorted_tables if table not in OF_PROCESSES):
         total: int = source.execute(select(func.count()).select_from(table)).scalar_one()
         rows = digest = 0
         for page in pages(source, table):
@@ -132,6 +128,15 @@ def _digest(page: Sequence[Row]) -> int:
     return sum(int.from_bytes(blake2b(_encode(list(row)), digest_size=16).digest(), "big") for row in page)
 
 
+def whole(source: Engine, target: Engine) -> None:
+    """Everything of ``source`` at one moment, whoever writes to it, into an empty ``target``. Raises
+    ``StateUnavailable``."""
+    migrate.upgrade(target)
+    with plainly(source), one_moment(source) as there, target.begin() as here:
+        copy_rows(there, here)
+        set_sequences(here, sequences(there))
+
+
 def _must_equal(c: Connection, expected: Copied) -> None:
     rows = digest = 0
     for page in pages(c, metadata.tables[expected.table]):
@@ -148,7 +153,5 @@ def scratch_copy(engine: Engine) -> Database:
     folder = TemporaryDirectory(prefix="syncd-scratch-")
     scratch = sqlite_engine(f"sqlite:///{folder.name}/state.db")
     event.listen(scratch, "engine_disposed", lambda _engine: folder.cleanup())
-    with one_moment(engine) as source, scratch.begin() as target:
-        metadata.create_all(target)
-        copy_rows(source, target)
+    whole(engine, scratch)
     return ThreadedDatabase(scratch)

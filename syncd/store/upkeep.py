@@ -15,7 +15,8 @@ from sqlalchemy import inspect as inspect_tables
 from sqlalchemy.dialects.sqlite import dialect
 
 from syncd.core.errors import FixInput
-from syncd.store import journal
+from syncd.store import journal, transfer
+from syncd.store.database import sqlite_engine
 from syncd.store.sealing import Keeper
 from syncd.store.tables import Instant, generation
 
@@ -37,8 +38,8 @@ def was_restored(c: Connection) -> bool:
 
 
 def copy(source: Engine, target: Path, enclosed: Callable[[], Mapping[str, bytes]] = dict) -> Copied:
-    """All of ``source`` as it is at one moment, through SQLite's online backup: whoever writes to it goes
-    on. The copy is whole before it has its name, for its owner only, and as sealed as the state itself.
+    """All of ``source`` as it is at one moment, in a SQLite file: whoever writes to it goes on. The copy is
+    whole before it has its name, for its owner only, and as sealed as the state itself.
 
     ``enclosed``: what else a backup holds, sealed, by name. Asked for after the state was copied, so that it
     never knows less than the state does.
@@ -64,11 +65,16 @@ def copy(source: Engine, target: Path, enclosed: Callable[[], Mapping[str, bytes
 
 
 def _copy_into(source: Engine, path: Path) -> None:
+    if source.dialect.name != "sqlite":
+        engine = sqlite_engine(f"sqlite:///{path}")
+        transfer.whole(source, engine)
+        engine.dispose()
     target = sqlite3.connect(path)
     try:
-        with source.connect() as connection:
-            raw: Any = connection.connection.driver_connection
-            raw.backup(target)  # in one step, of one moment: in WAL nobody who writes waits for it
+        if source.dialect.name == "sqlite":
+            with source.connect() as connection:
+                raw: Any = connection.connection.driver_connection
+                raw.backup(target)  # in one step, of one moment: in WAL nobody who writes waits for it
         target.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
     finally:
         target.close()

@@ -67,7 +67,7 @@ class Site:
         return (self.folder / "run.log").read_text()
 
     @contextmanager
-    def daemon(self) -> Iterator[subprocess.Popen[bytes]]:
+    def daemon(self, *, says: str = "daemon started") -> Iterator[subprocess.Popen[bytes]]:
         with (self.folder / "run.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "syncd", "run"],
@@ -78,7 +78,7 @@ class Site:
                 stderr=log,
             )
             try:
-                until(lambda: "daemon started" in self.log or process.poll() is not None, "it has begun")
+                until(lambda: says in self.log or process.poll() is not None, "it has begun")
                 assert process.poll() is None, self.log
                 yield process
             finally:

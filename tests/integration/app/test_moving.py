@@ -11,14 +11,15 @@ from sqlalchemy import Connection, delete, insert, select, update
 from syncd.app import moving
 from syncd.app.beacon import own
 from syncd.app.installation import state_engine, state_path
-from syncd.app.upkeep import site_keeper
+from syncd.app.upkeep import restore, site_keeper
 from syncd.cli import program
-from syncd.config.load import Site
+from syncd.config.load import Site, load
 from syncd.core.errors import FixInput, NothingMatched, StateLocked, SyncdError
 from syncd.ports.store import EVERYTHING
-from syncd.store import chain, holds, transfer
+from syncd.store import chain, holds, transfer, upkeep
 from syncd.store.opening import open_engine
-from syncd.store.tables import hint, metadata, remote, stream
+from syncd.store.schema import metadata
+from syncd.store.tables import hint, remote, stream
 from tests.integration.app.test_upkeep import held, site
 from tests.postgres import Postgres
 
@@ -201,3 +202,20 @@ def test_as_a_command(
     file.write_text(file.read_text().replace("url: sqlite:///state.db", f"url: '{empty}'"))
     assert program.run(["db", "current", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["up_to_date"] is True
+    assert program.run(["audit", "verify", "--json"]) == 0
+
+
+async def test_a_server_is_backed_up_into_a_file(lived: Site, postgres_url: str) -> None:
+    move(lived, FILE, postgres_url)
+    engine = open_engine(postgres_url)
+    made = upkeep.copy(engine, lived.folder / "backup.db")
+    engine.dispose()
+    assert made.newest is not None
+    assert look(lived, f"sqlite:///{made.path}") == look(lived, postgres_url)
+
+
+async def test_a_backup_is_put_back_into_a_file_only(lived: Site, postgres_url: str) -> None:
+    file = lived.folder / "syncd.yaml"
+    file.write_text(file.read_text().replace("url: sqlite:///state.db", f"url: '{postgres_url}'"))
+    with pytest.raises(FixInput, match="put back into a file"):
+        restore(load(file), lived.folder / "backup.db", "ann")
