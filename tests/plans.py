@@ -31,6 +31,7 @@ READ_WHOLE = {
     "UPDATE drift_grant": "as above",
     "FROM stream": "the status of every connection",
     "FROM proposal": "one row a change that a person accepted",
+    "UPDATE proposal": "as above",
     "FROM hold": "one row a hold that a person or a brake ever placed",
     "SELECT turn.link FROM turn": "links that are configured no more, as the daemon begins",
     "count(drift.closed_at)": "what changed about drift, every few seconds: one row a drift ever seen",

@@ -18,6 +18,7 @@ from syncd.core.model import IntentState
 from syncd.ports.store import EVERYTHING
 from syncd.store import chain, journal
 from syncd.store.asking_tables import spending
+from syncd.store.dispatch_tables import allowance, lease, place, turn
 from syncd.store.drift_tables import drift, drift_grant, fact, notice, proposal, shape
 from syncd.store.sealing import Keeper
 from syncd.store.tables import (
@@ -39,8 +40,20 @@ from syncd.store.tables import (
 _OPEN: Final = tuple(
     state.value for state in IntentState if state not in (IntentState.POSTED, IntentState.REJECTED)
 )
-_OF_LINKS: Final = (link_line, cycle, written, spending)
-_OF_CONNECTIONS: Final = (stream, hint, delivery, token, shape, drift_grant, proposal, drift, fact)
+_OF_LINKS: Final = (link_line, cycle, written, spending, turn, lease)
+_OF_CONNECTIONS: Final = (
+    stream,
+    hint,
+    delivery,
+    token,
+    shape,
+    drift_grant,
+    proposal,
+    drift,
+    fact,
+    allowance,
+    place,
+)
 _SCOPES: Final = ("link", "flow", "field", "record", "connection")
 _TYPED: Final = "conflicts_resolve"
 """A call that may hold values somebody typed, and names no link."""

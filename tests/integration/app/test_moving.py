@@ -78,7 +78,7 @@ async def test_there_and_back_everything_is_the_same(lived: Site, postgres_url: 
     back = move(lived, postgres_url, "sqlite:///back.db")
     after = look(lived, f"sqlite:///{lived.folder}/back.db")
     told = ("hold", "journal", "chain")  # what the moves themselves wrote down
-    same = [name for name in before if name not in told]
+    same = [name for name in there if name not in told]
     assert (
         [before[name] for name in same]
         == [at_server[name] for name in same]

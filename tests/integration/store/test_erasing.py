@@ -19,8 +19,9 @@ from syncd.store import chain, erasing, keys
 from syncd.store.chain import SITE, Verified
 from syncd.store.database import sqlite_engine
 from syncd.store.opening import open_database, open_engine
+from syncd.store.schema import metadata
 from syncd.store.sql import SqlStore
-from syncd.store.tables import flow, journal, metadata, stream
+from syncd.store.tables import flow, journal, stream
 from tests.integration.engine.world import OpenSeal, World
 from tests.integration.store.rows import LEFT, Bench
 from tests.integration.store.test_sealing import (
