@@ -17,19 +17,20 @@ async def answer_all(
     """Settle every open question by what the records really are."""
     asked: Sequence[MatchItem] = await process.operator.matches()
     for item in asked:
-        same = [c.key for c in item.candidates if _same(item, c.key, platforms)]
+        there = [_tag(item.flow, item.side, item.key, platforms)]
+        there += [_tag(item.flow, other(item.side), c.key, platforms) for c in item.candidates]
         fired["asked"] += 1
+        if None in there or not item.candidates:
+            continue  # one is gone by now: what it was is not said of what is not there
+        same = [c.key for c, tag in zip(item.candidates, there[1:], strict=True) if tag == there[0]]
         if same:
             fired["told_same"] += 1
             await process.operator.match_accept([(item.id, same[0])], "operator")
-        elif item.candidates:
+        else:
             fired["told_apart"] += 1
             await process.operator.match_reject([(item.id, "")], "operator")
 
 
-def _same(item: MatchItem, key: str, platforms: Mapping[str, AdversarialPlatform]) -> bool:
-    mine = platforms[item.side].living(item.flow, item.key)
-    its = platforms[other(item.side)].living(item.flow, key)
-    if mine is None or its is None:
-        return False
-    return tag_of(item.flow, item.side, mine) == tag_of(item.flow, other(item.side), its)
+def _tag(entity: str, side: str, key: str, platforms: Mapping[str, AdversarialPlatform]) -> str | None:
+    wire = platforms[side].living(entity, key)
+    return None if wire is None else tag_of(entity, side, wire)

@@ -30,6 +30,7 @@ class Day:
         self._revoked: list[str] = []
         self._last_touch: dict[tuple[str, str], tuple[str, float]] = {}
         self._count = 0
+        self._haste_left = 10
         self._armed: Callable[[], None] | None = None
 
     def request_on_the_wire(self) -> None:
@@ -245,6 +246,21 @@ class Day:
         if self._random.random() < 0.2:
             self._world.staff.retouch(found[0], entity, found[1], self._random.choice(_UNITS))
             self._touched(entity, *found)
+
+    def was_shown(self, side: str, entity: str, key: str) -> None:
+        """We looked at one record; somebody may save it in the next instant."""
+        world = self._world
+        hasty = world.settings.hasty and self._haste_left and entity in ("customer", "location")
+        if hasty and world.haste.random() < 0.5:
+            self._haste_left -= 1
+            world.loop.call_later(0.01, self._save_in_haste, side, entity, key)
+
+    def _save_in_haste(self, side: str, entity: str, key: str) -> None:
+        world = self._world
+        if not world.mischief.stopped and world.platforms[side].living(entity, key) is not None:
+            for unit in world.haste.sample(_UNITS, 2):
+                world.staff.retouch(side, entity, key, unit)
+            self._touched(entity, side, key)
 
     async def _retouch_both(self) -> None:
         """One customer, edited on both sides before the two have talked."""

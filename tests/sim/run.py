@@ -90,6 +90,7 @@ class World:
             self.fired,
         )
         self.random = Random(root.random())
+        self.haste = Random(root.random())
         self.day = Day(self)
         self.staff = Staff(self.random, self.truth, self.platforms, self.day.announce, self.loop.time)
 
@@ -192,6 +193,7 @@ class Noting:
     def shown(self, platform: AdversarialPlatform, entity: str, key: str) -> None:
         self._world.note(f"{platform.side} showed {entity} {key}")
         self._world.checker.shown(platform, entity, key)
+        self._world.day.was_shown(platform.side, entity, key)
 
 
 @contextmanager

@@ -47,6 +47,8 @@ class Settings:
     rules: Mapping[str, str] = field(default_factory=dict)
     lookalikes: bool = False
     """Whether customers are called nearly the same: some are the same one, some are not."""
+    hasty: bool = False
+    """Whether people like to save a record right after we looked at it."""
 
 
 def draw(random: Random) -> Settings:
@@ -103,6 +105,7 @@ def draw(random: Random) -> Settings:
         matched=matched,
         rules=rules,
         lookalikes=random.random() < 0.3,
+        hasty=random.random() < 0.15,
     )
 
 
