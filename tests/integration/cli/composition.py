@@ -59,7 +59,7 @@ from syncd.api.upkeep import (
     StateRestored,
     TableMoved,
 )
-from syncd.api.workers import WorkersView
+from syncd.api.workers import WorkersView, WorkerView
 from syncd.core import errors
 from syncd.core.errors import DaemonUnreachable, NothingMatched
 from syncd.files.desk import ExportDesk
@@ -497,7 +497,11 @@ class FakeComposition:
         return None
 
     async def workers(self, config_path: Path) -> WorkersView:
-        return WorkersView(shared=True, workers=[])
+        at = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+        said = {"host": "web1", "pid": 7, "version": "0.1.0", "slots": 16, "since": at, "seen_at": at}
+        alive = WorkerView(name="web1-3f9a", silent_s=2.1, lost=False, links=["acme"], **said)
+        lost = WorkerView(name="web2-11ab", silent_s=61.0, lost=True, links=[], **said)
+        return WorkersView(shared=True, workers=[alive, lost], wanted=3, lost=1, taken_over=2)
 
     async def worker(self, config_path: Path, name: str, slots: int | None) -> None:
         return None
