@@ -276,12 +276,13 @@ async def test_a_drift_is_decided_with_a_reason() -> None:
     office = Office()
     async with opened(office) as (app, pilot):
         await press(pilot, "6", "enter")
-        for key in "aAI":
+        for key in "aRAI":
             await press(pilot, key)
             app.screen.query_one("#reason", Input).value = "the vendor told us"
             await press(pilot, "enter")
-    (_, acked), *decided = office.done
+    (_, acked), (taken_back, reverted), *decided = office.done
     assert (acked.ident, acked.reason) == (1, "the vendor told us")
+    assert (taken_back, reverted.ident, reverted.reason) == ("drift_revert", 1, "the vendor told us")
     assert [asked.call for _, asked in decided] == ["drift_accept", "drift_ignore"]
     assert all(asked.asked == {"ident": 1, "reason": "the vendor told us"} for _, asked in decided)
 

@@ -52,12 +52,18 @@ class Drifts(Listing):
 
 
 class Drift(Sheet):
-    """One drift; acknowledge it, propose its acceptance, or say that it does not matter here."""
+    """One drift; acknowledge it, propose its acceptance, take that back, or let it be here."""
 
-    NEEDS: ClassVar = {"ack": Scope.OPERATE, "accept": Scope.RESOLVE, "ignore": Scope.RESOLVE}
+    NEEDS: ClassVar = {
+        "ack": Scope.OPERATE,
+        "accept": Scope.RESOLVE,
+        "revert": Scope.RESOLVE,
+        "ignore": Scope.RESOLVE,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "ack", "Acknowledge", id="drift.ack"),
         Binding("A", "accept", "Accept", id="drift.accept"),
+        Binding("R", "revert", "Take back", id="drift.revert"),
         Binding("I", "ignore", "Ignore here", id="drift.ignore"),
         Binding("y", "copy", "Copy command", id="drift.copy"),
     ]
@@ -109,6 +115,24 @@ class Drift(Sheet):
             question,
             lambda why: self.later(
                 endpoints.DRIFT_ACCEPT, requests.DriftDecided(ident=self._ident, reason=why)
+            ),
+        )
+
+    def action_revert(self) -> None:
+        one = self._view
+        if one is None:
+            self.unread()
+            return
+        question = Question(
+            "Was it not right after all?",
+            "It is open again, and holds what it held; what was posted meanwhile stays posted.",
+            reason="why, for the audit",
+            yes="Take back",
+        )
+        self.dashboard.question(
+            question,
+            lambda why: self.act(
+                endpoints.DRIFT_REVERT, requests.DriftDecided(ident=self._ident, reason=why), "{message}"
             ),
         )
 
