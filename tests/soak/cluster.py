@@ -8,7 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -219,8 +219,11 @@ def wake(worker: Program) -> None:
 
 
 @asynccontextmanager
-async def cluster(folder: Path, *, links: int = 1, size: int = 10) -> AsyncIterator[Cluster]:
-    """The database and both sandboxes of every link run; daemon and workers are there to be started."""
+async def cluster(
+    folder: Path, *, links: int = 1, size: int = 10, one_ledger: bool = False
+) -> AsyncIterator[Cluster]:
+    """The database and both sandboxes of every link run; daemon and workers are there to be started.
+    ``one_ledger``: every link writes to the first one's ledger."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         postgres = stack.enter_context(Postgres.begin(durable=True))
@@ -238,8 +241,12 @@ async def cluster(folder: Path, *, links: int = 1, size: int = 10) -> AsyncItera
             books = await enter(PAIR.books(made[1].ready, controls[1]))
             customers.append(Customer(_link(number), made[0].ready, controls[0], controls[1], books))
             readies.append((made[0].ready, made[1].ready, Company.of_size(7 + number, size)))
+            if one_ledger:
+                customers[-1] = replace(
+                    customers[-1], books=customers[0].books, books_control=customers[0].books_control
+                )
         url = postgres.set_up()
-        _write(folder, url, readies)
+        _write(folder, url, readies, one_ledger)
         config = str(folder / "syncd.yaml")
         daemon = Program(folder / "daemon.log", "run", "--no-work", "--config", config)
         home = Cluster(folder, postgres, url, customers, daemon)
@@ -256,7 +263,7 @@ def _link(number: int) -> str:
     return LINK if number == 0 else f"{LINK}{number}"
 
 
-def _write(folder: Path, url: str, sides: Sequence[tuple[Ready, Ready, Company]]) -> None:
+def _write(folder: Path, url: str, sides: Sequence[tuple[Ready, Ready, Company]], one_ledger: bool) -> None:
     """One site with all links: each as the demo writes it, in a folder of its own that it is copied from."""
     connections, links = [], []
     for number, (field_ready, books_ready, company) in enumerate(sides):
@@ -267,7 +274,9 @@ def _write(folder: Path, url: str, sides: Sequence[tuple[Ready, Ready, Company]]
         mine, _, link = rest.partition("links:\n")
         if number:
             place = f"{own.name}/"
-            for name in ("field", "books"):
+            if one_ledger:
+                mine, _, _ = mine.partition("  books:\n")
+            for name in ("field",) if one_ledger else ("field", "books"):
                 mine = mine.replace(f"  {name}:\n", f"  {name}{number}:\n")
                 link = link.replace(f": {name}\n", f": {name}{number}\n")
             for kind in ("file:keys/", "profiles/", "crosswalks/"):

@@ -125,6 +125,29 @@ async def test_all_workers_replaced_one_after_the_other(tmp_path: Path) -> None:
         assert home.crashes() == []
 
 
+async def test_two_links_on_one_ledger_make_a_customer_once(tmp_path: Path) -> None:
+    """Both offices enter the same ten new customers; the links run in different workers, each when it can."""
+    async with cluster(tmp_path, links=2, one_ledger=True) as home:
+        await home.begin(2)
+        ledger = home.customers[0]
+        async with offices(home) as people:
+            await asyncio.gather(*(person.prepare(10, Random(5)) for person in people.values()))
+
+        async def there() -> bool:
+            shown = await ledger.books_control.view("Customer")
+            found = [one["DisplayName"] for one in shown if one["DisplayName"].startswith("Soak Testing")]
+            assert len(found) == len(set(found)), "one of them twice"
+            pairs = home.ask(
+                "select f.link, count(*) from pair p join flow f on f.id = p.flow_id "
+                "where f.entity = 'customer' and p.left_id is not null and p.right_id is not null group by 1 having count(*) >= 10"
+            )
+            return len(found) == 10 and len(pairs) == 2
+
+        await eventually(there, "each customer stands once, and both links know it", 90.0)
+        await home.quiet()
+        assert await ledger.books.doubled() == 0
+
+
 async def test_what_the_queue_forgets_is_found(tmp_path: Path) -> None:
     async with cluster(tmp_path) as home:
         await home.begin(1)
