@@ -139,7 +139,8 @@ async def test_two_links_on_one_ledger_make_a_customer_once(tmp_path: Path) -> N
             assert len(found) == len(set(found)), "one of them twice"
             pairs = home.ask(
                 "select f.link, count(*) from pair p join flow f on f.id = p.flow_id "
-                "where f.entity = 'customer' and p.left_id is not null and p.right_id is not null group by 1 having count(*) >= 10"
+                "where f.entity = 'customer' and p.left_id is not null and p.right_id is not null "
+                "group by 1 having count(*) >= 10"
             )
             return len(found) == 10 and len(pairs) == 2
 
