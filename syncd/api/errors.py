@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "nothing_matched": Kind(errors.NothingMatched, 404),
     "needs_confirmation": Kind(errors.NeedsConfirmation, 409),
     "state_locked": Kind(errors.StateLocked, 423),
+    "state_unavailable": Kind(errors.StateUnavailable, 503),
     "fenced": Kind(errors.Fenced, 409),
     "await_reference": Kind(errors.AwaitReference, 409, ("side", "entity", "key")),
     "refuse_record": Kind(errors.RefuseRecord, 422, ("code", "field")),

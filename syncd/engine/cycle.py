@@ -19,6 +19,7 @@ from syncd.engine.setup import FlowSetup, LinkSetup
 from syncd.engine.sweep import sweep
 from syncd.ports import Clock, Store
 from syncd.ports.tenure import ToOneself
+from syncd.ports.watching import trying
 
 __all__ = ["BOTH", "CycleOutcome", "FlowOutcome", "LinkEngine", "Preview", "as_plan"]
 
@@ -197,7 +198,7 @@ class LinkEngine:
 
     def on(self, store: Store) -> LinkEngine:
         """The same link over another store: a scratch copy, to try things on."""
-        return LinkEngine(self.setup.untapped(), store, self._clock, self._gates)
+        return LinkEngine(self.setup, store, self._clock, self._gates)
 
     async def preview(self, entities: Sequence[str] | None = None) -> list[Preview]:
         """Steps 1 and 2 only: read, match, decide, weigh; nothing is written down or sent.
@@ -206,7 +207,8 @@ class LinkEngine:
         """
         flows = [f for f in self.setup.flows if entities is None or f.entity in entities]
         outcome = CycleOutcome(self.setup.name, {f.entity: FlowOutcome(f.entity) for f in flows})
-        await self._read(flows, BOTH, outcome, silent)
+        with trying():
+            await self._read(flows, BOTH, outcome, silent)
         previews = []
         for flow in flows:
             report = outcome.flows[flow.entity]

@@ -73,11 +73,6 @@ class LinkSetup:
     ends: Mapping[Side, End]
     flows: tuple[FlowSetup, ...]
 
-    def untapped(self) -> LinkSetup:
-        """The same, with nobody learning from what is read: for what must leave no trace."""
-        ends = {side: replace(end, tap=UNWATCHED) for side, end in self.ends.items()}
-        return replace(self, ends=ends, flows=tuple(replace(flow, ends=ends) for flow in self.flows))
-
     def flow(self, entity: str) -> FlowSetup | None:
         return next((f for f in self.flows if f.entity == entity), None)
 

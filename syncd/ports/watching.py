@@ -8,12 +8,31 @@ nothing and costs nothing. Neither is told a token, and what they keep holds sha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
 from syncd.core.errors import RefuseRecord
 from syncd.ports.store import Observation
+
+_trying: ContextVar[bool] = ContextVar("trying", default=False)
+
+
+@contextmanager
+def trying() -> Iterator[None]:
+    """While the block runs, nobody learns from what is read: a plan leaves no trace."""
+    token = _trying.set(True)
+    try:
+        yield
+    finally:
+        _trying.reset(token)
+
+
+def is_a_trial() -> bool:
+    """Whether what is read just now is read for a plan."""
+    return _trying.get()
 
 
 class Use(StrEnum):

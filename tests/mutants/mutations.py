@@ -75,9 +75,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a pair is decided while a write of it is open",
         "syncd.store.pairs",
-        "        ~exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED)),\n    )\n"
-        "    .order_by(pair.c.id)\n",
-        "    )\n    .order_by(pair.c.id)\n",
+        "intent.c.state.in_(UNSETTLED))\n        .correlate(pair)\n",
+        "intent.c.state.in_(()))\n        .correlate(pair)\n",
     ),
     Mutation(
         "a lone record is created anew though a create on its side is open",
@@ -121,7 +120,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a flow's offset skips the news of one side",
         "syncd.store.pairs",
-        "    woken = c.execute(_WOKEN[side], fresh).rowcount\n",
+        "    woken = _WOKEN[side].many(c, [fresh])\n",
         "    woken = 0\n",
     ),
     Mutation(
@@ -291,8 +290,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "money is a binary number",
         "syncd.core.canonical",
-        "        return exact.quantize(CENT, rounding=ROUND_HALF_UP)\n",
-        '        return Decimal(float(exact)).quantize(CENT, rounding="ROUND_DOWN")\n',
+        "        return exact.quantize(CENT, ROUND_HALF_UP)\n",
+        '        return Decimal(float(exact)).quantize(CENT, "ROUND_DOWN")\n',
     ),
     # -- silence
     Mutation(

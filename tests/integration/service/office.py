@@ -29,6 +29,7 @@ from syncd.service.events import Feed
 from syncd.service.jobs import Jobs
 from syncd.service.keys import KeyRing
 from syncd.service.overview import Overview
+from syncd.service.workers import Alone
 from syncd.store import keys
 from syncd.store.drifts import DriftStore
 from tests.integration.engine.operating import decisions_of, operator_of
@@ -97,6 +98,7 @@ class Office:
             self.ring,
             self.eraser,
             self.feed,
+            Alone(),
             self,
         ]
 

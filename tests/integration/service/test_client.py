@@ -58,6 +58,7 @@ ERRORS: list[SyncdError] = [
     FixInput("no place"),
     errors.NothingMatched("no link is called orchrd", remedy="did you mean orchard?"),
     errors.NeedsConfirmation("12 deletes"),
+    errors.StateUnavailable("the state cannot be used: disk full"),
     errors.StateLocked("in use"),
     errors.Fenced("our lease is gone"),
     errors.RenewCredentials("log in again", remedy="syncd login"),
