@@ -17,7 +17,7 @@ from syncd.core.crossing import Crossing
 from syncd.core.errors import AwaitReference, RefuseRecord
 from syncd.core.likeness import Likeness, block_keys, compare
 from syncd.core.matching import natural_keys, pair_up
-from syncd.core.model import Operation, Record, Side
+from syncd.core.model import Operation, PairState, Record, Side
 from syncd.core.policy import FieldPolicy, Kind
 from syncd.engine import decide as deciding
 from syncd.engine.decide import Decided, Sides
@@ -144,7 +144,8 @@ class Pairing:
             ]
             beside = await self.candidates(creating, side, crossing)
             for one in creating:
-                probable = [c for c in beside.get(one.row.id, ()) if c.likeness.probable]
+                asked_before = one.row.state is PairState.UNMATCHED
+                probable = [c for c in beside.get(one.row.id, ()) if _worth_asking(c.likeness, asked_before)]
                 if probable:
                     asked[one.row.id] = deciding.ask(self._setup, one, _question(side.other, probable))
         return [asked.get(d.row.id, d) for d in decided]
@@ -196,6 +197,12 @@ class Pairing:
 def _rank(found: Sequence[Sequence[str]]) -> int:
     """The first rank of trust that found anything."""
     return next(rank for rank, keys in enumerate(found) if keys)
+
+
+def _worth_asking(likeness: Likeness, asked_before: bool) -> bool:
+    """What was asked once stays asked while anything still speaks for it: somebody who edits one of the two
+    meanwhile has not said that they are not the same."""
+    return likeness.probable or (asked_before and any(e.points > 0 for e in likeness.evidence))
 
 
 def _across(field: FieldPolicy, record: Record, to: Side, crossing: Crossing) -> str | None:

@@ -192,7 +192,10 @@ class Checker:
 
     def _muddled(self, thing: Thing) -> bool:
         """Whether people had their hands in it so that two records may stand for a while: they brought one
-        back that had been made anew meanwhile, or deleted one of ours before we knew that it was there."""
+        back that had been made anew meanwhile, deleted one of ours before we knew of it, or edited
+        what alone told that two are the same."""
+        if thing.alike and thing.rewritten:
+            return True
         return bool(thing.restored) or any(thing.created[s] and thing.removed[s] for s in SIDES)
 
     def _check_delete(self, side: str, entity: str, key: str, before: Wire | None) -> None:

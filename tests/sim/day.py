@@ -98,6 +98,7 @@ class Day:
             # the same customer, kept by hand on both sides under nearly one name
             key = staff.customer(LEFT, "T2", "phone")
             staff.lookalike(RIGHT, "T2", LEFT, self._world.platforms[LEFT].records("customer")[key])
+            self._world.truth.thing("customer", "T2").alike = True
         if "invoice" in self._world.settings.entities:
             self._invoice("I0", random.choice(("draft", _PENDING)), first=True)
 

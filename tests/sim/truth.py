@@ -118,6 +118,10 @@ class Thing:
     removed: dict[str, int] = field(default_factory=lambda: {LEFT: 0, RIGHT: 0})
     """Records that people deleted, by side."""
     restored: int = 0
+    alike: bool = False
+    """Kept by hand on both sides, where nothing but a name and a phone tell that it is the same."""
+    rewritten: bool = False
+    """One of these was edited since."""
     created: dict[str, int] = field(default_factory=lambda: {LEFT: 0, RIGHT: 0})
     """Records that syncd made, by side."""
     edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
@@ -147,5 +151,6 @@ class Truth:
             value = unit.read(side, after)
             was = "" if before is None else unit.read(side, before)
             if value != was:
+                thing.rewritten |= before is not None and unit.name in ("name", "phone")
                 upon = thing.edit_of(unit.name, was)
                 thing.edits.setdefault((unit.name, value), Edit(side, value, upon, at))
