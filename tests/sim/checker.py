@@ -102,6 +102,7 @@ class Checker:
         self._shown: dict[tuple[str, str, str], float] = {}
         self._arrived: dict[str, tuple[float, float]] = {}
         """By reference: when a request arrived, and when its record had last been shown by then."""
+        self._updated: set[str] = set()
         self._done: Counter[tuple[str, str, str]] = Counter()
 
     def violated(self, invariant: str, what: str) -> None:
@@ -167,6 +168,8 @@ class Checker:
             return
         if command.operation == "create":
             self._check_create(platform, thing, key)
+        thing.replayed |= command.operation == "update" and command.reference in self._updated
+        self._updated.add(command.reference)
         for unit in UNITS[entity]:
             self._check_unit(thing, unit, side, key, command, before, after)
 
@@ -237,7 +240,7 @@ class Checker:
     ) -> bool:
         expected = self._expected[thing.entity]
         rule = expected.rules.get(unit.name, "manual")
-        if thing.restored or expected.mode != "both" or rule in ("newest", other(side)):
+        if thing.restored or thing.replayed or expected.mode != "both" or rule in ("newest", other(side)):
             return True
         if self.platforms[side].behaviour.conditional_write:
             return False

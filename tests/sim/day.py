@@ -123,8 +123,7 @@ class Day:
         # from here on only what falls due by itself wakes the link
         world.machine.interval_s = 1000.0
         await self._operate("release", self._release_all)
-        if world.machine.process is not None:
-            world.machine.process.wake()
+        world.machine.wake()
         await asyncio.sleep(400.0)
         await self._operate("retry", self._retry_all)
         await self._operate("answer", self._answer_all)
@@ -135,6 +134,14 @@ class Day:
             for _ in range(2):
                 await asyncio.sleep(400.0)
                 await self._operate("sweep", self._sweep)
+            await asyncio.sleep(320.0)
+        if world.settings.lookalikes:
+            # an answer may raise the next question, and one is asked anew once a removal is known
+            for _ in range(3):
+                world.machine.wake()
+                await asyncio.sleep(320.0)
+                await self._operate("answer", self._answer_all)
+            world.machine.wake()
             await asyncio.sleep(320.0)
 
     async def _sweep(self) -> None:
@@ -421,7 +428,7 @@ class Day:
             world.loop.call_soon(died.set)
 
         if world.machine.process is not None:
-            world.machine.process.wake()
+            world.machine.wake()
         if self._random.random() < 0.5:
             # with a request on the wire, or just carried out: where most is at stake
             self._armed = now

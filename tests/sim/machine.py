@@ -135,6 +135,11 @@ class Machine:
         self.process: Process | None = None
         self.errors: list[str] = []
 
+    def wake(self) -> None:
+        """Wake the link, if a process runs it."""
+        if self.process is not None:
+            self.process.wake()
+
     def start(self) -> Process:
         self._number += 1
         self.process = Process(self._number, *self._parts, lambda: self.interval_s, self._struck, self._noted)

@@ -120,6 +120,8 @@ class Thing:
     restored: int = 0
     alike: bool = False
     """Kept by hand on both sides, where nothing but a name and a phone tell that it is the same."""
+    replayed: bool = False
+    """A platform carried out one of our updates once more, after others: it turned the clock back itself."""
     rewritten: bool = False
     """One of these was edited since."""
     created: dict[str, int] = field(default_factory=lambda: {LEFT: 0, RIGHT: 0})
