@@ -61,7 +61,7 @@ class Matching:
         pairing = await pairing_of(self._store, setup)
         asked: list[Asked] = []
         for side in Side:
-            lone = [deciding.parse(setup, row) for row in rows if set(row.keys) == {side}]
+            lone = [deciding.parse(setup, row) for row in rows if row.living == {side}]
             readable = [one for one in lone if side in one.records]
             found = await pairing.candidates(readable, side, exact=True)
             asked += [
@@ -79,7 +79,7 @@ class Matching:
                 keys = ", ".join(c.key for c in one.candidates) or "none is left"
                 raise NothingMatched(f"{one.one.row.id} is not asked about {key!r}; candidates: {keys}")
             if candidate.held is not None:
-                mine = next(iter(one.one.row.keys.values()))
+                mine = one.one.row.keys[one.side]
                 raise FixInput(
                     f"whether {key} was created already is itself a question (held write {candidate.held})",
                     remedy=f"syncd held settle {candidate.held} --is {mine}",
@@ -113,7 +113,7 @@ class Matching:
         life = await self._store.life(pair)
         engine = self._links.get(life.link) if life is not None else None
         setup = engine.setup.flow(life.entity) if engine is not None and life is not None else None
-        if life is not None and engine is not None and setup is not None and len(life.row.keys) == 1:
+        if life is not None and engine is not None and setup is not None and len(life.row.living) == 1:
             asked = await self._asked(engine, setup, [life.row])
             if asked:
                 return asked[0]

@@ -124,6 +124,11 @@ class PairRow:
     field: str = ""
     """Why it stands as it does: of a quarantined one, the refusal in the platform's own words."""
 
+    @property
+    def living(self) -> frozenset[Side]:
+        """The sides on which its record still is."""
+        return frozenset(side for side in self.keys if not self.gone[side])
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from syncd.core.model import IntentState, PairState, Side
 from syncd.ports.store import FlowRow, Lone, PairRow
 from syncd.store import journal
 from syncd.store.asking_tables import apart, remote_block
-from syncd.store.columns import OPEN, UNSETTLED, chunks, id_column
+from syncd.store.columns import OPEN, UNSETTLED, chunks, hash_column, id_column
 from syncd.store.pairs import pair_by_id
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
-from syncd.store.tables import intent, pair, remote, remote_body, remote_natural, stream
+from syncd.store.tables import intent, pair, pair_base, remote, remote_body, remote_natural, stream
 from syncd.store.tables import journal as journal_table
 
 
@@ -242,7 +254,9 @@ def accept(
     """A person's word, checked against what became of both meanwhile, in this one transaction."""
     bound = []
     for ident, key in matches:
-        if _stands_alone(c, at, side.other, ident) and _free(c, at, side, stream_id, key):
+        mine = _stands_alone(c, at, side.other, ident, or_bereft=True)
+        if mine and _free(c, at, side, stream_id, key):
+            _forget_partner(c, side, ident)
             _bind_one(c, k, at, side, stream_id, ident, key)
             bound.append((ident, key))
     entries = [
@@ -281,8 +295,20 @@ def reject(
     return len(rows)
 
 
-def _stands_alone(c: Connection, at: FlowRow, side: Side, ident: int) -> bool:
-    """Whether the pair still is a record of ``side`` alone, with no write that may yet give it a partner."""
+def _forget_partner(c: Connection, side: Side, ident: int) -> None:
+    """One that is gone, with all that was agreed on with it: the new one is met for the first time."""
+    had = c.execute(select(id_column(side)).where(pair.c.id == ident)).scalar_one()
+    if had is not None:
+        c.execute(delete(pair_base).where(pair_base.c.pair_id == ident))
+        c.execute(update(pair).where(pair.c.id == ident).values({hash_column(side): None}))
+
+
+def _stands_alone(c: Connection, at: FlowRow, side: Side, ident: int, *, or_bereft: bool = False) -> bool:
+    """Whether the pair still is a record of ``side`` alone, with no write that may yet give it a partner.
+    ``or_bereft``: also one whose partner is gone."""
+    alone: ColumnElement[bool] = id_column(side.other).is_(None)
+    if or_bereft:
+        alone = or_(alone, exists().where(remote.c.id == id_column(side.other), remote.c.gone))
     busy = exists().where(intent.c.pair_id == pair.c.id, intent.c.state.in_(UNSETTLED))
     return (
         c.execute(
@@ -291,7 +317,7 @@ def _stands_alone(c: Connection, at: FlowRow, side: Side, ident: int) -> bool:
                 pair.c.id == ident,
                 pair.c.flow_id == at.id,
                 id_column(side).is_not(None),
-                id_column(side.other).is_(None),
+                alone,
                 ~busy,
             )
             .with_for_update()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syncd.api.models import MatchItem
-from syncd.connectors.memory import Call, Fault, FaultKind, Manner, OrderedFaults
+from syncd.connectors.memory import Behaviour, Call, Fault, FaultKind, Manner, OrderedFaults
 from syncd.core.errors import FixInput, NothingMatched
 from syncd.core.model import PairState, Side
 from syncd.core.policy import Mode
@@ -77,6 +77,34 @@ async def test_it_is_this_one() -> None:
     assert life is not None
     assert set(life.row.keys) == {Side.LEFT, Side.RIGHT}
     assert [(e.kind, e.actor) for e in life.events if e.kind == "matched"] == [("matched", "ann")]
+
+
+async def test_one_that_was_removed_and_entered_again_by_hand_is_asked_about_and_bound() -> None:
+    world = world_of([LEFT], [], Mode.LEFT_TO_RIGHT)
+    world.right.behaviour = Behaviour(delete_feed=True)
+    world.start()
+    await world.cycle()
+    (made,) = world.right.records("customer")
+    (mine,) = world.left.records("customer")
+    world.wait(60)
+    world.right.remove("customer", made)
+    again = world.right.add("customer", RIGHT)
+    world.wait(60)
+    await world.cycle()
+    world.left.edit("customer", mine, {"email": "orchard@example.com"})
+    world.wait(60)
+    await world.cycle()
+    assert len(world.right.records("customer")) == 1, "it is not made once more beside the new one"
+    (item,) = await questions(world)
+    assert [c.key for c in item.candidates] == [again]
+    done = await operator_of(world).match_accept([(item.id, again)], "ann")
+    assert done.count == 1
+    for _ in range(2):
+        world.wait(60)
+        await world.cycle()
+    assert await questions(world) == []
+    assert world.right.records("customer")[again]["mail"] == "orchard@example.com"
+    assert len(world.right.records("customer")) == 1
 
 
 async def test_these_two_are_not_the_same_and_it_is_remembered() -> None:
