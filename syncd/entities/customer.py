@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from syncd.core.policy import Mode
-from syncd.entities.entity import LOCAL, Crosses, Entity
-
-_ADDRESS = Crosses(group="address", normaliser="text")
+from syncd.entities.entity import LOCAL, Crosses
+from syncd.entities.party import Party
 
 
-class Customer(Entity):
+class Customer(Party):
     entity: ClassVar[str] = "customer"
-    match: ClassVar[tuple[tuple[str, ...], ...]] = (
-        ("number",),
-        ("name", "postal_code"),
-        ("name~40", "postal_code"),
-        ("name",),
-    )
-    label: ClassVar[tuple[str, ...]] = ("name", "number")
-    mode: ClassVar[Mode] = Mode.BOTH
 
-    number: Annotated[str | None, Crosses(normaliser="text")] = None
-    """The human number, where both sides keep one."""
-    name: Annotated[str | None, Crosses(normaliser="company", required=True)] = None
-    phone: Annotated[str | None, Crosses(normaliser="phone")] = None
-    email: Annotated[str | None, Crosses(normaliser="text")] = None
-    street: Annotated[str | None, _ADDRESS] = None
-    city: Annotated[str | None, _ADDRESS] = None
-    state: Annotated[str | None, _ADDRESS] = None
-    postal_code: Annotated[str | None, _ADDRESS] = None
     tags: Annotated[frozenset[str] | None, Crosses(normaliser="text")] = None
     status: Annotated[str | None, LOCAL] = None
     """active | pending | inactive; each side keeps its own life cycle."""

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from syncd.core.policy import Kind, Mode
-from syncd.entities.entity import LOCAL, Crosses, Entity
+from syncd.core.policy import Kind
+from syncd.entities.entity import LOCAL, Crosses
+from syncd.entities.party import Party
 
-_ADDRESS = Crosses(group="address", normaliser="text")
 
-
-class Vendor(Entity):
+class Vendor(Party):
     entity: ClassVar[str] = "vendor"
-    match: ClassVar[tuple[tuple[str, ...], ...]] = (
-        ("number",),
-        ("name", "postal_code"),
-        ("name~40", "postal_code"),
-        ("name",),
-    )
-    label: ClassVar[tuple[str, ...]] = ("name", "number")
-    mode: ClassVar[Mode] = Mode.BOTH
 
-    number: Annotated[str | None, Crosses(normaliser="text")] = None
-    name: Annotated[str | None, Crosses(normaliser="company", required=True)] = None
-    phone: Annotated[str | None, Crosses(normaliser="phone")] = None
-    email: Annotated[str | None, Crosses(normaliser="text")] = None
-    street: Annotated[str | None, _ADDRESS] = None
-    city: Annotated[str | None, _ADDRESS] = None
-    state: Annotated[str | None, _ADDRESS] = None
-    postal_code: Annotated[str | None, _ADDRESS] = None
     terms: Annotated[str | None, Crosses(Kind.CROSSWALK, "terms")] = None
     status: Annotated[str | None, LOCAL] = None

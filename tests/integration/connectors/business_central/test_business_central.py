@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,9 +16,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from syncd.connectors.business_central import PLATFORM, BusinessCentralConnector, Settings
+from syncd.connectors.business_central import PLATFORM, BusinessCentralConnector
 from syncd.connectors.business_central.metadata import missing_fields
-from syncd.connectors.registry import Opening
 from syncd.core.errors import FixInput, RetryLater, UnreadableAnswer
 from syncd.core.model import Operation, Record
 from syncd.core.outcome import Confirmed, ErrorClass, Rejected, Unknown
@@ -29,9 +28,7 @@ from syncd.sandbox.business_central.metadata import document
 from syncd.sandbox.business_central.server import BusinessCentralSandbox
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.faults import Fault, FaultKind
-from syncd.sandbox.sandbox import Order
-from syncd.sandbox.serve import running
-from tests.conformance.wire import HurriedClock, MemoryVault
+from tests.integration.connectors.live import Keep, live
 
 POST: Mapping[str, Any] = {"documents": "post"}
 
@@ -75,25 +72,13 @@ Open = Callable[..., AbstractAsyncContextManager[Company]]
 def company(tmp_path: Path) -> Open:
     @asynccontextmanager
     async def opened(changes: Mapping[str, Any] | None = None, **options: str) -> AsyncIterator[Company]:
-        def keep(name: str, secret: str) -> str:
-            file = tmp_path / name
-            file.touch(mode=0o600)
-            file.write_text(secret)
-            return f"file:{file}"
+        def more(keep: Keep) -> Mapping[str, Any]:
+            return {"client_state": keep("state", "agreed-on"), **(changes or {})}
 
-        async with AsyncExitStack() as stack:
-            order = Order(size=6, options=options)
-            live = await stack.enter_async_context(running("business-central", order))
-            control = await stack.enter_async_context(SandboxControl(live.control_url))
-            assert SANDBOX.settings is not None
-            given = {**SANDBOX.settings(live.ready.details, keep), "requests_per_s": 1000}
-            given["client_state"] = keep("state", "agreed-on")
-            settings = Settings.model_validate({**given, **(changes or {})})
-            connector = PLATFORM.open(Opening("books", settings, HurriedClock(), MemoryVault(), tmp_path))
+        async with live(PLATFORM, SANDBOX, tmp_path, options, more) as (connector, control, sandbox):
             assert isinstance(connector, BusinessCentralConnector)
-            stack.push_async_callback(connector.close)
-            assert isinstance(live.sandbox, BusinessCentralSandbox)
-            yield Company(connector, control, live.sandbox)
+            assert isinstance(sandbox, BusinessCentralSandbox)
+            yield Company(connector, control, sandbox)
 
     return opened
 

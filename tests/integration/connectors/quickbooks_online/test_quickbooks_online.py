@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from syncd.connectors.quickbooks_online import PLATFORM, QuickBooksConnector, Settings
-from syncd.connectors.registry import Opening
+from syncd.connectors.quickbooks_online import PLATFORM, QuickBooksConnector
 from syncd.core.errors import FixInput, RenewCredentials, UnreadableAnswer
 from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Rejected, Unknown
@@ -26,10 +25,8 @@ from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.faults import Fault, FaultKind
 from syncd.sandbox.quickbooks_online import SANDBOX
 from syncd.sandbox.quickbooks_online.server import QuickBooksSandbox
-from syncd.sandbox.sandbox import Order
-from syncd.sandbox.serve import running
 from tests.conformance.test_quickbooks_online import signed
-from tests.conformance.wire import HurriedClock, MemoryVault
+from tests.integration.connectors.live import Keep, live
 
 CUSTOMER = "1001"
 INVOICE = "10001"
@@ -60,25 +57,13 @@ Open = Callable[..., AbstractAsyncContextManager[Company]]
 def company(tmp_path: Path) -> Open:
     @asynccontextmanager
     async def opened(changes: Mapping[str, Any] | None = None, **options: str) -> AsyncIterator[Company]:
-        def keep(name: str, secret: str) -> str:
-            file = tmp_path / name
-            file.touch(mode=0o600)
-            file.write_text(secret)
-            return f"file:{file}"
+        def more(keep: Keep) -> Mapping[str, Any]:
+            return {"webhook_verifier": keep("verifier", "verifier-token"), **(changes or {})}
 
-        async with AsyncExitStack() as stack:
-            order = Order(size=6, options=options)
-            live = await stack.enter_async_context(running("quickbooks-online", order))
-            control = await stack.enter_async_context(SandboxControl(live.control_url))
-            assert SANDBOX.settings is not None
-            given = {**SANDBOX.settings(live.ready.details, keep), "requests_per_s": 1000}
-            given["webhook_verifier"] = keep("verifier", "verifier-token")
-            settings = Settings.model_validate({**given, **(changes or {})})
-            connector = PLATFORM.open(Opening("books", settings, HurriedClock(), MemoryVault(), tmp_path))
+        async with live(PLATFORM, SANDBOX, tmp_path, options, more) as (connector, control, sandbox):
             assert isinstance(connector, QuickBooksConnector)
-            stack.push_async_callback(connector.close)
-            assert isinstance(live.sandbox, QuickBooksSandbox)
-            yield Company(connector, control, live.sandbox)
+            assert isinstance(sandbox, QuickBooksSandbox)
+            yield Company(connector, control, sandbox)
 
     return opened
 
