@@ -213,14 +213,13 @@ def bind(
     journal.write(
         c, k, [journal.Entry("matched", at.id, ident, text=f"{side.value} {key}") for ident, key in matches]
     )
-    ask_anew(c, k, at)
 
 
 def _bind_one(
     c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, ident: int, key: str
 ) -> None:
     remote_id = remote_of(c, stream_id, key)
-    absorb(c, at.id, side, remote_id, into=ident)
+    absorb(c, k, at.id, side, remote_id, into=ident)
     c.execute(update(pair).where(pair.c.id == ident).values({id_column(side): remote_id, "due_at": k.now}))
 
 
@@ -264,7 +263,7 @@ def accept(
         for ident, key in bound
     ]
     journal.write(c, k, entries)
-    ask_anew(c, k, at)
+    ask_anew(c, k, at.id)
     return [ident for ident, _ in bound]
 
 
@@ -291,7 +290,7 @@ def reject(
         journal.Entry("told_apart", at.id, i, text=f"not {side.value} {key}", actor=actor) for i, key in new
     ]
     journal.write(c, k, entries)
-    ask_anew(c, k, at)
+    ask_anew(c, k, at.id)
     return len(rows)
 
 
@@ -338,17 +337,18 @@ def _free(c: Connection, at: FlowRow, side: Side, stream_id: int, key: str) -> b
     return theirs is None or _stands_alone(c, at, side, theirs)
 
 
-def ask_anew(c: Connection, k: Keeper, at: FlowRow) -> None:
+def ask_anew(c: Connection, k: Keeper, flow_id: int) -> None:
     """A record that found its partner, or an answer, may settle other questions: it was a candidate there."""
     c.execute(
         update(pair)
-        .where(pair.c.flow_id == at.id, pair.c.state == PairState.UNMATCHED.value)
+        .where(pair.c.flow_id == flow_id, pair.c.state == PairState.UNMATCHED.value)
         .values(due_at=k.now)
     )
 
 
-def absorb(c: Connection, flow_id: int, side: Side, remote_id: int, *, into: int) -> None:
-    """Merge away the lone pair that a record had before it got its partner."""
+def absorb(c: Connection, k: Keeper, flow_id: int, side: Side, remote_id: int, *, into: int) -> None:
+    """Merge away the lone pair that a record had before it got its partner. Where it was a candidate of
+    others, they are decided anew."""
     lone = c.execute(
         select(pair.c.id, pair.c.intents).where(
             pair.c.flow_id == flow_id,
@@ -362,3 +362,4 @@ def absorb(c: Connection, flow_id: int, side: Side, remote_id: int, *, into: int
             c.execute(update(table).where(table.c.pair_id == lone.id).values(pair_id=into))
         c.execute(update(pair).where(pair.c.id == into).values(intents=pair.c.intents + lone.intents))
         c.execute(delete(pair).where(pair.c.id == lone.id))
+        ask_anew(c, k, flow_id)

@@ -139,7 +139,7 @@ def follow(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int]) -
         if heir in heirs:
             continue
         heirs.add(heir)
-        absorb(c, at.id, side, heir, into=ident)
+        absorb(c, k, at.id, side, heir, into=ident)
         values = {id_column(side).name: heir, hash_column(side).name: None, "due_at": k.now}
         c.execute(update(pair).where(pair.c.id == ident).values(values))
         lines.append(journal.Entry("merged", at.id, ident, text=f"{side.value} {was} goes on as {now}"))

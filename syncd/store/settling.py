@@ -262,7 +262,7 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> dict[i
         for s, observed, remote_id in zip(group, shown, ids, strict=True):
             at = s.intent
             if observed.key in have:  # it was seen before: as a lone record, perhaps
-                absorb(c, at.flow, at.side, remote_id, into=at.pair)
+                absorb(c, k, at.flow, at.side, remote_id, into=at.pair)
                 if _OWNED[at.side].first(c, {"of": at.flow, "remote": remote_id, "row": at.pair}):
                     barred[at.id] = s
                     continue

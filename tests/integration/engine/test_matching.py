@@ -182,6 +182,24 @@ async def test_nobody_is_asked_about_a_record_that_finds_its_partner_in_a_later_
     assert await states(world) == {PairState.IN_STEP: 2}
 
 
+async def test_a_question_about_a_record_of_ours_in_doubt_ends_once_it_is_known_whose_it_is() -> None:
+    world = world_of([LEFT], [])
+    faults = OrderedFaults()
+    world.right.faults = faults
+    faults.order(Call.WRITE, Fault(FaultKind.LOST_AFTER))
+    world.start()
+    await world.cycle()
+    world.left.add("customer", {**LEFT, "name": "Orchrad Foods"})
+    world.wait(5)
+    await world.cycle()
+    assert len(await questions(world)) == 1, "it looks like the one that we made, perhaps"
+    for _ in range(3):
+        world.wait(60)
+        await world.cycle()
+    assert await questions(world) == []
+    assert sizes(world) == (2, 2)
+
+
 async def test_a_question_whose_candidate_became_another_is_answered_by_itself() -> None:
     world = world_of([LEFT], [RIGHT])
     await world.cycle()
