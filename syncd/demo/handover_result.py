@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
 from syncd.demo.pair import FilePair
+from syncd.demo.result import summary
 
 
 class BatchMade(BaseModel):
@@ -124,9 +125,6 @@ def tables(result: HandoverResult, pair: FilePair) -> list[Table]:
             str(len(one.rejected)),
             str(one.again),
         )
-    shown = Table(show_header=False)
-    shown.add_column(justify="left")
-    shown.add_column(justify="right")
     rows: Mapping[str, Any] = {
         f"approved in {pair.left_title}": result.approved,
         "first waited for a customer or job of the ledger": result.waited,
@@ -140,6 +138,4 @@ def tables(result: HandoverResult, pair: FilePair) -> list[Table]:
         "batches that one more run made": result.made_when_quiet,
         "writes in a last quiet cycle": result.quiet_writes,
     }
-    for name, value in rows.items():
-        shown.add_row(name, str(value))
-    return [batches, shown]
+    return [batches, summary(None, rows, {})]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
 from syncd.demo.pair import LabourPair, Line, Worked
-from syncd.demo.result import WITHIN_S, Times
+from syncd.demo.result import WITHIN_S, Times, summary
 
 Hours = Mapping[str, Decimal]
 """Class of pay -> hours."""
@@ -71,9 +71,6 @@ class LabourResult(BaseModel):
 
 def table(result: LabourResult, pair: LabourPair) -> Table:
     """For a person."""
-    shown = Table(title=pair.title, title_justify="left", show_header=False)
-    shown.add_column(justify="left")
-    shown.add_column(justify="right")
     times = result.verified_to_confirmed_seconds
     rows: Mapping[str, Any] = {
         "first sync": f"{result.first_sync_seconds:.1f} s",
@@ -94,12 +91,7 @@ def table(result: LabourResult, pair: LabourPair) -> Table:
         "hours of before posted": result.historical_posted,
         "writes in a last quiet cycle": result.quiet_writes,
     }
-    for name, value in rows.items():
-        shown.add_row(name, str(value))
-    shown.add_section()
-    for name, count in sorted(result.outcomes.items()):
-        shown.add_row(name, str(count))
-    return shown
+    return summary(pair.title, rows, result.outcomes)
 
 
 def added(worked: Iterable[Worked]) -> Hours:

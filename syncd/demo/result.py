@@ -84,9 +84,6 @@ class DemoResult(BaseModel):
 
 def table(result: DemoResult, pair: Pair) -> Table:
     """For a person."""
-    shown = Table(title=pair.title, title_justify="left", show_header=False)
-    shown.add_column(justify="left")
-    shown.add_column(justify="right")
     webhook, poll = result.approval_to_confirmed_seconds, result.approval_to_confirmed_by_poll_seconds
     rows: Mapping[str, Any] = {
         "first sync": f"{result.first_sync_seconds:.1f} s",
@@ -108,10 +105,18 @@ def table(result: DemoResult, pair: Pair) -> Table:
         "edits of one customer on both sides": "arrived" if result.edits_arrived else "LOST",
         "writes in a last quiet cycle": result.quiet_writes,
     }
+    return summary(pair.title, rows, result.outcomes)
+
+
+def summary(title: str | None, rows: Mapping[str, Any], outcomes: Mapping[str, int]) -> Table:
+    """What a demo came to, one thing a row, and below it the records by what became of them."""
+    shown = Table(title=title, title_justify="left", show_header=False)
+    shown.add_column(justify="left")
+    shown.add_column(justify="right")
     for name, value in rows.items():
         shown.add_row(name, str(value))
     shown.add_section()
-    for name, count in sorted(result.outcomes.items()):
+    for name, count in sorted(outcomes.items()):
         shown.add_row(name, str(count))
     return shown
 

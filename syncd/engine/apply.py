@@ -30,7 +30,7 @@ from syncd.ports import (
     WriteRequest,
     Written,
 )
-from syncd.ports.sending import STALE_AFTER_S, sending
+from syncd.ports.sending import sending, still_permitted
 
 _RETRY_FIRST_S = 2.0
 _RETRY_MAX_S = 900.0
@@ -114,18 +114,18 @@ class Applier:
         if not await self._store.mark_sent(intent):
             tally.held += 1
             return None
-        marked = asyncio.get_running_loop().time()
-        async with wire:
-            stale = asyncio.get_running_loop().time() - marked >= STALE_AFTER_S
-            if self.stopping.is_set() or (stale and not await self._store.may_go_out(intent)):
-                words = f"{intent.connection}: called off while it waited for its turn"
-                return Retry(ErrorClass.GUARD, words)
-            return await self._submitted(setup, intent, tally)
+        clock = asyncio.get_running_loop().time
+        marked = clock()
+        with sending(partial(self._store.may_go_out, intent)):
+            async with wire:
+                if self.stopping.is_set() or not await still_permitted(clock() - marked):
+                    words = f"{intent.connection}: called off while it waited for its turn"
+                    return Retry(ErrorClass.GUARD, words)
+                return await self._submitted(setup, intent, tally)
 
     async def _submitted(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> Outcome:
         try:
-            with sending(partial(self._store.may_go_out, intent)):
-                return await setup.ends[intent.side].connector.submit(intent.request)
+            return await setup.ends[intent.side].connector.submit(intent.request)
         except (RetryLater, RenewCredentials) as refused:
             # both are proven not executed; the login or the platform needs time, not this record
             after_s = refused.after_s if isinstance(refused, RetryLater) else None

@@ -29,6 +29,9 @@ class Crosses:
     """For lines: the field by which a line is known on both sides, where both keep it."""
 
 
+ADDRESS = Crosses(group="address", normaliser="text")
+"""For each part of an address: they merge as one value."""
+
 LOCAL = "local"
 """In a field's ``Annotated``: the field belongs to its side (a workflow status) and is never compared."""
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from syncd.core.policy import Kind, Mode
-from syncd.entities.entity import LOCAL, Crosses, Entity
-
-_ADDRESS = Crosses(group="address", normaliser="text")
+from syncd.entities.entity import ADDRESS, LOCAL, Crosses, Entity
 
 
 class Location(Entity):
@@ -21,9 +19,9 @@ class Location(Entity):
     customer: Annotated[str | None, Crosses(Kind.REFERENCE, "customer", required=True)] = None
     phone: Annotated[str | None, Crosses(normaliser="phone")] = None
     email: Annotated[str | None, Crosses(normaliser="text")] = None
-    street: Annotated[str | None, _ADDRESS] = None
-    city: Annotated[str | None, _ADDRESS] = None
-    state: Annotated[str | None, _ADDRESS] = None
-    postal_code: Annotated[str | None, _ADDRESS] = None
+    street: Annotated[str | None, ADDRESS] = None
+    city: Annotated[str | None, ADDRESS] = None
+    state: Annotated[str | None, ADDRESS] = None
+    postal_code: Annotated[str | None, ADDRESS] = None
     taxable: Annotated[bool | None, Crosses()] = None
     status: Annotated[str | None, LOCAL] = None

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from syncd.core.policy import Mode
-from syncd.entities.entity import Crosses, Entity
-
-_ADDRESS = Crosses(group="address", normaliser="text")
+from syncd.entities.entity import ADDRESS, Crosses, Entity
 
 
 class Party(Entity):
@@ -27,7 +25,7 @@ class Party(Entity):
     name: Annotated[str | None, Crosses(normaliser="company", required=True)] = None
     phone: Annotated[str | None, Crosses(normaliser="phone")] = None
     email: Annotated[str | None, Crosses(normaliser="text")] = None
-    street: Annotated[str | None, _ADDRESS] = None
-    city: Annotated[str | None, _ADDRESS] = None
-    state: Annotated[str | None, _ADDRESS] = None
-    postal_code: Annotated[str | None, _ADDRESS] = None
+    street: Annotated[str | None, ADDRESS] = None
+    city: Annotated[str | None, ADDRESS] = None
+    state: Annotated[str | None, ADDRESS] = None
+    postal_code: Annotated[str | None, ADDRESS] = None

@@ -39,7 +39,7 @@ from syncd.http.transport import DEFAULT_MAX_BODY_BYTES, Transport
 from syncd.ports import UNWATCHED, Clock, Tap
 from syncd.ports import Exchange as Tapped
 from syncd.ports.allowance import Allowance, Limits
-from syncd.ports.sending import STALE_AFTER_S, still_permitted
+from syncd.ports.sending import still_permitted
 from syncd.ports.tenure import must_still_be_ours
 
 _ATTEMPTS: Final = 4
@@ -258,7 +258,9 @@ class HttpClient:
             except SyncdError as error:
                 raise _LoginFailed(error) from None
             if asked is not None:
-                asked = await self._still_permitted(asked)
+                now = self._clock.now()
+                if not await still_permitted((now - asked).total_seconds()):
+                    raise _CalledOff
             own = headers or {}
             sent = {**self._headers, **credentials, **own} if own or self._headers else credentials
             if asked is not None:
@@ -279,15 +281,6 @@ class HttpClient:
             except SyncdError as error:
                 raise _LoginFailed(error) from None
         return exchange
-
-    async def _still_permitted(self, asked: datetime) -> datetime:
-        """When the permission to write was given, renewed if that is a while ago. Raises ``_CalledOff``."""
-        now = self._clock.now()
-        if (now - asked).total_seconds() < STALE_AFTER_S:
-            return asked
-        if not await still_permitted():
-            raise _CalledOff
-        return now
 
     async def _send_plain(
         self,

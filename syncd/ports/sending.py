@@ -26,7 +26,8 @@ def sending(permission: Permission) -> Iterator[None]:
         _permission.reset(token)
 
 
-async def still_permitted() -> bool:
-    """Ask again. True where nobody gave a permission: then nobody can take it back."""
+async def still_permitted(waited_s: float) -> bool:
+    """Whether a write that has waited so long for its turn may go out: asked again if that is long. True
+    where nobody gave a permission: then nobody can take it back."""
     permission = _permission.get()
-    return permission is None or await permission()
+    return waited_s < STALE_AFTER_S or permission is None or await permission()

@@ -208,8 +208,9 @@ def bind(
     c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, matches: Sequence[tuple[int, str]]
 ) -> None:
     """The matched record's own lone pair is merged away; its history stays in the journal."""
-    for ident, key in matches:
-        _bind_one(c, k, at, side, stream_id, ident, key)
+    absorbed = [_bind_one(c, k, at, side, stream_id, ident, key) for ident, key in matches]
+    if any(absorbed):
+        ask_anew(c, k, at.id)
     journal.write(
         c, k, [journal.Entry("matched", at.id, ident, text=f"{side.value} {key}") for ident, key in matches]
     )
@@ -217,10 +218,12 @@ def bind(
 
 def _bind_one(
     c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, ident: int, key: str
-) -> None:
+) -> bool:
+    """Whether a lone pair was merged away for it (``absorb``)."""
     remote_id = remote_of(c, stream_id, key)
-    absorb(c, k, at.id, side, remote_id, into=ident)
+    absorbed = absorb(c, at.id, side, remote_id, into=ident)
     c.execute(update(pair).where(pair.c.id == ident).values({id_column(side): remote_id, "due_at": k.now}))
+    return absorbed
 
 
 def remote_of(c: Connection, stream_id: int, key: str) -> int:
@@ -346,9 +349,9 @@ def ask_anew(c: Connection, k: Keeper, flow_id: int) -> None:
     )
 
 
-def absorb(c: Connection, k: Keeper, flow_id: int, side: Side, remote_id: int, *, into: int) -> None:
-    """Merge away the lone pair that a record had before it got its partner. Where it was a candidate of
-    others, they are decided anew."""
+def absorb(c: Connection, flow_id: int, side: Side, remote_id: int, *, into: int) -> bool:
+    """Merge away the lone pair that a record had before it got its partner. Returns whether there was one:
+    it may have been a candidate of others, which are then to be asked anew."""
     lone = c.execute(
         select(pair.c.id, pair.c.intents).where(
             pair.c.flow_id == flow_id,
@@ -362,4 +365,4 @@ def absorb(c: Connection, k: Keeper, flow_id: int, side: Side, remote_id: int, *
             c.execute(update(table).where(table.c.pair_id == lone.id).values(pair_id=into))
         c.execute(update(pair).where(pair.c.id == into).values(intents=pair.c.intents + lone.intents))
         c.execute(delete(pair).where(pair.c.id == lone.id))
-        ask_anew(c, k, flow_id)
+    return lone is not None

@@ -12,7 +12,7 @@ from syncd.core.model import Side
 from syncd.ports.store import FlowRow, Observation
 from syncd.store import journal
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column
-from syncd.store.matching import absorb
+from syncd.store.matching import absorb, ask_anew
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair, remote, removal
@@ -134,14 +134,16 @@ def follow(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int]) -
     """Each takes the heir in the place of its own record, which keeps its base: what differs is a change.
     Where two were merged into one, the first pair gets it, and the other's partner stays behind."""
     heirs: set[int] = set()
-    lines = []
+    lines, absorbed = [], False
     for side, ident, heir, was, now in merges(c, at, streams):
         if heir in heirs:
             continue
         heirs.add(heir)
-        absorb(c, k, at.id, side, heir, into=ident)
+        absorbed = absorb(c, at.id, side, heir, into=ident) or absorbed
         values = {id_column(side).name: heir, hash_column(side).name: None, "due_at": k.now}
         c.execute(update(pair).where(pair.c.id == ident).values(values))
         lines.append(journal.Entry("merged", at.id, ident, text=f"{side.value} {was} goes on as {now}"))
     journal.write(c, k, lines)
+    if absorbed:
+        ask_anew(c, k, at.id)
     return len(lines)

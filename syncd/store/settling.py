@@ -22,7 +22,7 @@ from syncd.store import holds, journal, spending
 from syncd.store.columns import OPEN, hash_column, id_column
 from syncd.store.dialects import reads_to_act
 from syncd.store.intents import insert_following
-from syncd.store.matching import absorb
+from syncd.store.matching import absorb, ask_anew
 from syncd.store.prepared import Prepared, put
 from syncd.store.query import Query
 from syncd.store.resolutions import wake
@@ -248,6 +248,7 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> dict[i
     Returns those that cannot be (by intent): their record is another pair's already.
     """
     barred: dict[int, Settlement] = {}
+    partnered: set[int] = set()
     by_stream: dict[tuple[str, str], list[Settlement]] = defaultdict(list)
     for s in settlements:
         by_stream[s.intent.connection, s.intent.request.entity].append(s)
@@ -262,13 +263,16 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> dict[i
         for s, observed, remote_id in zip(group, shown, ids, strict=True):
             at = s.intent
             if observed.key in have:  # it was seen before: as a lone record, perhaps
-                absorb(c, k, at.flow, at.side, remote_id, into=at.pair)
+                if absorb(c, at.flow, at.side, remote_id, into=at.pair):
+                    partnered.add(at.flow)
                 if _OWNED[at.side].first(c, {"of": at.flow, "remote": remote_id, "row": at.pair}):
                     barred[at.id] = s
                     continue
             bound[at.side].append({"row": at.pair, "remote": remote_id, "content": observed.content_hash})
         for side, rows in bound.items():
             _BOUND[side].many(c, rows)
+    for flow_id in sorted(partnered):
+        ask_anew(c, k, flow_id)
     return barred
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
-from syncd.api.models import LifeField, MatchCandidate
+from syncd.api.models import MatchCandidate
 from tui.text import harmless
 from tui.views.table import part
+from tui.views.values import values
 
 SURE: Final = 80
 """Points from which a candidate may be taken without being looked at."""
@@ -25,7 +25,7 @@ def screen(candidates: Sequence[MatchCandidate], at: int, none: str) -> Group:
     parts = [part(f"Candidate {at % len(candidates) + 1} of {len(candidates)}", _headline(one))]
     parts.append(part("What speaks for it, and against", "\n".join(harmless(e, 120) for e in one.evidence)))
     if one.fields:
-        parts.append(part("Side by side", side_by_side(one.fields)))
+        parts.append(part("Side by side", values(one.fields, base=False)))
     if one.held is not None:
         parts.append(part("First", f"write {one.held} must be settled: it may be what made this record (5)"))
     return Group(*parts)
@@ -43,24 +43,3 @@ def points(score: int) -> Text:
     return Text(
         f"{'█' * full}{'░' * (10 - full)} {score}", style="green" if score >= SURE else "yellow", no_wrap=True
     )
-
-
-def side_by_side(fields: Sequence[LifeField]) -> Table:
-    """``≠`` and bold where the sides differ, so also without colour."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    table.add_column("Field", no_wrap=True)
-    for side in ("Left", "Right"):
-        table.add_column(side, overflow="fold", ratio=1)
-    for field in fields:
-        style = "bold yellow" if field.differs else ""
-        table.add_row(
-            Text("≠" if field.differs else " ", style=style),
-            Text(harmless(field.name, 40), style=style),
-            *(_value(value, style) for value in (field.left, field.right)),
-        )
-    return table
-
-
-def _value(value: str | None, style: str) -> Text:
-    return Text("–", style="dim") if value is None else Text(harmless(value, 200), style=style)

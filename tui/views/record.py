@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -10,9 +9,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from syncd.api.models import Life, LifeField
+from syncd.api.models import Life
 from tui.text import harmless
 from tui.views.table import part
+from tui.views.values import values
 from tui.words import clock
 
 STATES: Final = {
@@ -46,27 +46,6 @@ def screen(life: Life, now: datetime, *, absolute: bool) -> Group:
     parts.append(part("Values", values(life.fields)))
     parts.append(part("What happened", _events(life, now, absolute=absolute)))
     return Group(*parts)
-
-
-def values(fields: Sequence[LifeField]) -> Table:
-    """Left, base and right of each field; ``≠`` and bold where the sides differ, so also without colour."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    table.add_column("Field", no_wrap=True)
-    for side in ("Left", "Last agreed", "Right"):
-        table.add_column(side, overflow="fold", ratio=1)
-    for field in fields:
-        style = "bold yellow" if field.differs else ""
-        table.add_row(
-            Text("≠" if field.differs else " ", style=style),
-            Text(harmless(field.name, 40), style=style),
-            *(_value(value, style) for value in (field.left, field.base, field.right)),
-        )
-    return table
-
-
-def _value(value: str | None, style: str) -> Text:
-    return Text("–", style="dim") if value is None else Text(harmless(value, 200), style=style)
 
 
 def _events(life: Life, now: datetime, *, absolute: bool) -> Table:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from syncd.demo.pair import Told, Waiting
 from syncd.demo.sides.by_file import standing_once
 from syncd.files.desk import Made
+from tests.golden.pairs.telling import tell
 from tests.golden.parser import Sentence
 from tests.integration.pairs.story import Handed, handed
 
@@ -153,9 +154,4 @@ class Player:
 async def play(pair: str, sentences: tuple[Sentence, ...], folder: Path, size: int) -> None:
     """From the first sentence to the last. Raises ``AssertionError`` with the file and line."""
     async with handed(pair, folder, size=size) as story:
-        player = Player(story)
-        for sentence in sentences:
-            try:
-                await getattr(player, sentence.kind)(**sentence.words)
-            except AssertionError as wrong:
-                raise AssertionError(f"{sentence.place}: {sentence.text}: {wrong}") from None
+        await tell(Player(story), sentences)

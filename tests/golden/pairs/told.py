@@ -11,6 +11,7 @@ from syncd.demo.pair import Told, Waiting
 from syncd.demo.result import doubled
 from syncd.demo.site import LINK
 from syncd.sandbox.faults import Fault, FaultKind
+from tests.golden.pairs.telling import tell
 from tests.golden.parser import Sentence
 from tests.integration.pairs.story import Story, told
 
@@ -157,9 +158,4 @@ class Player:
 async def play(pair: str, sentences: tuple[Sentence, ...], folder: Path, size: int) -> None:
     """From the first sentence to the last. Raises ``AssertionError`` with the file and line."""
     async with told(pair, folder, size=size) as story:
-        player = Player(story)
-        for sentence in sentences:
-            try:
-                await getattr(player, sentence.kind)(**sentence.words)
-            except AssertionError as wrong:
-                raise AssertionError(f"{sentence.place}: {sentence.text}: {wrong}") from None
+        await tell(Player(story), sentences)

@@ -78,7 +78,7 @@ async def test_one_placed_while_a_write_waits_for_its_turn_stops_that_write_too(
     async def waits(request: WriteRequest) -> Outcome:
         if not answers:
             held = await operator.hold(EVERYTHING, "wrong totals", actor="dana")
-            answers.append(await still_permitted())
+            answers.append(await still_permitted(waited_s=5.0))
             await operator.release([held.id], actor="dana")
             return Retry(ErrorClass.GUARD, "called off")
         return await submit(request)

@@ -9,8 +9,7 @@ import pytest
 from syncd.core.model import IntentState, Side
 from syncd.core.outcome import Outcome
 from syncd.core.policy import Mode
-from syncd.engine import apply
-from syncd.ports import EVERYTHING, WriteRequest
+from syncd.ports import EVERYTHING, WriteRequest, sending
 from tests.integration.engine.operating import operator_of
 from tests.integration.engine.world import World, policy
 
@@ -58,7 +57,7 @@ async def test_no_more_are_on_the_wire_than_it_has_places_and_the_next_are_marke
 
 
 async def test_a_hold_stops_those_that_waited_in_line_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply, "STALE_AFTER_S", 0.0)
+    monkeypatch.setattr(sending, "STALE_AFTER_S", 0.0)
     slow = Slow(12)
     cycle = await slow.full()
     held = await operator_of(slow.world).hold(EVERYTHING, "wrong totals", actor="dana")
