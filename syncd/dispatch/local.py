@@ -25,9 +25,9 @@ class LocalDispatcher:
     """At most one run of a link at a time; wakes that arrive meanwhile become one more run."""
 
     def __init__(
-        self, clock: Clock, links: Mapping[str, Runnable], beat: Callable[[], None] = lambda: None
+        self, clock: Clock, links: Mapping[str, Runnable], beat: Callable[[], None] | None = None
     ) -> None:
-        """``beat`` is called every ``BEAT_S`` as long as the schedules are alive."""
+        """``beat``: whom to call every ``BEAT_S`` as long as the schedules are alive."""
         self._clock = clock
         self._beat = beat
         self._links = links
@@ -44,14 +44,15 @@ class LocalDispatcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Runs every link until ``stop`` is set; what is under way then is finished first."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_beating(stop), name="heartbeat")
+            if self._beat is not None:
+                group.create_task(self._keep_beating(self._beat, stop), name="heartbeat")
             for at, (name, link) in enumerate(self._links.items()):
                 later_s = max(at - _AT_ONCE, 0) * _NEXT_S
                 group.create_task(self._keep_running(name, link, later_s, stop), name=f"link-{name}")
 
-    async def _keep_beating(self, stop: asyncio.Event) -> None:
+    async def _keep_beating(self, beat: Callable[[], None], stop: asyncio.Event) -> None:
         while not stop.is_set():
-            self._beat()
+            beat()
             await self._sleep(BEAT_S, stop.wait())
 
     async def _keep_running(self, name: str, link: Runnable, later_s: float, stop: asyncio.Event) -> None:

@@ -29,9 +29,12 @@ class Stuck(Exception):
 
 
 class SimLoop(asyncio.BaseEventLoop):
-    """Runs one handle a step. ``steps_max`` bounds a run: a livelock must not look like a slow machine."""
+    """Runs one handle a step. ``steps_max`` bounds a run: a livelock must not look like a slow machine.
 
-    def __init__(self, random: Random, *, shuffle: bool = True, steps_max: int = 60_000) -> None:
+    A day takes twenty thousand steps, and sixty thousand more for every hour that the clock jumps.
+    """
+
+    def __init__(self, random: Random, *, shuffle: bool = True, steps_max: int = 300_000) -> None:
         super().__init__()
         self.steps = 0
         self.burying = False
