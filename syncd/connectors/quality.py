@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syncd.connectors import registry
+from syncd.entities import ENTITIES
 
 
 class _Strict(BaseModel):
@@ -65,15 +66,31 @@ def parity() -> dict[str, Parity]:
     return {name: quality_of(f"syncd.connectors.{name.replace('-', '_')}").parity for name in shipped}
 
 
+_LETTERS = {"read": "R", "create": "C", "update": "U", "delete": "D"}
+
+
 def table(platforms: dict[str, Parity]) -> str:
-    """The parity table of the README."""
-    lines = ["| | entities | found by | verified by | not possible |", "|---|---|---|---|---|"]
+    """The parity tables of the README: who carries what, and what holds of it."""
+    kinds = [kind for kind in ENTITIES if any(kind in one.entities for one in platforms.values())]
+    carried = [("", *(kind.replace("_", " ") for kind in kinds))]
+    held = [("", "changes found by", "tried against", "not possible, and why")]
     for name, one in platforms.items():
-        kinds = "<br>".join(f"{kind}: {_listed(what)}" for kind, what in one.entities.items())
-        cells = (f"**{name}**", kinds, ", ".join(one.modes), one.verified_by, "<br>".join(one.limits))
-        lines.append("| " + " | ".join(cell or "–" for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+        cells = (_letters(one.entities.get(kind, ())) for kind in kinds)
+        carried.append((f"**{name}**", *(cells if one.entities else ["any"] * len(kinds))))
+        held.append((f"**{name}**", ", ".join(one.modes), one.verified_by, "<br>".join(one.limits)))
+    legend = (
+        "**R** read, **C** create, **U** update, **D** delete, **+** steps of a document (its status, an"
+        " external id, a comment). *any*: as its YAML declares."
+    )
+    return f"{_markdown(carried)}\n{legend}\n\n{_markdown(held)}"
 
 
-def _listed(operations: Sequence[str]) -> str:
-    return ", ".join(operations)
+def _letters(operations: Sequence[str]) -> str:
+    known = "".join(letter for name, letter in _LETTERS.items() if name in operations)
+    return known + ("+" if set(operations) - _LETTERS.keys() else "")
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = rows
+    lines = [head, ["---"] * len(head), *body]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
