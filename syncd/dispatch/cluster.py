@@ -159,7 +159,7 @@ class ClusterDispatcher:
         except _Interrupted:
             await self._queue.put([link])
         except Fenced as error:
-            log.warning("the link went to another worker", link=link, error=error.message)
+            log.warning("the run lost its lease", link=link, error=error.message)
         except SyncdError as error:
             log.warning("the run was broken off; it is found again", link=link, error=error.message)
 

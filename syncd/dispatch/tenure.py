@@ -19,7 +19,7 @@ from syncd.ports.tenure import STILL_OURS, StillOurs
 log = structlog.get_logger(__name__)
 
 TTL_S: Final = 15.0
-_RENEW_S: Final = TTL_S / 5
+RENEW_S: Final = TTL_S / 5
 _MARGIN_S: Final = 1.0
 """A write may leave while so much of the lease is left."""
 _POLL_S: Final = 0.25
@@ -113,13 +113,15 @@ class Tenures:
             if await self._leases.renew(held.lease, self._ttl_s):
                 held.sure_until = asked + self._ttl_s
             elif self._held.get(link) is held:  # not given back while it was asked
+                # taken again, what was left half done is looked at first
+                if self._epochs.pop(link, None) is not None:
+                    log.warning("a lease ended before it was renewed", link=link)
                 held.sure_until = 0.0
-                log.warning("the link went to another worker", link=link)
 
     async def run(self) -> None:
         """Keep them alive, until cancelled."""
         while True:
-            await asyncio.sleep(_RENEW_S)
+            await asyncio.sleep(RENEW_S)
             try:
                 await self.renew()
             except SyncdError as error:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What a process holds. Who writes under an older epoch than the stored one is refused."""
+    """What a process holds. Who writes after its end, or under an older epoch, is refused."""
 
     link: str
     owner: str
@@ -23,7 +23,7 @@ class Leases(Protocol):
         ...
 
     async def renew(self, lease: Lease, ttl_s: float) -> bool:
-        """False: it is gone to somebody else."""
+        """False: it has run out, whether somebody has taken it since or not. It is never brought back."""
         ...
 
     async def release(self, lease: Lease) -> None:

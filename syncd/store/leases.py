@@ -46,7 +46,7 @@ class SqlLeases:
     async def renew(self, lease: Lease, ttl_s: float) -> bool:
         def script(c: Connection) -> bool:
             now = c.execute(select(database_now())).scalar_one()
-            mine = (table.c.link == lease.link) & (table.c.epoch == lease.epoch) & table.c.until.is_not(None)
+            mine = (table.c.link == lease.link) & (table.c.epoch == lease.epoch) & (table.c.until > now)
             return bool(
                 c.execute(update(table).where(mine).values(until=now + timedelta(seconds=ttl_s))).rowcount
             )
@@ -60,7 +60,12 @@ class SqlLeases:
 
 
 class FencedDatabase:
-    """A link's way into the database: whoever lost its lease writes nothing."""
+    """A link's way into the database: whoever let its lease end writes nothing, taken over or not.
+
+    A transaction that began in time may commit a little after the end. Nobody has taken the link then: who
+    wants to waits for it. And it is little: PostgreSQL ends a session that sleeps inside a transaction for
+    longer than ``store.postgres`` says, which is less than what is left of a lease that is kept alive.
+    """
 
     def __init__(self, database: Database, lease: Callable[[], Lease]) -> None:
         self._database = database
@@ -78,10 +83,16 @@ class FencedDatabase:
         def fenced(c: Connection) -> T:
             # shared: writers of one lease go on side by side, whoever takes it over waits for them
             mine = (table.c.link == lease.link) & (table.c.epoch == lease.epoch)
-            held = select(table.c.epoch).where(mine, table.c.owner == lease.owner)
-            if c.execute(held.with_for_update(read=True)).first() is None:
+            held = select(table.c.until > database_now()).where(mine, table.c.owner == lease.owner)
+            row = c.execute(held.with_for_update(read=True)).one_or_none()
+            if row is None:
                 raise Fenced(
                     f"{lease.link}: another worker holds it by now", remedy="nothing: it goes on there"
+                )
+            if not row[0]:
+                raise Fenced(
+                    f"{lease.link}: its lease ended before this worker renewed it",
+                    remedy="nothing: whoever takes it next goes on",
                 )
             return script(c)
 

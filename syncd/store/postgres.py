@@ -41,7 +41,7 @@ _PAUSES_S: Final = (0.02, 1.0)
 _RACES_MAX: Final = 8
 """So often a transaction that loses races is run again."""
 
-_SESSION: Final = {
+SESSION: Final = {
     # below a lease's time to live: a process that sleeps inside a transaction must not keep its links
     "idle_in_transaction_session_timeout": "5s",
     "lock_timeout": "10s",
@@ -98,7 +98,7 @@ def postgres_engine(url: str | URL, password: str | None = None) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in _SESSION.items()))
+        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in SESSION.items()))
         connection.commit()
 
     return engine

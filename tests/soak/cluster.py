@@ -142,6 +142,15 @@ class Cluster:
         owner = self.holder(link)
         return None if owner is None else next((w for w in self.workers if owner.startswith(_name(w))), None)
 
+    def watch_leases(self) -> None:
+        """From now on the database itself notes every write of a run while no lease lives, and every
+        lease that is brought back after its end. For a site of one link."""
+        self.say(_WITNESS)
+
+    def trespasses(self) -> list[tuple[Any, ...]]:
+        """What it has noted: (what, epoch)."""
+        return self.ask("select what, epoch from trespass")
+
     def stand(self) -> str:
         pairs = "select f.link, f.entity, p.state, count(*) from pair p join flow f on f.id = p.flow_id"
         turns = self.ask("select link, woken, served, failures from turn")
@@ -198,6 +207,30 @@ class Cluster:
         before = [await one.writes() for one in self.customers]
         await asyncio.sleep(4 * INTERVAL_S)
         assert [await one.writes() for one in self.customers] == before
+
+
+_WITNESS: Final = """
+create table trespass (what text, epoch bigint);
+create function micros() returns bigint language sql volatile as
+    'select (extract(epoch from clock_timestamp()) * 1000000)::bigint';
+create function wrote() returns trigger language plpgsql as $$ begin
+    insert into trespass select TG_TABLE_NAME, epoch from lease
+        where link not like '%:%' and (until is null or until <= micros());
+    return null;
+end $$;
+create function renewed() returns trigger language plpgsql as $$ begin
+    if NEW.epoch = OLD.epoch and NEW.until is not null and OLD.until <= micros() then
+        insert into trespass values ('brought back', OLD.epoch);
+    end if;
+    return null;
+end $$;
+create trigger witness after update on lease for each row execute function renewed();
+create trigger witness after insert or update on intent for each statement execute function wrote();
+create trigger witness after insert or update on pair for each statement execute function wrote();
+create trigger witness after insert or update on remote for each statement execute function wrote();
+create trigger witness after insert or update on stream for each statement execute function wrote();
+create trigger witness after insert or update on flow for each statement execute function wrote();
+"""
 
 
 def _name(worker: Program) -> str:

@@ -80,6 +80,7 @@ async def test_paused_past_its_lease_it_cannot_settle(tmp_path: Path) -> None:
         (one,) = home.customers
         await one.books_control.order(_SLOW)
         approved = await _approved(home, 12)
+        home.watch_leases()
         sleeper = await _mid_write(home, one)
         epoch = home.epoch(one.link)
         pause(sleeper)
@@ -91,7 +92,33 @@ async def test_paused_past_its_lease_it_cannot_settle(tmp_path: Path) -> None:
         wake(sleeper)
         await one.books_control.clear_faults()
         await _once(home, approved)
-        assert "the link went to another worker" in sleeper.log.read_text(), "it found out by itself"
+        assert "the run lost its lease" in sleeper.log.read_text(), "it found out by itself"
+        assert home.trespasses() == []
+        assert home.crashes() == []
+
+
+async def test_paused_past_its_lease_it_cannot_settle_though_nobody_took_over(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as home:
+        await home.begin(1)
+        (one,) = home.customers
+        await one.books_control.order(_SLOW)
+        approved = await _approved(home, 12)
+        home.watch_leases()
+        sleeper = await _mid_write(home, one)
+        epoch = home.epoch(one.link)
+        pause(sleeper)
+
+        async def ended() -> bool:
+            return home.holder(one.link) is None
+
+        await eventually(ended, "the lease ends", TAKEN_OVER_WITHIN_S, every_s=0.1)
+        wake(sleeper)  # the ledger's answer has been waiting for it
+        await one.books_control.clear_faults()
+        await _once(home, approved)
+        assert "the run lost its lease" in sleeper.log.read_text()
+        assert home.trespasses() == [], "nothing was written without a lease, and none was brought back"
+        assert home.epoch(one.link) > epoch
+        assert home.mishaps()["lease_taken_over"] == 0
         assert home.crashes() == []
 
 

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from syncd.core.errors import Fenced
+from syncd.dispatch.tenure import RENEW_S, TTL_S
 from syncd.ports.leases import Lease
 from syncd.ports.workers import Mishap
 from syncd.store.database import Database
 from syncd.store.dialects import database_now
 from syncd.store.dispatch_tables import lease, worker
 from syncd.store.leases import FencedDatabase, SqlLeases, holders, unheld
+from syncd.store.postgres import SESSION
 from syncd.store.tables import generation
 from syncd.store.turns import SqlTurns
 from syncd.store.workers import SqlWorkers, crew
@@ -58,12 +60,33 @@ async def test_one_that_has_run_out_is_taken_over_and_counted(leases: SqlLeases,
     assert (await SqlWorkers(database).mishaps())[Mishap.LEASE_TAKEN_OVER] == 1
 
 
-async def test_one_that_has_run_out_and_nobody_took_is_renewed(leases: SqlLeases, database: Database) -> None:
+async def test_one_that_has_run_out_is_never_brought_back(leases: SqlLeases, database: Database) -> None:
     first = await leases.acquire("acme", "one", 15)
     assert first is not None
     await _run_out(database)
-    assert await leases.renew(first, 15)
-    assert await leases.acquire("acme", "two", 15) is None
+    assert not await leases.renew(first, 15), "though nobody took it"
+    assert await leases.acquire("acme", "one", 15) == Lease("acme", "one", 2)
+
+
+async def test_who_let_it_run_out_writes_nothing(leases: SqlLeases, database: Database) -> None:
+    first = await leases.acquire("acme", "one", 15)
+    assert first is not None
+    mine = FencedDatabase(database, lambda: first)
+    await mine.write(_again)
+    await _run_out(database)
+    for way in (mine.write, mine.note):
+        with pytest.raises(Fenced, match="its lease ended"):
+            await way(_again)
+    await leases.release(first)
+    with pytest.raises(Fenced, match="its lease ended"):
+        await mine.write(_again)
+    assert len(await database.read(lambda c: c.execute(generation.select()).all())) == 1
+
+
+def test_who_sleeps_inside_a_transaction_loses_it_before_its_lease_ends() -> None:
+    """What is left of a lease that is kept alive, at least, against what the server allows a session."""
+    asleep_s = float(SESSION["idle_in_transaction_session_timeout"].removesuffix("s"))
+    assert asleep_s < TTL_S - RENEW_S
 
 
 async def test_who_lost_the_link_writes_nothing(leases: SqlLeases, database: Database) -> None:
