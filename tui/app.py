@@ -280,7 +280,7 @@ class Dashboard(App[None]):
     def action_take_back(self) -> None:
         if self.planned is None or self.planned.state is not JobState.PLANNED:
             self.notify("Nothing that was asked for here can be taken back any more")
-        elif Scope.OPERATE not in self.scopes:
+        elif Scope.UNDO not in self.scopes:
             self.notify("Your token does not allow it", severity="warning")
         else:
             self.take_back(self.planned.id)

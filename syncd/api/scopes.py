@@ -20,13 +20,15 @@ class Scope(StrEnum):
     """Decide about records: conflicts, matches, skips."""
     ADMIN = "admin"
     """Tokens and configuration."""
+    UNDO = "undo"
+    """Take back or stop what was asked for: no token is made for it, it goes with operating and resolving."""
 
 
 _WITH: Final[Mapping[Scope, frozenset[Scope]]] = {
     Scope.READ: frozenset({Scope.READ}),
-    Scope.OPERATE: frozenset({Scope.READ, Scope.OPERATE}),
-    Scope.RESOLVE: frozenset({Scope.READ, Scope.RESOLVE}),
-    Scope.ADMIN: frozenset({Scope.READ, Scope.OPERATE, Scope.RESOLVE, Scope.ADMIN}),
+    Scope.OPERATE: frozenset({Scope.READ, Scope.OPERATE, Scope.UNDO}),
+    Scope.RESOLVE: frozenset({Scope.READ, Scope.RESOLVE, Scope.UNDO}),
+    Scope.ADMIN: frozenset({Scope.READ, Scope.OPERATE, Scope.RESOLVE, Scope.UNDO, Scope.ADMIN}),
 }
 
 GRANTABLE: Final = tuple(_WITH)
@@ -36,3 +38,8 @@ GRANTABLE: Final = tuple(_WITH)
 def granted(scopes: Iterable[Scope]) -> frozenset[Scope]:
     """All that goes with these: who may act may also look, and an administrator may do everything."""
     return frozenset().union(*(_WITH[scope] for scope in scopes))
+
+
+def carrying(scope: Scope) -> tuple[Scope, ...]:
+    """What a token is made for to have ``scope``: itself, or those that it goes with."""
+    return (scope,) if scope in _WITH else tuple(one for one, all_of in _WITH.items() if scope in all_of)

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from aiolimiter import AsyncLimiter
 
-from syncd.api.scopes import Scope, granted
+from syncd.api.scopes import Scope, carrying, granted
 from syncd.secrets.bearer import matches
 
 log = structlog.get_logger(__name__)
@@ -70,9 +70,9 @@ class Gate:
             if holder is None:
                 await self._refuse(request)
             elif route.scope not in holder.scopes:
+                named = " or ".join(repr(one.value) for one in carrying(route.scope))
                 raise web.HTTPForbidden(
-                    text=f"this token does not have the scope {route.scope.value!r}; `syncd token list` "
-                    "shows whose has"
+                    text=f"this token does not have the scope {named}; `syncd token list` shows whose has"
                 )
             else:
                 request[HOLDER] = holder

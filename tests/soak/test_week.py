@@ -1,4 +1,5 @@
-"""A simulated week of the daemon, everything of it in this process: its memory has no slope.
+"""A simulated week of the daemon, everything of it in this process: neither its memory nor its open files have
+a slope.
 
 Time is moved on as soon as nothing is under way. The platforms are in this process too; what they would
 remember of the week is thrown away each day, so that only the daemon's memory is weighed.
@@ -45,6 +46,8 @@ GROWTH_A_DAY = 250_000
 """Bytes, a page cache that follows the file included; a leak of 600 bytes a cycle would be more."""
 BLOCKS_A_DAY = 500
 """Python's own objects, exactly; more than one that every cycle leaves behind would show."""
+FILES_A_DAY = 0.5
+"""Open files and sockets; one that is left behind a day would show."""
 
 
 _PATIENCE = 40
@@ -146,6 +149,10 @@ def _pages() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1])
 
 
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
 def _slope(days: Sequence[int]) -> float:
     """Growth a day, once caches and pools have their size: of the straight line that fits best."""
     steady = days[STEADY_FROM:]
@@ -176,7 +183,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-async def test_memory_over_a_week_has_no_slope(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_over_a_week_memory_and_open_files_have_no_slope(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # what looks around every few seconds need not do so a million times to show whether it leaks
     monkeypatch.setattr(board, "_EVERY_S", 600.0)
     monkeypatch.setattr(subscriptions, "_LOOK_EVERY_S", 600.0)
@@ -186,6 +193,7 @@ async def test_memory_over_a_week_has_no_slope(folder: Path, monkeypatch: pytest
     clock, serial = WeekClock(), count()
     sizes: list[int] = []
     blocks: list[int] = []
+    files: list[int] = []
     async with _daemon(folder, clock) as (opened, client):
         for day in range(DAYS):
             for hour in range(24):
@@ -198,9 +206,11 @@ async def test_memory_over_a_week_has_no_slope(folder: Path, monkeypatch: pytest
             size, held = await _weighed(opened)
             sizes.append(size)
             blocks.append(held)
-            print(f"day {day + 1}: {size / 1e6:.2f} MB, {held:,} blocks")
+            files.append(_open_files())
+            print(f"day {day + 1}: {size / 1e6:.2f} MB, {held:,} blocks, {files[-1]} files open")
         cycles = (await client.call(endpoints.CYCLES, requests.Cycles(limit=1))).lines[0].id
         assert cycles > DAYS * 24 * 6 * 0.9, "each edit was a run that did something"
         assert all(len(platform(opened, f"{link}-books").records("customer")) == CUSTOMERS for link in LINKS)
     assert _slope(sizes) < GROWTH_A_DAY, [round(size / 1e6, 2) for size in sizes]
     assert _slope(blocks) < BLOCKS_A_DAY, blocks
+    assert _slope(files) < FILES_A_DAY, files

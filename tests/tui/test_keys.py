@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from syncd.api.fleet import JobState
-from syncd.api.scopes import Scope
+from syncd.api.scopes import Scope, granted
 from syncd.core.errors import FixInput
 from tests.tui.office import NOW, Office, fleet_line, group, held
 from tui.app import Dashboard
@@ -340,6 +340,13 @@ async def test_what_was_just_decided_can_be_taken_back_from_any_screen() -> None
         assert any("Nothing that was asked for here" in one.message for one in app._notifications)
     (decided, _), (cancelled, asked) = office.done
     assert (decided, cancelled, asked.id) == ("later", "job_cancel", 5)
+
+
+async def test_who_may_only_decide_may_take_a_decision_back() -> None:
+    office = Office()
+    async with opened(office, granted({Scope.RESOLVE})) as (_, pilot):
+        await press(pilot, "2", "enter", "left_square_bracket", "U")
+    assert [name for name, _ in office.done] == ["later", "job_cancel"]
 
 
 async def test_what_came_of_a_decision_is_told_when_it_is_carried_out() -> None:

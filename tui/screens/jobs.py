@@ -18,7 +18,7 @@ class Jobs(Listing):
     MODE = "jobs"
     TAB = "Jobs"
     COLUMNS = jobs.COLUMNS
-    NEEDS: ClassVar = {"cancel": Scope.OPERATE}
+    NEEDS: ClassVar = {"cancel": Scope.UNDO}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("U", "cancel", "Take back", id="jobs.cancel"),
     ]

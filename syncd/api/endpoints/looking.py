@@ -177,7 +177,7 @@ JOB_CANCEL: Final = Endpoint(
     "job_cancel",
     "POST",
     "jobs/cancel",
-    Scope.OPERATE,
+    Scope.UNDO,
     requests.JobCancel,
     TypeAdapter(JobView),
     "Take a job back, or stop it: what it did so far stays done.",

@@ -6,13 +6,17 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import select
 
+from syncd.api import endpoints
 from syncd.api.conflicts import ConflictView
 from syncd.api.fleet import JobState
+from syncd.api.requests import JobCancel, Later
+from syncd.api.scopes import Scope
 from syncd.core.errors import FixInput, NothingMatched, RetryLater
 from syncd.service import jobs
 from syncd.service.jobs import Jobs
 from syncd.store.tables import job
 from tests.integration.engine.test_conflicts import in_conflict
+from tests.integration.service.daemon import READ, daemon
 from tests.integration.service.office import Office
 
 
@@ -142,6 +146,24 @@ async def test_taken_back_it_was_never_said() -> None:
     office.world.wait(60)
     assert not await office.jobs.step()
     assert not (await office.decisions.conflict(one.id)).resolved
+
+
+async def test_who_may_only_decide_may_take_a_decision_back_and_who_may_only_look_may_not() -> None:
+    office, one = await disputed()
+    made = await office.ring.token_create("ann", [Scope.RESOLVE])
+    decide = Later.model_validate(
+        {"call": "conflicts_resolve", "asked": taking(one, "Acme Mid"), "undo_s": 10}
+    )
+    async with (
+        daemon(operator=office.answering, find=office.ring.find) as there,
+        there.client(made.token) as ann,
+        there.client(READ) as reader,
+    ):
+        planned = await ann.call(endpoints.LATER, decide)
+        with pytest.raises(FixInput, match="scope 'operate' or 'resolve' or 'admin'"):
+            await reader.call(endpoints.JOB_CANCEL, JobCancel(id=planned.id))
+        taken_back = await ann.call(endpoints.JOB_CANCEL, JobCancel(id=planned.id))
+    assert (taken_back.state, taken_back.message) == (JobState.CANCELLED, "cancelled by ann")
 
 
 async def test_what_was_typed_is_sealed_while_it_waits_and_forgotten_then() -> None:

@@ -126,4 +126,4 @@ async def test_a_token_is_told_whose_it_is_and_what_it_may_do(here: State) -> No
         there.client(made.token) as dana,
     ):
         told = await dana.call(endpoints.WHOAMI, requests.WhoAmI(holder="ann", scopes=(Scope.ADMIN,)))
-    assert told == Holder(holder="dana", scopes=(Scope.OPERATE, Scope.READ))
+    assert told == Holder(holder="dana", scopes=(Scope.OPERATE, Scope.READ, Scope.UNDO))
