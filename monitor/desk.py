@@ -60,12 +60,12 @@ class DriftDesk:
 
     async def drift_ack(self, ident: int, reason: str, hours: int = 24, actor: str = "") -> Done:
         until = self._clock.now() + timedelta(hours=hours)
-        await self._watch.ack(ident, actor, reason, until)
+        await self._watch.releases.ack(ident, actor, reason, until)
         message = f"nobody is reminded of drift {ident} until {until:%Y-%m-%d %H:%M} UTC; what it holds stays"
         return Done(count=1, message=message, ids=[ident])
 
     async def drift_accept(self, ident: int, reason: str, actor: str = "") -> Done:
-        event = await self._watch.accept(ident, actor, reason)
+        event = await self._watch.releases.accept(ident, actor, reason)
         days = self._watch.settings.grant.days
         if event.seen.operation.startswith(gating.AROUND):
             return Done(count=1, message=f"drift {ident} accepted: what waited goes on", ids=[ident])
@@ -77,11 +77,11 @@ class DriftDesk:
         return Done(count=1, message=message, ids=[ident])
 
     async def drift_ignore(self, ident: int, reason: str, actor: str = "") -> Done:
-        await self._watch.ignore(ident, actor, reason)
+        await self._watch.releases.ignore(ident, actor, reason)
         return Done(count=1, message=f"drift {ident} stops nothing any more", ids=[ident])
 
     async def drift_revert(self, ident: int, reason: str, actor: str = "") -> Done:
-        event = await self._watch.revert(ident, actor, reason)
+        event = await self._watch.releases.revert(ident, actor, reason)
         held = "what it held is held again" if event.held_at is not None else "it holds nothing"
         return Done(count=1, message=f"drift {ident} is open again: {held}", ids=[ident])
 

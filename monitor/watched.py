@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
+from monitor import gating
 from monitor.contract import Contract
 from monitor.envelope import Envelopes
 from monitor.gating import Watched
+from monitor.impact import Flow
 from monitor.operation import Operation
 from syncd.mapping.entity_map import EntityMap
 from syncd.ports import HoldRow
@@ -56,3 +58,18 @@ class Known:
     pages: int = 0
     """Web pages in a row."""
     news: bool = False
+
+
+class Connections(dict[str, Known]):
+    """All that are watched, by their names."""
+
+    def operation(self, connection: str, entity: str) -> Operation | None:
+        known = self.get(connection)
+        return None if known is None else known.operations.get(entity)
+
+    def flows(self, connection: str, operation: str) -> Sequence[Flow]:
+        """Those that read or write an operation; of a login or an envelope, all of the connection's."""
+        known = self.get(connection)
+        if known is None:
+            return ()
+        return [f for f in known.at.flows if operation == f.entity or gating.is_wide(operation)]

@@ -100,7 +100,7 @@ async def begin(watch: Watch, site: Site, connectors: Mapping[str, Connector]) -
 
 async def corrected(watch: Watch, name: str, connector: Connector) -> Connector:
     """The connector with what was accepted about its platform laid over its lenses."""
-    corrections = await watch.accepted.corrections(name)
+    corrections = await watch.releases.corrections(name)
     found: Connector = CorrectedConnector(connector, corrections) if corrections else connector
     watch.use(name, lenses(found))
     return found
@@ -168,8 +168,8 @@ class Watching:
         """Others watch the same connections: what they find, and what people say there, counts here, too."""
         self._stamp: tuple[object, ...] = ()
         self._corrections: dict[str, object] = {}
-        watch.relens = self.relens
-        watch.text = Library.of_site(site.folder).text
+        watch.releases.relens = self.relens
+        watch.releases.text = Library.of_site(site.folder).text
         watch.waiting.under_way = lambda link: links[link].under_way if link in links else 0
 
     async def relens(self, connection: str) -> None:
@@ -208,7 +208,7 @@ class Watching:
             await self.watch.load()
         self._stamp = stamp
         for name in self._connectors:
-            corrections = await self.watch.accepted.corrections(name)
+            corrections = await self.watch.releases.corrections(name)
             if self._corrections.setdefault(name, corrections) != corrections:
                 self._corrections[name] = corrections
                 await self.relens(name)

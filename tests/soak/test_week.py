@@ -1,5 +1,4 @@
-"""A simulated week of the daemon, everything of it in this process: neither its memory nor its open files have
-a slope.
+"""A simulated week of the daemon, everything of it in this process: memory and open files have no slope.
 
 Time is moved on as soon as nothing is under way. The platforms are in this process too; what they would
 remember of the week is thrown away each day, so that only the daemon's memory is weighed.
@@ -150,7 +149,7 @@ def _pages() -> int:
 
 
 def _open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def _slope(days: Sequence[int]) -> float:
@@ -183,7 +182,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-async def test_over_a_week_memory_and_open_files_have_no_slope(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_week_leaves_neither_memory_nor_files_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # what looks around every few seconds need not do so a million times to show whether it leaks
     monkeypatch.setattr(board, "_EVERY_S", 600.0)
     monkeypatch.setattr(subscriptions, "_LOOK_EVERY_S", 600.0)

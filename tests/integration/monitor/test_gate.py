@@ -92,7 +92,7 @@ async def test_what_can_be_mended_without_an_engineer_is_mended_by_accepting_it(
         await world.run()
     (event,) = [e for e in await world.drifts.events() if e.seen.level == "breaking"]
     assert event.seen.correction is not None
-    await world.watch.accept(event.id, "dana", "in their release notes")
+    await world.watch.releases.accept(event.id, "dana", "in their release notes")
     for n in range(504, 507):
         world.invoice(n)
         await world.run()
@@ -118,7 +118,7 @@ async def test_what_a_cycle_under_way_puts_away_after_it_was_accepted_drains_too
 
     async def accepted_meanwhile(*rows: Any) -> Any:
         monkeypatch.undo()
-        await world.watch.accept(event.id, "dana", "in their release notes")
+        await world.watch.releases.accept(event.id, "dana", "in their release notes")
         return await write_down(*rows)
 
     monkeypatch.setattr(world.store, "write_down", accepted_meanwhile)
@@ -145,7 +145,7 @@ async def test_a_large_invoice_waits_and_one_that_is_not_alone_does_not_hold_the
     assert await world.store.holds() == []
     (event,) = await world.drifts.events()
     assert (event.seen.kind, event.seen.action) == ("scale", "quarantine")
-    await world.watch.ignore(event.id, "dana", "a new roof")
+    await world.watch.releases.ignore(event.id, "dana", "a new roof")
     await world.run()
     await world.run()
     assert world.posted() == world.owed()
@@ -169,7 +169,7 @@ async def accepted_cents(world: WatchedWorld) -> int:
         world.invoice(n)
         await world.run()
     (event,) = [e for e in await world.drifts.events() if e.seen.level == "breaking"]
-    await world.watch.accept(event.id, "dana", "in their release notes")
+    await world.watch.releases.accept(event.id, "dana", "in their release notes")
     for _ in range(2):
         await world.run()
     assert world.posted() == world.owed()
@@ -179,7 +179,7 @@ async def accepted_cents(world: WatchedWorld) -> int:
 async def test_an_acceptance_can_be_taken_back_and_the_mistake_holds_again() -> None:
     world = WatchedWorld()
     ident = await accepted_cents(world)
-    await world.watch.revert(ident, "dana", "it was a mistake of theirs")
+    await world.watch.releases.revert(ident, "dana", "it was a mistake of theirs")
     assert [hold.scope for hold in await world.store.holds()] == ["flow:acme/invoice"]
     assert await world.drifts.proposals() == []
     assert await world.drifts.grants() == []
@@ -216,7 +216,7 @@ async def test_what_was_accepted_for_a_time_and_is_not_mended_is_told_of_and_the
     await world.run()
     assert [hold.scope for hold in await world.store.holds()] == ["flow:acme/invoice"]
     assert world.posted() == before, "neither cents for dollars nor anything else"
-    await world.watch.accept(ident, "dana", "for another while")
+    await world.watch.releases.accept(ident, "dana", "for another while")
     for _ in range(2):
         await world.run()
     assert world.posted() == world.owed()
@@ -232,8 +232,10 @@ async def test_what_stands_in_the_file_needs_no_grant_any_more() -> None:
         world.invoice(n)
         await world.run()
     (event,) = await world.drifts.events()
-    await world.watch.accept(event.id, "dana", "in their release notes")
-    world.watch.text = lambda _platform, _operation: f"{filed}    enum: [invoice, vendorbill, service]\n"
+    await world.watch.releases.accept(event.id, "dana", "in their release notes")
+    world.watch.releases.text = lambda _platform, _operation: (
+        f"{filed}    enum: [invoice, vendorbill, service]\n"
+    )
     world.wait(9 * 86_400)
     for n in range(503, 505):
         world.invoice(n)

@@ -38,7 +38,7 @@ async def test_a_hold_outlives_its_process_and_what_was_learned_too() -> None:
     await world.run()
     assert world.posted() == {}
     (event,) = await world.drifts.events()
-    await world.watch.accept(event.id, "dana", "release notes")
+    await world.watch.releases.accept(event.id, "dana", "release notes")
     for n in range(505, 507):
         world.invoice(n)
         await world.run()
@@ -62,7 +62,7 @@ async def test_a_platform_that_goes_back_while_nobody_runs_is_noticed() -> None:
 async def test_what_was_accepted_is_still_read_through_its_corrected_lens() -> None:
     world = await _held()
     (event,) = await world.drifts.events()
-    await world.watch.accept(event.id, "dana", "release notes")
+    await world.watch.releases.accept(event.id, "dana", "release notes")
     await _restarted(world)
     await world.relens("field")
     for n in range(504, 508):

@@ -96,7 +96,7 @@ class WatchedWorld(World):
         for name, connector, side in (("field", self.drifting, "left"), ("ledger", self.ledger, "right")):
             lenses = {entity: spec.map for entity, spec in connector.capabilities.entities.items()}
             self.watch.add(Watched(name, "memory", flows, sides={"acme": side}), lenses)
-        self.watch.relens = self.relens
+        self.watch.releases.relens = self.relens
         self.gates = {"field": Gate(4), "ledger": Gate(4)}
         self.setup = self._setup(self.drifting)
         self.engine = LinkEngine(self.setup, self.store, self.clock, self.gates)
@@ -111,7 +111,7 @@ class WatchedWorld(World):
 
     async def relens(self, connection: str) -> None:
         assert connection == "field"
-        corrected = CorrectedConnector(self.drifting, await self.watch.accepted.corrections(connection))
+        corrected = CorrectedConnector(self.drifting, await self.watch.releases.corrections(connection))
         lenses = {entity: spec.map for entity, spec in corrected.capabilities.entities.items()}
         self.watch.use(connection, lenses)
         await self.engine.adopt(self._setup(corrected))
