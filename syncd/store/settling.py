@@ -12,7 +12,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, literal, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, literal, or_, select, update
 
 from syncd.core.brakes import Budget
 from syncd.core.model import IntentState, Operation, PairState, Side
@@ -80,10 +80,16 @@ _OTHERS_OPEN = Query(
 _IN_CONFLICT = Query(
     select(conflict.c.pair_id).where(conflict.c.pair_id.in_(bindparam("pairs", expanding=True))).distinct()
 )
+_ENDS_WITH_IT = and_(
+    # a refused record stays in quarantine also once its source has been told; and an order to try it again
+    # that came meanwhile stands until the record is on both sides
+    pair.c.state != PairState.QUARANTINED.value,
+    or_(~pair.c.forced, and_(pair.c.left_id.is_not(None), pair.c.right_id.is_not(None))),
+)
+"""Pairs of which an action that ends says how they stand: not of those whose refusal it told the source."""
 _REST = Prepared(
     update(pair)
-    # a refused record stays in quarantine also once its source has been told
-    .where(pair.c.id == bindparam("row"), pair.c.state != PairState.QUARANTINED.value)
+    .where(pair.c.id == bindparam("row"), _ENDS_WITH_IT)
     .values(state=bindparam("rest"), since=bindparam("at"), forced=literal(False), historical=literal(False))
 )
 
@@ -338,7 +344,7 @@ def rejected(
     refused = update(pair).where(pair.c.id == at.pair)
     if at.request.operation is Operation.ACTION:
         # telling the source about a refusal may be refused as well: the first reason is the one to mend
-        refused = refused.where(pair.c.state != PairState.QUARANTINED.value)
+        refused = refused.where(_ENDS_WITH_IT)
     c.execute(
         refused.values(
             state=PairState.QUARANTINED.value,

@@ -96,6 +96,23 @@ async def test_a_mended_and_approved_invoice_is_posted_and_told_anew() -> None:
     assert await state(world) is PairState.IN_STEP
 
 
+async def test_an_order_to_try_again_outlives_the_telling_of_the_refusal() -> None:
+    """Found by seed 2005871: the order came while it was not known whether the source had been told."""
+    world, _ = await approved()
+    world.right.faults = refusing = OrderedFaults()
+    refusing.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+    world.left.faults = losing = OrderedFaults()
+    losing.order(Call.WRITE, Fault(FaultKind.LOST_AFTER))
+    await world.cycle()
+    (refused,) = await world.store.quarantined("acme", 10)
+    await operator_of(world).quarantine_retry([refused.id], "ann")
+    for _ in range(2):
+        world.wait(61)
+        await world.cycle()
+    assert len(world.right.records("invoice")) == 1
+    assert await state(world) is PairState.IN_STEP
+
+
 async def test_a_refused_action_does_not_take_the_invoice_back_and_is_retried_on_command() -> None:
     world, key = await approved()
     world.left.faults = faults = OrderedFaults()
