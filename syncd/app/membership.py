@@ -81,7 +81,7 @@ class Membership:
 
     def store(self, link: str) -> SqlStore:
         """The engine's memory as the holder of a link's lease may use it."""
-        return self._store.on(self._fenced(link))
+        return self._store.under(partial(self.tenures.lease, link))
 
     def _fenced(self, link: str) -> Database:
         return FencedDatabase(self._store.database, partial(self.tenures.lease, link))

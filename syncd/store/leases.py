@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from syncd.core.errors import Fenced
 from syncd.ports.leases import Lease
@@ -15,6 +15,15 @@ from syncd.store.database import Database, Script, T
 from syncd.store.dialects import database_now, insert_if_absent
 from syncd.store.dispatch_tables import lease as table
 from syncd.store.dispatch_tables import turn
+from syncd.store.query import Query
+
+# shared: writers of one lease go on side by side
+_HELD = Query(
+    select(table.c.link, table.c.epoch, table.c.owner, (table.c.until > database_now()).label("alive"))
+    .where(table.c.link.in_(bindparam("links", expanding=True)))
+    .order_by(table.c.link)
+    .with_for_update(read=True)
+)
 
 
 class SqlLeases:
@@ -81,19 +90,7 @@ class FencedDatabase:
         lease = self._lease()
 
         def fenced(c: Connection) -> T:
-            # shared: writers of one lease go on side by side, whoever takes it over waits for them
-            mine = (table.c.link == lease.link) & (table.c.epoch == lease.epoch)
-            held = select(table.c.until > database_now()).where(mine, table.c.owner == lease.owner)
-            row = c.execute(held.with_for_update(read=True)).one_or_none()
-            if row is None:
-                raise Fenced(
-                    f"{lease.link}: another worker holds it by now", remedy="nothing: it goes on there"
-                )
-            if not row[0]:
-                raise Fenced(
-                    f"{lease.link}: its lease ended before this worker renewed it",
-                    remedy="nothing: whoever takes it next goes on",
-                )
+            require(c, [lease])
             return script(c)
 
         return fenced
@@ -109,6 +106,23 @@ class FencedDatabase:
 
     async def close(self) -> None:
         """The database outlives its users."""
+
+
+def require(c: Connection, leases: Collection[Lease]) -> None:
+    """They are their owners' until this transaction ends: who takes one over waits for it. Raises ``Fenced``
+    for the first that is not."""
+    if not leases:
+        return
+    held = {row.link: row for row in _HELD.all(c, {"links": sorted(lease.link for lease in leases)})}
+    for lease in leases:
+        row = held.get(lease.link)
+        if row is None or (row.epoch, row.owner) != (lease.epoch, lease.owner):
+            raise Fenced(f"{lease.link}: another worker holds it by now", remedy="nothing: it goes on there")
+        if not row.alive:
+            raise Fenced(
+                f"{lease.link}: its lease ended before this worker renewed it",
+                remedy="nothing: whoever takes it next goes on",
+            )
 
 
 def unheld() -> ColumnElement[bool]:

@@ -258,7 +258,7 @@ def _bind(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> dict[i
     by_stream: dict[tuple[str, str], list[Settlement]] = defaultdict(list)
     for s in settlements:
         by_stream[s.intent.connection, s.intent.request.entity].append(s)
-    for (connection, entity), group in by_stream.items():
+    for (connection, entity), group in sorted(by_stream.items()):
         home = find_stream(c, connection, entity)
         shown = [s.observed for s in group if s.observed is not None]
         have = known(c, home.id, [o.key for o in shown])

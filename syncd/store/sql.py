@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -18,6 +18,7 @@ from syncd.core.model import Side
 from syncd.core.outcome import ErrorClass
 from syncd.ports.asking import HeldRow
 from syncd.ports.connector import Clock
+from syncd.ports.leases import Lease
 from syncd.ports.records import (
     Compared,
     ConflictFilter,
@@ -64,12 +65,11 @@ from syncd.store import (
     streams,
     upkeep,
 )
-from syncd.store.database import Coalesced, Database
+from syncd.store.database import Database
+from syncd.store.leases import FencedDatabase
+from syncd.store.outgoing import BRIEF, Outgoing
 from syncd.store.sealing import Keeper, Seal
 from syncd.store.tables import token
-
-_BRIEF: Final = 4
-"""Records whose transaction takes less than handing it to another thread."""
 
 
 class SqlStore:
@@ -91,18 +91,18 @@ class SqlStore:
         self._restored: bool | None = None
         self._links: dict[int, str] = {}
         self._budgets = budgets
-        self._sent: Coalesced[IntentRow, bool] = Coalesced(
-            lambda script, _: database.write(script),
-            lambda c, many: settling.mark_sent(c, self.keeper(), many, budgets),
-        )
-        self._settled: Coalesced[Settlement, IntentRow | None] = Coalesced(
-            lambda script, count: database.note(script, brief=count <= _BRIEF),
-            lambda c, many: settling.settle(c, self.keeper(), many),
-        )
+        self._lease: Callable[[], Lease | None] = lambda: None
+        self._outgoing = Outgoing(database, self.keeper, budgets)
 
     def on(self, database: Database) -> SqlStore:
         """The same memory through another door."""
         return SqlStore(database, self._clock, self._seal, self._digest_key, self._budgets)
+
+    def under(self, lease: Callable[[], Lease]) -> SqlStore:
+        """The same memory for whoever holds a link; what it sends and settles goes with what others do."""
+        mine = self.on(FencedDatabase(self.database, lease))
+        mine._lease, mine._outgoing = lease, self._outgoing
+        return mine
 
     def keeper(self) -> Keeper:
         """What scripts need, as of now."""
@@ -142,7 +142,7 @@ class SqlStore:
                 progress["watermark"] = watermark
         await self.database.note(
             lambda c: streams.page_seen(c, k, stream, observations, progress),
-            brief=len(observations) <= _BRIEF,
+            brief=len(observations) <= BRIEF,
         )
 
     async def stream_failed(self, stream: int, error: str) -> None:
@@ -182,7 +182,7 @@ class SqlStore:
             return 0
         k = self.keeper()
         return await self.database.note(
-            lambda c: pairs.consume(c, k, flow, streams, historical), brief=news <= _BRIEF
+            lambda c: pairs.consume(c, k, flow, streams, historical), brief=news <= BRIEF
         )
 
     async def due_pairs(
@@ -251,7 +251,7 @@ class SqlStore:
         k = self.keeper()
         return await self.database.note(
             lambda c: intents.write_down(c, k, flow, verdicts, new),
-            brief=len(verdicts) + len(new) <= _BRIEF,
+            brief=len(verdicts) + len(new) <= BRIEF,
         )
 
     async def decide_anew(self, flow: FlowRow) -> None:
@@ -274,13 +274,13 @@ class SqlStore:
     # -- applying and settling
 
     async def mark_sent(self, intent: IntentRow) -> bool:
-        return await self._sent(intent)
+        return await self._outgoing.mark_sent(self._lease(), intent)
 
     async def may_go_out(self, intent: IntentRow) -> bool:
         return await self.database.read(lambda c: not settling.covered(c, intent))
 
     async def settle(self, settlement: Settlement) -> IntentRow | None:
-        return await self._settled(settlement)
+        return await self._outgoing.settle(self._lease(), settlement)
 
     async def accepted(self, intent: IntentRow, key: str, look_after_s: float) -> None:
         k = self.keeper()
@@ -376,7 +376,7 @@ class SqlStore:
 
     async def hints_done(self, ids: Sequence[int]) -> None:
         if ids:
-            await self.database.note(lambda c: hints.done(c, ids), brief=len(ids) <= _BRIEF)
+            await self.database.note(lambda c: hints.done(c, ids), brief=len(ids) <= BRIEF)
 
     async def restored(self) -> bool:
         if self._restored is None:  # it cannot come to be while somebody has the state open

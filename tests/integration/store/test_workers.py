@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from syncd.core.errors import Fenced
+from syncd.core.model import Side
 from syncd.dispatch.tenure import RENEW_S, TTL_S
 from syncd.ports.leases import Lease
 from syncd.ports.workers import Mishap
@@ -19,6 +22,7 @@ from syncd.store.postgres import SESSION
 from syncd.store.tables import generation
 from syncd.store.turns import SqlTurns
 from syncd.store.workers import SqlWorkers, crew
+from tests.integration.store.rows import Bench, settlement
 
 _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -102,6 +106,34 @@ async def test_who_lost_the_link_writes_nothing(leases: SqlLeases, database: Dat
     rows = await database.read(lambda c: c.execute(generation.select()).all())
     assert len(rows) == 1
     assert await mine.read(lambda c: c.execute(generation.select()).all()) == rows, "it may look"
+
+
+async def test_what_many_links_send_at_once_is_one_transaction_and_each_by_its_own_lease(
+    leases: SqlLeases, database: Database
+) -> None:
+    bench = await Bench.set_up(database)
+    held = {link: await _taken(leases, link) for link in ("acme", "bolt")}
+    acme, bolt = (bench.store.under(partial(held.__getitem__, link)) for link in held)
+    rows = [await bench.planned(await bench.lone(Side.LEFT, key)) for key in ("a", "b", "c", "d")]
+    assert all(await asyncio.gather(acme.mark_sent(rows[0]), bolt.mark_sent(rows[1])))
+    await _run_out(database)
+    held["bolt"] = await _taken(leases, "bolt")
+    lost, kept = await asyncio.gather(
+        acme.mark_sent(rows[2]), bolt.mark_sent(rows[3]), return_exceptions=True
+    )
+    assert isinstance(lost, Fenced), "its lease ran out"
+    assert kept is True, "whose lease is alive goes on"
+    with pytest.raises(Fenced):
+        await acme.settle(settlement(rows[0], "L1"))
+    await bolt.settle(settlement(rows[1], "L2"))
+    found = await bench.intents()
+    assert [found[row.id] for row in rows] == ["sent", "posted", "planned", "sent"]
+
+
+async def _taken(leases: SqlLeases, link: str) -> Lease:
+    taken = await leases.acquire(link, "one", 15)
+    assert taken is not None
+    return taken
 
 
 def _again(c: Connection) -> None:
