@@ -31,7 +31,7 @@ from syncd.core.errors import DaemonUnreachable, FixInput, NothingMatched
 from syncd.ports import Finding
 from syncd.secrets.reference import SecretRef, resolve
 from syncd.store import migrate
-from syncd.store.tables import HEAD
+from syncd.store.revisions import HEAD
 
 if TYPE_CHECKING:
     from syncd.api.client import ApiClient
@@ -174,7 +174,7 @@ async def workers(config_path: Path) -> WorkersView:
         remedy = "state.url: postgresql://... is for many workers"
         raise FixInput("this state is one process's only: there are no workers", remedy=remedy)
     engine = state_engine(site)
-    migrate.require_head(engine)
+    migrate.require_fit(engine)
     database = open_database(engine)
     try:
         return await WorkerDesk(SqlWorkers(database), SqlTurns(database, unheld)).workers()
@@ -202,7 +202,7 @@ async def upgrade(config_path: Path) -> None:
 
 
 async def revision(config_path: Path) -> tuple[str | None, str]:
-    """(the state's revision, the one this version needs)."""
+    """(the state's revision, the one this version is made for)."""
     with state_opened(load(config_path)) as engine:
         return migrate.current(engine), HEAD
 

@@ -13,7 +13,7 @@ from syncd.core.sentences import sentences
 from syncd.engine.coverage import uncovered
 from syncd.ports import Finding
 from syncd.store import migrate
-from syncd.store.tables import HEAD
+from syncd.store.revisions import HEAD, fits
 
 
 async def findings(site: Site, *, live: bool) -> Sequence[Finding]:
@@ -50,15 +50,10 @@ def _check_state(site: Site) -> list[Finding]:
         return [*findings, Finding("error", "state", error.message, error.remedy)]
     if found is None:
         findings.append(Finding("ok", "state", "empty; it is set up by the first command that needs it"))
-    elif found != HEAD:
-        findings.append(
-            Finding(
-                "error",
-                "state",
-                f"at revision {found}, this version needs {HEAD}",
-                "syncd db upgrade",
-            )
-        )
+    elif not fits(found):
+        remedy = "install a newer syncd" if found > HEAD else "syncd db upgrade"
+        words = f"at revision {found}, this version needs {HEAD}"
+        findings.append(Finding("error", "state", words, remedy))
     else:
         findings.append(Finding("ok", "state", f"at revision {found}"))
     return findings

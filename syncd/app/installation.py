@@ -26,7 +26,7 @@ from syncd.app.watching import Watching, begin, desk, watch_over
 from syncd.bridge.channel import Limits
 from syncd.bridge.hub import BridgeHub
 from syncd.bridge.tapped import TappedChannel
-from syncd.clock import SystemClock
+from syncd.clock import SystemClock, uptime
 from syncd.config.load import Site
 from syncd.connectors.registry import Opening
 from syncd.core.brakes import Budget
@@ -49,6 +49,7 @@ from syncd.service.accounts import Listening
 from syncd.service.erasing import Eraser
 from syncd.service.keys import KeyRing
 from syncd.store import keys, migrate
+from syncd.store.clock import database_clock
 from syncd.store.opening import open_database, open_engine
 from syncd.store.postgres import conninfo
 from syncd.store.sql import SqlStore
@@ -91,12 +92,12 @@ def state_opened(site: Site) -> Iterator[Engine]:
 
 
 def _prepared_engine(site: Site) -> Engine:
-    """The state's engine at the revision this code needs; an empty state is set up at once."""
+    """The state's engine at a revision this code works on; an empty state is set up at once."""
     engine = state_engine(site)
     try:
         if migrate.current(engine) is None:
             migrate.upgrade(engine)
-        migrate.require_head(engine)
+        migrate.require_fit(engine)
     except BaseException:
         engine.dispose()
         raise
@@ -340,8 +341,7 @@ async def installation(
 ) -> AsyncIterator[Installation]:
     """Open a site under its lock (``lock``: the one that is held already); ``taps`` watch every connection.
     ``part``: what this process does where several work on the state. Raises ``StateLocked`` if another
-    process owns the state."""
-    clock = clock or SystemClock()
+    process owns the state. Where several work on it, the time is the database's."""
     process.tune()
     async with AsyncExitStack() as closing:
         if not shared(site):
@@ -353,8 +353,11 @@ async def installation(
             hide(resolve(reference, site.folder))
         master = master_key(site)
         database = open_database(_prepared_engine(site))
+        closing.push_async_callback(database.close)
+        if clock is None and shared(site):
+            clock = await closing.enter_async_context(database_clock(database, uptime, SystemClock().now))
+        clock = clock or SystemClock()
         store = SqlStore(database, clock, Sealer(master), digest_key(master), _budgets(site))
-        closing.push_async_callback(store.close)
         membership = None
         if shared(site):
             url = conninfo(state_engine(site))

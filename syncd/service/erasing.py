@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from syncd.api.upkeep import Erased
 from syncd.core.errors import FixInput, NothingMatched
-from syncd.store import erasing
+from syncd.store import erasing, migrate
 from syncd.store.database import Database
 from syncd.store.erasing import Traces
 from syncd.store.sealing import Keeper
@@ -37,7 +37,8 @@ class Eraser:
         self, names: Sequence[str], dry_run: bool = False, abandon_writes: bool = False, actor: str = ""
     ) -> Erased:
         """Raises ``NothingMatched`` for a name that nothing is kept of, ``FixInput`` for what is still
-        configured, used by other links, or has writes that are not at their end."""
+        configured, used by other links, or has writes that are not at their end, and for a state with
+        tables of a newer version, which this one would leave behind."""
         found = await self._database.scan(lambda c: erasing.find(c, names, self._connections))
         if unknown := sorted(set(names) - {*found.links, *found.connections, *found.shared}):
             raise NothingMatched(
@@ -46,9 +47,17 @@ class Eraser:
         if dry_run:
             return view(found)
         _must_be_over(found, names, self._links, abandon_writes=abandon_writes)
+        await asyncio.to_thread(self._must_know_every_table)
         lines = await self._database.write(lambda c: erasing.erase(c, self._keeper(), found, actor))
         await asyncio.to_thread(self._rewrite)
         return view(found, lines)
+
+    def _must_know_every_table(self) -> None:
+        engine = self._engine()
+        try:
+            migrate.require_head(engine)
+        finally:
+            engine.dispose()
 
     def _rewrite(self) -> None:
         engine = self._engine()

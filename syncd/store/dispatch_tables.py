@@ -47,8 +47,10 @@ worker = Table(
     Column("since", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("lost_at", Instant),
+    Column("revision", Text),
 )
-"""One row a process that works on this state, while it lives and for a while after it was lost."""
+"""One row a process that works on this state, while it lives and for a while after it was lost.
+``revision``: the number of the one that its code was made for."""
 
 mishap = Table(
     "mishap",

@@ -30,9 +30,6 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0008"
-"""The revision this code needs; a test holds it to the newest one in ``migrations/``."""
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 

@@ -15,6 +15,7 @@ from syncd.store.database import Database
 from syncd.store.dialects import database_now, insert_or_replace
 from syncd.store.dispatch_tables import turn, worker
 from syncd.store.leases import holders
+from syncd.store.revisions import OURS
 
 ALIVE_EVERY_S: Final = 5.0
 LOST_AFTER_S: Final = 15.0
@@ -30,6 +31,7 @@ class SqlWorkers:
         def script(c: Connection) -> None:
             now = c.execute(select(database_now())).scalar_one()
             seen = {"host": host, "pid": pid, "version": version, "slots": slots, "seen_at": now}
+            seen["revision"] = OURS
             same = (worker.c.name == name) & (worker.c.pid == pid) & (worker.c.host == host)
             if not c.execute(update(worker).where(same).values(seen | {"lost_at": None})).rowcount:
                 row = seen | {"name": name, "since": now, "lost_at": None}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -85,26 +85,33 @@ class Cluster:
     """Document numbers that each ledger had at first."""
 
     async def begin(self, workers: int) -> None:
-        """Start the daemon and so many workers; returns when every link has had its first sync."""
+        """Start the daemon and so many workers; returns when every link has had its first sync. None: others
+        are added before that is waited for."""
         for one in self.customers:
             self.before[one.link] = {document.number for document in await one.books.documents()}
         await self.daemon.start()
         for _ in range(workers):
             await self.add_worker()
+        if workers:
+            await self.synced()
 
-        async def synced() -> bool:
-            done = self.ask("select count(*) from flow where first_sync_done and entity = 'invoice'")
-            return done == [(len(self.customers),)]
+    async def synced(self) -> None:
+        """Every link has had its first sync."""
+
+        async def done() -> bool:
+            found = self.ask("select count(*) from flow where first_sync_done and entity = 'invoice'")
+            return found == [(len(self.customers),)]
 
         try:
-            await eventually(synced, "every link has had its first sync", 90.0)
+            await eventually(done, "every link has had its first sync", 90.0)
         except AssertionError as late:
             raise AssertionError(f"{late}\n{self.stand()}\n{self.tails()}") from None
 
-    async def add_worker(self) -> Program:
+    async def add_worker(self, beside: Mapping[str, str] | None = None) -> Program:
+        """``beside``: what its environment has besides ours."""
         name = f"w{len(self.workers)}"
-        config = str(self.folder / "syncd.yaml")
-        worker = Program(self.folder / f"{name}.log", "worker", "--name", name, "--config", config)
+        command = ("worker", "--name", name, "--config", str(self.folder / "syncd.yaml"))
+        worker = Program(self.folder / f"{name}.log", *command, beside=beside)
         await worker.start()
         self.workers.append(worker)
         return worker
@@ -118,6 +125,10 @@ class Cluster:
     def say(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def now(self) -> int:
+        """The database's time, as the state's stamps have it."""
+        return int(self.ask("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")[0][0])
 
     def intents(self) -> Counter[str]:
         return Counter(dict(self.ask("select state, count(*) from intent group by state")))

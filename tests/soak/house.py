@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sqlite3
 import sys
@@ -31,8 +32,10 @@ OPEN = ("planned", "sent", "accepted", "uncertain")
 class Program:
     """One ``syncd`` command as a process that can be killed and started again. Its words go to a file."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(self, log: Path, *arguments: str, beside: Mapping[str, str] | None = None) -> None:
+        """``beside``: what its environment has besides ours."""
         self.log = log
+        self._environment = None if beside is None else os.environ | beside
         self._command = [sys.executable, "-m", "syncd", *arguments]
         self._process: asyncio.subprocess.Process | None = None
         self.starts = 0
@@ -48,7 +51,9 @@ class Program:
 
     async def start(self) -> None:
         with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(*self._command, stdout=log, stderr=log)
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, stdout=log, stderr=log, env=self._environment
+            )
         self.starts += 1
 
     async def kill(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from random import Random
 
@@ -174,6 +175,41 @@ async def test_two_links_on_one_ledger_make_a_customer_once(tmp_path: Path) -> N
         await eventually(there, "each customer stands once, and both links know it", 90.0)
         await home.quiet()
         assert await ledger.books.doubled() == 0
+
+
+_SKEWED = """
+import datetime, os, time_machine
+ahead = datetime.timedelta(seconds=float(os.environ["AHEAD_S"]))
+time_machine.travel(datetime.datetime.now(datetime.UTC) + ahead).start()
+"""
+
+
+async def test_machines_whose_clocks_disagree(tmp_path: Path) -> None:
+    """Ten minutes behind, ten minutes ahead; every stamp in the state is the database's time all the same, so
+    what one wrote down for later is not due too soon for the other."""
+    async with cluster(tmp_path) as home:
+        (tmp_path / "sitecustomize.py").write_text(_SKEWED)
+        began = home.now()
+        await home.begin(0)
+        path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+        for ahead_s in (-600, 600):
+            await home.add_worker({"AHEAD_S": str(ahead_s), "PYTHONPATH": path})
+        await home.synced()
+        (one,) = home.customers
+        await one.books_control.order(_SLOW)
+        approved = await _approved(home, 12)
+        victim = await _mid_write(home, one)
+        await victim.kill()
+        await one.books_control.clear_faults()
+        await _once(home, approved)
+        for worker in home.workers:
+            assert "this machine's clock is not the database's" in worker.log.read_text()
+        stamps = home.ask(
+            "select created_at from intent union select sent_at from intent union "
+            "select settled_at from intent union select at from journal union select last_ok_at from stream"
+        )
+        ended = home.now()
+        assert [at for (at,) in stamps if at is not None and not began <= at <= ended] == []
 
 
 async def test_what_the_queue_forgets_is_found(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from syncd.secrets.reference import SecretRef
 def upgrade() -> int:
     """Bring the state's tables to the revision of this version. Does nothing if they are there.
 
-    Take a copy of the database first; stop the daemon meanwhile.
+    Take a copy of the database first. Stop the daemon meanwhile; on PostgreSQL it and its workers go on, also
+    those of the version before: where that cannot be, this refuses and names them. Exit code 2 if the state
+    is of a newer version that this one cannot work on.
 
     For example:
       syncd db upgrade
@@ -31,7 +33,10 @@ def upgrade() -> int:
         say(f"Already at {newest}.")
         return Exit.OK
     asyncio.run(root.upgrade(options().config))
-    say(f"{before or 'empty'} -> {newest}")
+    if before is not None and before > newest:
+        say(f"At {before}, of a newer version; this one works on it as well.")
+    else:
+        say(f"{before or 'empty'} -> {newest}")
     return Exit.OK
 
 
@@ -45,8 +50,10 @@ def current() -> int:
     row = {"current": at, "newest": newest, "up_to_date": at == newest}
     columns = [Column("current", "CURRENT"), Column("newest", "NEWEST"), Column("up_to_date", "UP TO DATE")]
     emit(row, [row], columns)
-    if at != newest:
+    if at is None or at < newest:
         say("`syncd db upgrade` brings it there", "yellow")
+    elif at > newest:
+        say("it is of a newer version of syncd", "yellow")
     return Exit.OK if at == newest else Exit.FAILED
 
 
