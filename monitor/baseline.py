@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from xxhash import xxh3_64_hexdigest
 
-from monitor import learning, paths
+from monitor import learning, paths, units
 from monitor.contract import Contract, Provenance
 from monitor.scrubbing import Scrubber
 from monitor.shape import Shape
@@ -122,16 +122,16 @@ def with_roles(contract: Contract, lens: EntityMap) -> Contract:
     for field in lens.fields:
         found = words.setdefault(field.path, {})
         if isinstance(field.atom, Money):
-            found |= {"x-role": "amount", "x-unit": "currency"}
+            found["x-role"] = "amount"
         elif isinstance(field.atom, Day | UnixDay | UnixTime | LocalTime):
             found["x-role"] = "date"
-        if isinstance(field.atom, UnixDay | UnixTime):
-            found["x-unit"] = "seconds"
+        if unit := units.of(field.atom):
+            found["x-unit"] = unit
         if field.name in references:
             found["x-role"] = "reference"
     if lens.modified:
-        unit = {"x-unit": "seconds"} if isinstance(lens.modified_atom, UnixTime) else {}
-        words[lens.modified] = {"x-role": "cursor", **unit}
+        unit = units.of(lens.modified_atom) if lens.modified_atom is not None else ""
+        words[lens.modified] = {"x-role": "cursor"} | ({"x-unit": unit} if unit else {})
     words[lens.key] = {"x-role": "key"}
     schema = msgspec.convert(contract.schema, dict[str, Any])
     for path, found in words.items():

@@ -37,7 +37,6 @@ VOCABULARY: Final[Mapping[str, str]] = {
     "x-role": "key, cursor, reference, amount, date, status: why it matters even if no lens reads it",
     "x-required-to-create": "paths that a new record must carry when we write it",
     "x-seen": "records a place was learned from, where they are few: nulls and gaps there prove nothing yet",
-    "x-case": "upper or lower, where a platform writes a text in one case only",
 }
 """Every word that stands in a contract and is not JSON Schema's own."""
 
@@ -85,7 +84,6 @@ class Field:
     unit: str = ""
     role: str = ""
     presence: str = ""
-    case: str = ""
     max_length: int | None = None
     thin: bool = False
     """Learned from few records: that it was always there, and never null, may be chance."""
@@ -263,7 +261,6 @@ def _flatten(schema: Mapping[str, Any], path: str, required: bool, found: dict[s
         unit=str(schema.get("x-unit", "")),
         role=str(schema.get("x-role", "")),
         presence="always" if required else str(schema.get("x-presence", "")),
-        case=str(schema.get("x-case", "")),
         max_length=schema.get("maxLength"),
         thin="x-seen" in schema,
     )

@@ -11,21 +11,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
-from monitor import lexical, paths
+from monitor import lexical, paths, units
 from monitor.contract import Contract, yaml
 from monitor.differences import Difference, Kind
 from syncd.core.errors import FixInput, Place
-
-_UNITS: Final[Mapping[tuple[str, float], str]] = {
-    ("currency", 100.0): "cents",
-    ("cents", 0.01): "currency",
-    ("seconds", 1000.0): "milliseconds",
-    ("milliseconds", 0.001): "seconds",
-    ("hours", 60.0): "minutes",
-    ("percent", 0.01): "fraction",
-    ("fraction", 100.0): "percent",
-}
-"""(unit, factor) -> the unit it has become."""
 
 
 def accept(text: str, difference: Difference, *, values: Sequence[Any] = (), name: str = "contract") -> str:
@@ -131,9 +120,7 @@ def _accept_facet(place: MutableMapping[str, Any], difference: Difference, value
             if spelled != "text":
                 place["format" if spelled in lexical.STANDARD_FORMATS else "x-format"] = spelled
         case Kind.SCALE:
-            unit = str(place.get("x-unit", ""))
-            factor = float(after.get("factor", 1.0))
-            place["x-unit"] = _UNITS.get((unit, factor), f"{unit or 'unit'} x {factor:g}")
+            place["x-unit"] = units.times(str(place.get("x-unit", "")), float(after.get("factor", 1.0)))
         case _:
             # a share, a sign, a key: the counts beside the contract are what moves
             return

@@ -96,15 +96,11 @@ def _presence(share: float) -> str:
 
 def _spelling(node: Node) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    texts = node.types.get("string", 0)
     spelled = main_class(node)
     if spelled in lexical.STANDARD_FORMATS:
         found["format"] = spelled
     elif spelled not in ("", "text"):
         found["x-format"] = spelled
-    case = node.features.get("case", {})
-    if texts >= READY_RECORDS and case.get("upper", 0) > PURE * sum(case.values()) and not node.open:
-        found["x-case"] = "upper"
     return found
 
 

@@ -1,8 +1,9 @@
 """Static proof of a lens against a contract: every place it reads is there, fits, and is covered.
 
 Proved per field: the path exists, every type the contract allows can be read, every value of a
-closed set has a meaning, what may be null or missing is not required, and what the platform
-demands of a new record is written. Stored samples are read through the lens as well.
+closed set has a meaning, the unit is the one the lens takes it for, what may be null or missing is
+not required, and what the platform demands of a new record is written. Stored samples are read
+through the lens as well.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from monitor import paths
+from monitor import paths, units
 from monitor.contract import Contract, Field
 from syncd.core.errors import RefuseRecord
 from syncd.entities import ENTITIES
@@ -130,6 +131,9 @@ def _proved(contract: Contract, reading: Reading) -> Iterator[tuple[str, str, st
         return
     for wrong in _unreadable(field, reading.atom):
         yield ERROR, f"{name} cannot read {at}: {wrong}", "change the lens to what the contract says"
+    if not units.fits(field.unit, reading.atom):
+        wrong = f"{name} takes {at} for {units.of(reading.atom)}, and the contract says {field.unit}"
+        yield ERROR, wrong, "convert it in the lens, or mend the contract's x-unit"
     if reading.required and field.nullable and field.types:
         yield WARNING, f"{name} is required, and {at} may be null", "records with a null there are refused"
     if reading.writable and contract.read_only(reading.path):

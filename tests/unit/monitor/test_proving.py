@@ -9,7 +9,8 @@ from monitor.contract import Contract
 from monitor.differences import Difference, Evidence, Kind, Rename
 from monitor.repair import suggest_repair
 from monitor.severity import Role
-from syncd.mapping.atoms import Atom, Code, Flag, Identifier, Lines, Money, Text, UnixTime
+from syncd.mapping.atoms import Atom, Code, Flag, Identifier, Lines, Money, Number, Text, UnixTime
+from syncd.mapping.correcting import Scaled
 from syncd.mapping.entity_map import EntityMap, FieldMap
 
 TEXT = """
@@ -21,7 +22,7 @@ required: [id, total, customer]
 properties:
   id: {type: integer}
   number: {type: string}
-  total: {type: number}
+  total: {type: number, x-unit: currency}
   status: {type: string, enum: [ok, paid]}
   updated: {type: integer}
   customer: {type: object, required: [id], properties: {id: {type: integer}}}
@@ -29,6 +30,7 @@ properties:
     type: array
     items: {type: object, required: [sum], properties: {sum: {type: number}, name: {type: string}}}
   made: {type: integer, readOnly: true}
+  tax: {type: integer, x-unit: cents}
   extra: {type: object, additionalProperties: {type: string}}
 """
 CONTRACT = Contract.parse(TEXT)
@@ -63,6 +65,9 @@ def test_a_lens_that_fits_is_proved() -> None:
         ("description", "customer", Text(), "cannot read 'customer': object there"),
         ("balance", "lines", Money(), "cannot read 'lines': array there"),
         ("status", "status", Code({"ok": "draft"}), "'status' may be 'paid', which have no meaning here"),
+        ("tax", "tax", Money(), "takes 'tax' for currency, and the contract says cents"),
+        ("tax", "tax", UnixTime(per_s=1000), "takes 'tax' for milliseconds, and the contract says cents"),
+        ("total", "total", Scaled(Money(), 100), "takes 'total' for cents, and the contract says currency"),
         ("date", "made", UnixTime(), "writes 'made', which the platform does not take"),
         ("lines", "lines", Lines((("amount", "price", Money()),)), "reads 'lines[].price'"),
         ("lines", "lines", Lines((("taxable", "name", Flag()),)), "cannot read 'lines[].name'"),
@@ -71,6 +76,11 @@ def test_a_lens_that_fits_is_proved() -> None:
 )
 def test_what_does_not_fit_is_told(name: str, path: str, atom: Atom, told: str) -> None:
     assert any(told in message for message in _wrong(_lens(**{name: (path, atom)})))
+
+
+@pytest.mark.parametrize("atom", [Scaled(Money(), 100), Number()])
+def test_a_converted_unit_fits_and_a_bare_number_may_be_of_anything(atom: Atom) -> None:
+    assert _wrong(_lens(tax=("tax", atom))) == []
 
 
 def test_what_lies_in_a_dynamic_map_is_left_open() -> None:
