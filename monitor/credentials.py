@@ -26,6 +26,13 @@ Facts = Mapping[str, Any]
 LOGIN: Final = "login"
 """The operation under which all of this is reported."""
 
+ASKED: Final = "asked_version"
+SERVED: Final = "served_version"
+"""The fact, and the drift, of the version that answers name."""
+_INSTEAD: Final = "version_ignored"
+VERSIONS: Final = frozenset({SERVED, _INSTEAD})
+"""Drifts that say which version is served now."""
+
 _PAGE: Final = Severity(Level.BREAKING, Action.TICKET)
 _HOLD: Final = Severity(Level.BREAKING, Action.HOLD_CONNECTION)
 _RISKY: Final = Severity(Level.RISKY, Action.TICKET)
@@ -97,10 +104,10 @@ def of_exchange(seen: Exchange) -> dict[str, Any]:
                 if rel in _RELATIONS
             }
         elif _VERSION.search(lower):
-            facts["served_version"] = value[:40]
+            facts[SERVED] = value[:40]
     by, asked = _asked_version(seen.asked)
     if asked:
-        facts["asked_version"] = asked
+        facts[ASKED] = asked
         served = next((v[:40] for name, v in seen.headers.items() if name.lower() == by), None)
         if served is not None:  # under the name that we asked by: others count something else
             facts["served_instead"] = "" if served == asked else served
@@ -245,14 +252,14 @@ def _issuer(name: str, before: Any, after: Any) -> LoginDrift:
 
 def _version(name: str, before: Any, after: Any) -> LoginDrift:
     words = f"version {after!r} is served, not {before!r} any more"
-    return LoginDrift("served_version", name, before, after, _RISKY, words)
+    return LoginDrift(SERVED, name, before, after, _RISKY, words)
 
 
 def _instead(name: str, before: Any, after: Any) -> LoginDrift | None:
     if not after:
         return None
     words = f"version {after!r} is served, though we ask for another"
-    return LoginDrift("version_ignored", name, before or "", after, _RISKY, words)
+    return LoginDrift(_INSTEAD, name, before or "", after, _RISKY, words)
 
 
 def _keys(name: str, before: Any, after: Any) -> LoginDrift:
@@ -283,7 +290,7 @@ _JUDGES: Final[Mapping[str, Callable[[str, Any, Any], LoginDrift | None]]] = {
     "refresh_token": _refresh,
     "login_page": _login_page,
     "certificate_issuer": _issuer,
-    "served_version": _version,
+    SERVED: _version,
     "served_instead": _instead,
     "signing_keys": _keys,
     "deprecated_at": _announced,

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Final
 
 from monitor import impact
-from monitor.credentials import LOGIN, LoginDrift
+from monitor.credentials import LOGIN, VERSIONS, LoginDrift
 from monitor.differences import Difference, Kind
 from monitor.findings import Finding, Waiver
 from monitor.impact import Flow, Impact
@@ -103,8 +103,17 @@ def _scopes(kind: str, hit: Impact, at: Watched, operation: str) -> tuple[str, .
     return tuple(f"flow:{flow}" for flow in flows)
 
 
-def sighting(finding: Finding, at: Watched, operation: str, repair: Repair) -> Sighting:
-    """A finding, ready to be remembered."""
+def version_since(live: Sequence[DriftRow], at: Watched) -> str:
+    """Which version a connection serves since when, in words, where that is another one than it was."""
+    for one in live:
+        if one.seen.connection == at.connection and one.seen.kind in VERSIONS:
+            version, since = one.seen.after["value"], f"{one.first_seen:%Y-%m-%d %H:%M} UTC"
+            return f"version {version!r} is served since {since} (drift {one.id})"
+    return ""
+
+
+def sighting(finding: Finding, at: Watched, operation: str, repair: Repair, version: str = "") -> Sighting:
+    """A finding, ready to be remembered. ``version``: what ``version_since`` says."""
     one = finding.difference
     return Sighting(
         fingerprint=one.fingerprint(at.platform, operation),
@@ -124,7 +133,7 @@ def sighting(finding: Finding, at: Watched, operation: str, repair: Repair) -> S
         samples=finding.samples,
         mappings=finding.impact.fields,
         renames=tuple((rename.path, round(rename.likeness, 3)) for rename in one.renames),
-        repair="\n".join((repair.summary, *repair.edits)),
+        repair="\n".join((repair.summary, *repair.edits, *([version] if version else []))),
         correction=finding.correction,
     )
 

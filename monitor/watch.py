@@ -110,6 +110,8 @@ class Watch:
         for fact in await self.drifts.facts():
             if fact.connection in self._connections:
                 self._connections[fact.connection].facts[fact.name] = fact
+        for known in self._connections.values():
+            self._as_filed(known)
         await self._incidents.load()
         live = self._incidents.live()
         for event in live:
@@ -123,6 +125,16 @@ class Watch:
         every = {(name, entity) for name, one in self._connections.items() for entity in one.operations}
         # whatever still waits where nothing is open any more: the process before this one let go of it
         self.waiting.expect(every - open_at)
+
+    def _as_filed(self, known: Known) -> None:
+        """Until a connection has said which version it serves, it is the one that its contracts were learned
+        from: another one is news at the first answer."""
+        filed = (self._contracts(known.at.platform, entity) for entity in known.operations)
+        served = next((one.served_version for one in filed if one is not None and one.served_version), "")
+        if served and credentials.SERVED not in known.facts:
+            now = self._clock.now()
+            fact = Fact(known.at.connection, credentials.SERVED, served, now, now)
+            known.facts[credentials.SERVED] = fact
 
     def operation(self, connection: str, entity: str) -> Operation | None:
         return self._connections.operation(connection, entity)
@@ -217,6 +229,7 @@ class Watch:
 
     async def _weigh(self, known: Known) -> None:
         known.news = False
+        await self._said(known)  # first: what differs is told with the version that it came with
         for entity, operation in known.operations.items():
             for finding in operation.weigh(self.flows(known.at.connection, entity)):
                 gated = gating.gated(finding, may_hold=operation.may_hold)
@@ -224,7 +237,6 @@ class Watch:
         for listing, difference in known.around.differences():
             finding = gating.of_envelope(difference, self.flows(known.at.connection, listing))
             await self._found(known.at, listing, finding)
-        await self._said(known)
 
     async def found(self, at: Watched, entity: str, finding: Finding) -> None:
         """Something that was found elsewhere than in what is tapped."""
@@ -233,7 +245,7 @@ class Watch:
 
     async def _found(self, at: Watched, entity: str, finding: Finding) -> None:
         repair = suggest_repair(finding.difference, at.platform, entity, finding.impact)
-        seen = gating.sighting(finding, at, entity, repair)
+        seen = gating.sighting(finding, at, entity, repair, gating.version_since(self._incidents.live(), at))
         await self._incidents.remember(seen, gating.scopes(finding, at, entity))
 
     # -- logins

@@ -17,7 +17,7 @@ from syncd.clock import SystemClock
 from syncd.config.load import load
 from syncd.connectors.registry import Opening
 from syncd.core.errors import FixInput, RetryLater, StateLocked
-from syncd.ports import Capabilities, Connector
+from syncd.ports import UNWATCHED, Capabilities, Connector, Tap
 
 
 class NoChannel:
@@ -57,9 +57,9 @@ async def capabilities(config_path: Path) -> Mapping[str, Capabilities]:
 
 
 @asynccontextmanager
-async def connection(config_path: Path, name: str) -> AsyncIterator[Connector]:
-    """One connection of a site, open for reading. Raises ``StateLocked`` beside a running daemon, whose
-    login must not be used twice."""
+async def connection(config_path: Path, name: str, tap: Tap = UNWATCHED) -> AsyncIterator[Connector]:
+    """One connection of a site, open for reading; ``tap`` sees every exchange. Raises ``StateLocked`` beside
+    a running daemon, whose login must not be used twice."""
     site = load(config_path)
     if name not in site.connections:
         raise FixInput(
@@ -70,6 +70,6 @@ async def connection(config_path: Path, name: str) -> AsyncIterator[Connector]:
             "a daemon owns this site's connections",
             remedy="it learns by itself; stop it for as long as this takes",
         )
-    async with installation(site) as opened, bridges(opened):
+    async with installation(site, taps=(tap,)) as opened, bridges(opened):
         await opened.wait_for_bridges()
         yield opened.connectors[name]

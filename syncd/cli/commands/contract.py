@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -272,13 +273,16 @@ async def _learned(
     connection: str, sandbox: str, entities: Sequence[str], records: int, values: Sequence[str], into: Path
 ) -> Sequence[Learned]:
     from monitor.contract import LIVE, SANDBOX, Provenance  # noqa: PLC0415
+    from monitor.versions import Versions  # noqa: PLC0415
     from syncd.app import contracts, played  # noqa: PLC0415
 
     today = datetime.now(UTC).date().isoformat()
     if not sandbox:
         origin = Provenance(LIVE, learned=today, of=f"connection {connection}")
-        opened = contracts.connection(options().config, connection)
-        return await _walk([opened], entities, records, values, origin, into)
+        versions = Versions()
+        opened = contracts.connection(options().config, connection, versions)
+        learned = await _walk([opened], entities, records, values, origin, into)
+        return [replace(one, contract=versions.stated(one.contract)) for one in learned]
     variants = played.variants(sandbox)
     origin = Provenance(SANDBOX, learned=today, of="a made-up company on the platform's sandbox")
     return await _walk(
