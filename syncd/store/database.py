@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -58,6 +59,8 @@ class Database(Protocol):
 
 _PATIENCE_S: Final = 30
 """How long a transaction waits for another program's."""
+_STATEMENTS: Final = 512
+"""Kept compiled by each connection; a cycle has about a hundred of its own."""
 _BEGIN: Final = "BEGIN IMMEDIATE"
 """A deferred transaction would fail half-way when it turns out to write."""
 _OUTSIDE: Final = frozenset(
@@ -82,7 +85,8 @@ def sqlite_engine(url: str) -> Engine:
         raise FixInput(f"state.url: {parsed.get_backend_name()} is not supported here; use sqlite:///PATH")
     in_memory = parsed.database in (None, "", ":memory:")
     pool: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": _PATIENCE_S}, **pool)
+    connect = {"check_same_thread": False, "timeout": _PATIENCE_S, "cached_statements": _STATEMENTS}
+    engine = create_engine(parsed, connect_args=connect, **pool)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
@@ -188,73 +192,67 @@ class GroupCommit:
         """``run`` carries a group out in one transaction, in the thread."""
         self._run = run
         self._group_max = group_max
-        self._queue: asyncio.Queue[Queued] = asyncio.Queue()
+        self._waiting: deque[Queued] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-write")
-        self._task: asyncio.Task[None] | None = None
-        self._running = False
-
-    @property
-    def idle(self) -> bool:
+        self.idle = True
         """Whether nothing waits to be committed."""
-        return not self._running and self._queue.empty()
 
     async def write(self, script: Script[T], *, durable: bool) -> T:
         """Returns when it is committed."""
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._commit_groups(), name="store-group-commit")
-        queued = Queued(script, asyncio.get_running_loop().create_future(), durable)
-        self._queue.put_nowait(queued)
+        loop = asyncio.get_running_loop()
+        queued = Queued(script, loop.create_future(), durable)
+        self._waiting.append(queued)
+        if self.idle:
+            self.idle = False
+            loop.call_soon(self._hand_over, loop)  # whoever asks before the loop comes to it goes along
         result: T = await queued.result
         return result
 
     async def close(self) -> None:
         """What was asked for before is committed first."""
-        if self._task is not None:
-            await self._drained()
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        if not self.idle:
+            with contextlib.suppress(StateUnavailable):  # who asked for something has been told
+                await self.write(lambda _connection: None, durable=True)
         self._thread.shutdown()
 
-    async def _drained(self) -> None:
-        with contextlib.suppress(StateUnavailable):  # who asked for something has been told
-            await self.write(lambda _connection: None, durable=True)
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._group_max))]
 
-    async def _commit_groups(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            group = [await self._queue.get()]
-            while len(group) < self._group_max and not self._queue.empty():
-                group.append(self._queue.get_nowait())
-            self._running = True
-            try:
-                outcomes = await loop.run_in_executor(self._thread, self._run, group)
-            except BaseException as ended:
-                self._abandon(group, ended)
-                raise
-            finally:
-                self._running = False
-            for queued, (result, error) in zip(group, outcomes, strict=True):
-                if queued.result.cancelled():
-                    continue  # whoever asked is gone; what it asked for is committed all the same
-                if error is not None:
-                    queued.result.set_exception(error)
-                else:
-                    queued.result.set_result(result)
+        def done(work: Future[Outcomes]) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._answer, loop, group, work)
 
-    def _abandon(self, group: Sequence[Queued], ended: BaseException) -> None:
-        """The writer ends (cancelled, out of memory): whoever waits is told, and does not wait for ever."""
-        waiting = [*group]
-        while not self._queue.empty():
-            waiting.append(self._queue.get_nowait())
-        for queued in waiting:
-            fail(queued.result, ended)
+        self._thread.submit(self._run, group).add_done_callback(done)
+
+    def _answer(self, loop: asyncio.AbstractEventLoop, group: list[Queued], work: Future[Outcomes]) -> None:
+        ended = work.exception()
+        if ended is not None:  # the writer ends (out of memory): whoever waits does not wait for ever
+            for queued in (*group, *self._waiting):
+                fail(queued.result, ended)
+            self._waiting.clear()
+        else:
+            _tell(group, work.result())
+        if self._waiting:
+            self._hand_over(loop)
+        else:
+            self.idle = True
+
+
+def _tell(group: Sequence[Queued], outcomes: Outcomes) -> None:
+    for queued, (result, error) in zip(group, outcomes, strict=True):
+        if queued.result.cancelled():
+            continue  # whoever asked is gone; what it asked for is committed all the same
+        if error is not None:
+            queued.result.set_exception(error)
+        else:
+            queued.result.set_result(result)
 
 
 class ThreadedDatabase:
     """SQLite behind one writing thread with group commit. Look-ups run where they are asked: in WAL no
     writer makes them wait, and handing one to a thread costs more than it does. So do brief notes while the
-    writer is idle: they wait for no disk. Scans have a thread."""
+    writer is idle: they wait for no disk. Where another program has the file just now, a thread waits for it.
+    Scans have a thread."""
 
     def __init__(self, engine: Engine, group_max: int = 256) -> None:
         self._engine = engine
@@ -271,15 +269,14 @@ class ThreadedDatabase:
 
     async def note(self, script: Script[T], *, brief: bool = False) -> T:
         if brief and self._commits.idle:
-            # refused (another program writes just now): the writer has the patience for it
             with contextlib.suppress(StateUnavailable):
-                return self._noted_here(script)
+                return self._run_here(script, _BEGIN)
         return await self._commits.write(script, durable=False)
 
     async def read(self, script: Script[T]) -> T:
-        connection = self._here()
-        with _transaction(connection, "BEGIN"):
-            return script(connection)
+        with contextlib.suppress(StateUnavailable):
+            return self._run_here(script, "BEGIN")
+        return await self.scan(script)
 
     async def scan(self, script: Script[T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._run_scan, script)
@@ -296,22 +293,15 @@ class ThreadedDatabase:
         self._reader.shutdown()
         self._engine.dispose()
 
-    def _here(self) -> Connection:
-        """The connection for what runs on the caller's thread."""
+    def _run_here(self, script: Script[T], begin: str) -> T:
+        """On the caller's thread, which must not wait. Raises ``StateUnavailable`` instead."""
         if self._read_connection is None:
             self._read_connection = self._engine.connect()
-            for pragma in ("synchronous=NORMAL", "wal_autocheckpoint=0"):  # the disk is the writer's business
+            # the disk is the writer's business
+            for pragma in ("busy_timeout=0", "synchronous=NORMAL", "wal_autocheckpoint=0"):
                 driver(self._read_connection).execute(f"PRAGMA {pragma}")
-        return self._read_connection
-
-    def _noted_here(self, script: Script[T]) -> T:
-        connection = self._here()
-        driver(connection).execute("PRAGMA busy_timeout=0")
-        try:
-            with _transaction(connection):
-                return script(connection)
-        finally:
-            driver(connection).execute(f"PRAGMA busy_timeout={_PATIENCE_S * 1000}")
+        with _transaction(self._read_connection, begin):
+            return script(self._read_connection)
 
     def _run_group(self, group: list[Queued]) -> Outcomes:
         connection = self._write_connection = self._write_connection or self._engine.connect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,3 +178,20 @@ async def test_a_group_that_ends_leaves_none_of_its_callers_waiting() -> None:
     asked = [asyncio.create_task(coalesced(n)) for n in range(3)]
     await asyncio.wait(asked, timeout=5)
     assert all(one.done() for one in asked)
+
+
+async def test_while_another_program_writes_the_loop_goes_on(tmp_path: Path, empty: Path) -> None:
+    """Brief notes run on the loop's own thread, which waits for nobody: the writer's does it instead."""
+    shutil.copy(empty, tmp_path / "state.db")
+    database = ThreadedDatabase(sqlite_engine(f"sqlite:///{tmp_path / 'state.db'}"))
+    await database.note(writes(1), brief=True)
+    other = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    noted = asyncio.create_task(database.note(writes(2), brief=True))
+    assert await database.read(count) == 1, "readers wait for no writer"
+    assert not noted.done()
+    other.execute("COMMIT")
+    other.close()
+    assert await noted == 2
+    assert await database.read(count) == 2
+    await database.close()
