@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ class Keep(Enum):
 
 KEEP: Final = Keep.KEEP
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_HUNDREDTH: Final = Decimal("0.01")
 
 
 class Atom(Protocol):
@@ -199,6 +200,28 @@ class Code:
             if word == value:
                 return code
         raise ValueError(f"no code means {value!r} here")
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A whole number of minutes or seconds as hours, to the hundredth of one, as payrolls keep them."""
+
+    an_hour: int
+    """How many of them an hour has: 60 minutes, 3600 seconds."""
+
+    def get(self, wire: Any) -> Value:
+        if wire is None:
+            return None
+        if isinstance(wire, bool) or not isinstance(wire, int):
+            raise ValueError(f"a whole number expected, {type(wire).__name__} found")
+        return number((Decimal(wire) / self.an_hour).quantize(_HUNDREDTH, ROUND_HALF_UP))
+
+    def put(self, value: Value, current: Any) -> Any:
+        if _keeps(self, value, current):
+            return KEEP
+        if not isinstance(value, Decimal | int):
+            return None
+        return int((Decimal(value) * self.an_hour).to_integral_value(ROUND_HALF_UP))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,19 @@ _KINDS = {
     "job": Kind.JOB,
     "invoice": Kind.INVOICE,
     "payment": Kind.PAYMENT,
+    "employee": Kind.USER,
+    "time_entry": Kind.CLOCK,
+    "job_cost": Kind.JOB_ITEM,
 }
-_FIELDS = {"customer": "name", "location": "name", "job": "name", "invoice": "name"}
+_FIELDS = {
+    "customer": "name",
+    "location": "name",
+    "job": "name",
+    "invoice": "name",
+    "employee": "lastName",
+    "time_entry": "activity",
+    "job_cost": "name",
+}
 
 
 class _Harness:
@@ -46,6 +57,9 @@ class _Harness:
         "location": "name",
         "job": "name",
         "invoice": "description",
+        "employee": "last_name",
+        "time_entry": "earning",
+        "job_cost": "description",
     }
 
     def __init__(
@@ -83,6 +97,7 @@ class _Harness:
                 "auth": {"scheme": self.scheme, **login},
                 "page_size": 4,
                 "payment_method": "check",
+                "labour": {"first_day": "2020-01-01", "look_back_h": 1},
             }
         )
         vault = self.vault if good_credentials else MemoryVault()
@@ -93,7 +108,8 @@ class _Harness:
         return connector
 
     async def seed(self, entity: str, count: int, *, age_s: float = 0.0) -> Sequence[str]:
-        return [str(self._seed(entity, int(age_s)).id) for _ in range(count)]
+        rows = [self._seed(entity, int(age_s)) for _ in range(count)]
+        return [f"{row.fields['job']}-{row.id}" if entity == "time_entry" else str(row.id) for row in rows]
 
     def _seed(self, entity: str, age_s: int = 0) -> Row:
         number = next(self._serial)
@@ -118,12 +134,15 @@ class _Harness:
             },
             "invoice": lambda: self._invoice(number),
             "payment": lambda: self._payment(number),
+            "employee": lambda: self._person(number),
+            "time_entry": lambda: self._pair(at),
+            "job_cost": lambda: self._item(number, at),
         }[entity]()
         row: Row = self._world.seed(_KINDS[entity], fields, at, at)
         return row
 
     async def edit(self, entity: str, key: str, value: str) -> None:
-        row = self._world.get(_KINDS[entity], int(key))
+        row = self._world.get(_KINDS[entity], int(key.rpartition("-")[2]))
         self._world.update(row, {_FIELDS[entity]: value}, None)
 
     async def draft(self, entity: str) -> Record:
@@ -144,6 +163,21 @@ class _Harness:
         if entity == "location":
             return {**record, "taxable": True, "customer": str(self._parent("customer"))}
         return record
+
+    def _person(self, number: int) -> dict[str, Any]:
+        names = {"firstName": "Dana", "lastName": f"Whitaker {number}", "email": f"dana{number}@demo.example"}
+        return {"name": f"Dana Whitaker {number}", **names, "status": "active", "isTech": True}
+
+    def _pair(self, at: int) -> dict[str, Any]:
+        """Each on a job of its own: a walk goes from job to job."""
+        job, user = self._seed("job").id, self._parent("employee")
+        ended = {"start": at - 5400, "end": at, "closed_by": self._world.new_id()}
+        return {"job": job, "user": user, "activity": "onsite", **ended}
+
+    def _item(self, number: int, at: int) -> dict[str, Any]:
+        item = {"id": 5, "name": "Filter", "code": "FLT-20X25", "type": "part"}
+        used = {"quantity": 3, "cost": 11.37, "usedOn": at}
+        return {"name": f"Filter {number}", **used, "libItem": item, "job": self._parent("job")}
 
     def _payment(self, number: int) -> dict[str, Any]:
         names = self.profile.payments
@@ -168,8 +202,16 @@ class _Harness:
         return (await self.seed(entity, 1))[0], argument[name]
 
     async def number(self, entity: str, key: str) -> str:
-        name = {"customer": "name", "location": "storeNumber", "job": "number", "invoice": "invoiceNumber"}
-        row = self._world.get(_KINDS[entity], int(key))
+        name = {
+            "customer": "name",
+            "employee": "name",
+            "location": "storeNumber",
+            "job": "number",
+            "invoice": "invoiceNumber",
+        }
+        row = self._world.get(_KINDS[entity], int(key.rpartition("-")[2]))
+        if entity in ("time_entry", "job_cost"):
+            return str(row.id)
         if entity == "payment":
             assert self.profile.payments is not None
             return str(row.fields[self.profile.payments.reference])
@@ -255,7 +297,15 @@ class _Harness:
 
 class _Suite(ConnectorSuite):
     package: ClassVar[str] = "syncd.connectors.servicetrade"
-    entities: ClassVar[tuple[str, ...]] = ("customer", "location", "job", "invoice")
+    entities: ClassVar[tuple[str, ...]] = (
+        "customer",
+        "employee",
+        "location",
+        "job",
+        "invoice",
+        "time_entry",
+        "job_cost",
+    )
     scheme: ClassVar[str]
     payments: ClassVar[str] = "payments: null"
 
@@ -279,7 +329,7 @@ class _Suite(ConnectorSuite):
 class TestOAuth2WithPayments(_Suite):
     """An account whose profile names the payment fields: payments may be written back."""
 
-    entities = ("customer", "location", "job", "invoice", "payment")
+    entities = (*_Suite.entities, "payment")
     scheme = "oauth2"
     payments = (
         "payments: {path: /payment, list_key: payments, invoice_id: invoiceId, reference: reference, "

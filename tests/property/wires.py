@@ -13,6 +13,7 @@ from syncd.mapping.atoms import (
     Code,
     Day,
     Flag,
+    Hours,
     Identifier,
     Integer,
     Lines,
@@ -79,6 +80,11 @@ def _(atom: Flag) -> st.SearchStrategy[Any]:
 @wire_values.register
 def _(atom: Code) -> st.SearchStrategy[Any]:
     return st.sampled_from(list(atom.words))
+
+
+@wire_values.register
+def _(atom: Hours) -> st.SearchStrategy[Any]:
+    return st.integers(0, 24 * atom.an_hour)
 
 
 @wire_values.register

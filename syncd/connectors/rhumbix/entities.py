@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from syncd.connectors.rhumbix.settings import Settings
-from syncd.core.canonical import number
-from syncd.core.model import Value
-from syncd.mapping.atoms import KEEP, Atom, Code, Day, Identifier, LocalTime, Text
+from syncd.mapping.atoms import Atom, Code, Day, Hours, Identifier, LocalTime, Text
 from syncd.mapping.entity_map import EntityMap, FieldMap
 from syncd.rest import ISO_MICROS, PageNumber, Resource, Since
 
@@ -29,8 +25,7 @@ take one of them a row."""
 
 _TEXT: Final = Text()
 _CODE: Final = Identifier()
-_HUNDREDTH: Final = Decimal("0.01")
-_HOUR: Final = 60
+_HOURS: Final = Hours(60)
 
 ENTRY_STATUSES: Final[Mapping[Any, str]] = {
     "PENDING": "pending",
@@ -41,23 +36,6 @@ ENTRY_STATUSES: Final[Mapping[Any, str]] = {
 }
 """From a foreman's card to what a payroll has taken. `approved` is what the product calls *Payroll Verified*.
 The flag `is_approved` was seen false on exported entries: it is not read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Minutes as hours, to the hundredth of one, as payrolls keep them. None where there are none."""
-
-    def get(self, wire: Any) -> Value:
-        if wire is None:
-            return None
-        if isinstance(wire, bool) or not isinstance(wire, int):
-            raise ValueError(f"whole minutes expected, {type(wire).__name__} found")
-        return number((Decimal(wire) / _HOUR).quantize(_HUNDREDTH, ROUND_HALF_UP))
-
-    def put(self, value: Value, current: Any) -> Any:
-        if self.get(current) == value:
-            return KEEP
-        return int((value * _HOUR).to_integral_value(ROUND_HALF_UP)) if isinstance(value, Decimal) else None
 
 
 def resources(settings: Settings) -> Mapping[str, Resource]:
@@ -123,9 +101,9 @@ _TIME_ENTRY: Final = (
     _read("date", "shift_date", Day()),
     _read("job", "job_number", _CODE),
     _read("cost_code", "cost_code", _CODE),
-    _read("regular_hours", CLASSES["standard"], Hours()),
-    _read("overtime_hours", CLASSES["overtime"], Hours()),
-    _read("double_hours", CLASSES["double"], Hours()),
+    _read("regular_hours", CLASSES["standard"], _HOURS),
+    _read("overtime_hours", CLASSES["overtime"], _HOURS),
+    _read("double_hours", CLASSES["double"], _HOURS),
     _read("description", "comment", _TEXT),
     _read("status", "status", Code(ENTRY_STATUSES)),
 )

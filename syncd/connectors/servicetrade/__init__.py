@@ -10,7 +10,16 @@ from syncd.connectors.servicetrade.settings import Settings
 PLATFORM = Platform(
     name="servicetrade",
     title="ServiceTrade",
-    entities=("customer", "location", "job", "invoice", "payment"),
+    entities=(
+        "customer",
+        "employee",
+        "location",
+        "job",
+        "invoice",
+        "payment",
+        "time_entry",
+        "job_cost",
+    ),
     settings=Settings,
     open=open_connection,
     profile=ServiceTradeProfile,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,23 +13,26 @@ from syncd.connectors.servicetrade.checking import Checks
 from syncd.connectors.servicetrade.dialect import ID_DIGITS, ServiceTradeDialect
 from syncd.connectors.servicetrade.edge import words
 from syncd.connectors.servicetrade.entities import entity_maps
+from syncd.connectors.servicetrade.hours import Hours
 from syncd.connectors.servicetrade.login import scheme
 from syncd.connectors.servicetrade.profile import ServiceTradeProfile
 from syncd.connectors.servicetrade.settings import Settings
 from syncd.core.errors import FixInput, RenewCredentials, RetryLater
 from syncd.core.outcome import Retry, Unknown
-from syncd.http import HttpClient, Rate
-from syncd.ports import Capabilities, EntitySpec, Finding, OperationSpec, Proof, Seen, WriteRequest
-from syncd.rest import RestConnector
+from syncd.http import Answer, HttpClient, Rate
+from syncd.ports import Capabilities, EntitySpec, Finding, OperationSpec, Page, Proof, Seen, WriteRequest
+from syncd.rest import RestConnector, Row
 
 _CONCURRENCY: Final = 4
 _OPERATIONS: Final[Mapping[str, Mapping[str, Proof]]] = {
     "customer": {"create": Proof.LOOKUP, "update": Proof.CONTENT},
     "location": {"create": Proof.LOOKUP, "update": Proof.CONTENT, "delete": Proof.LOOKUP},
-    "job": {},
     "invoice": dict.fromkeys(writing.ACTIONS, Proof.LOOKUP),
     "payment": {"create": Proof.LOOKUP},
 }
+_CHANGES_UNTOLD: Final = frozenset({"payment", "time_entry"})
+"""What is listed without the time of its last change."""
+_HOURS: Final = "time_entry"
 
 
 def open_connection(opening: Opening) -> ServiceTradeConnector:
@@ -43,6 +46,12 @@ def open_connection(opening: Opening) -> ServiceTradeConnector:
             f"{opening.connection}: ServiceTrade's public documents do not name invoice line fields, tax, "
             "external ids and comments",
             remedy="set `profile` of the connection to a site profile; start from the sandbox's",
+        )
+    if settings.labour is not None and None in (profile.clock, profile.people):
+        raise FixInput(
+            f"{opening.connection}: `labour` wants hours to be read, and the site profile says neither whose "
+            "they are nor of which job",
+            remedy="set `clock` and `people` in the profile, or leave `labour` out",
         )
     client = HttpClient(
         connection=opening.connection,
@@ -81,11 +90,28 @@ class ServiceTradeConnector(RestConnector):
         )
         self._settings = settings
         self._profile = profile
+        self._hours: Hours | None = None
+        if _HOURS in self._speech.resources and profile.clock is not None and settings.labour is not None:
+            self._hours = Hours(profile.clock, settings.labour, settings, self._events, self._pairs)
+
+    async def pages(
+        self, entity: str, *, since: str | None, resume: str | None = None
+    ) -> AsyncIterator[Page]:
+        if entity == _HOURS and self._hours is not None:
+            pages = self._hours.pages(since=since, resume=resume, now=self._clock.now())
+        else:
+            pages = super().pages(entity, since=since, resume=resume)
+        async for page in pages:
+            yield page
 
     async def fetch(self, entity: str, key: str) -> Seen | None:
+        if entity == _HOURS and self._hours is not None:
+            return await self._hours.fetch(key)
         return await super().fetch(entity, key) if key.isdecimal() else None
 
     async def search(self, entity: str, number: str) -> Sequence[Seen]:
+        if entity == _HOURS and self._hours is not None:
+            return await self._hours.search(number, self._clock.now())
         found = {seen.key: seen for seen in await super().search(entity, number)}
         by_id = await self.fetch(entity, number) if len(number) >= ID_DIGITS else None
         return list((found | ({by_id.key: by_id} if by_id else {})).values())
@@ -125,6 +151,13 @@ class ServiceTradeConnector(RestConnector):
 
     # -- inside ------------------------------------------------------------------------------
 
+    async def _events(self, query: Mapping[str, str]) -> Sequence[Row]:
+        return await self._rows(_HOURS, query)
+
+    async def _pairs(self, job: int) -> Answer | None:
+        answer = await self._http.read(f"{self._speech.resources['job'].path}/{job}/clockevent")
+        return None if answer.status == 404 else self._readable(_HOURS, answer)
+
     async def _comments(self, key: str) -> list[bytes]:
         names = self._profile.comments
         query = {names.entity_id: key}
@@ -162,9 +195,13 @@ def _declared(opening: Opening, settings: Settings, dialect: ServiceTradeDialect
             entity: EntitySpec(
                 entity=entity,
                 map=maps[entity].with_custom(opening.custom.get(entity, {})),
-                operations={name: OperationSpec(proof) for name, proof in _OPERATIONS[entity].items()},
-                incremental=resource.incremental,
-                trusted_modified=entity != "payment",
+                operations={
+                    name: OperationSpec(proof) for name, proof in _OPERATIONS.get(entity, {}).items()
+                },
+                incremental=resource.incremental or entity == _HOURS,
+                # former colleagues are left out of the list of users
+                full_listing=entity != "employee",
+                trusted_modified=entity not in _CHANGES_UNTOLD,
             )
             for entity, resource in dialect.resources.items()
         },

@@ -12,12 +12,13 @@ from typing import Any
 
 import msgspec
 
-from syncd.connectors.servicetrade.entities import REFERENCES, TOTAL_WITH_TAX
+from syncd.connectors.servicetrade.entities import REFERENCES, TOTAL_COST, TOTAL_WITH_TAX
 from syncd.connectors.servicetrade.profile import Totals
-from syncd.core.canonical import money
+from syncd.core.canonical import money, number
 from syncd.core.errors import UnreadableAnswer
 from syncd.http import Answer
 from syncd.rest import Listed, Row
+from syncd.rest.rows import at
 
 
 class _Envelope(msgspec.Struct):
@@ -72,8 +73,7 @@ class Edge:
             texts = [self._rewritten(_record(bytes(raw)), {}) for raw in raws]
         else:
             texts = [bytes(raw) for raw in raws]
-        rows = [Row(str(head.id), text, head.updated) for head, text in zip(heads, texts, strict=True)]
-        return Listed(rows, pages=total)
+        return Listed([self._row(head, text) for head, text in zip(heads, texts, strict=True)], pages=total)
 
     def single(self, answer: Answer) -> Row:
         """One record, in whichever layout this account has."""
@@ -93,29 +93,39 @@ class Edge:
                 f"servicetrade {self.path}: the record is not what the API promises",
                 remedy="look at the drift report of this connection",
             ) from None
-        return Row(str(head.id), raw, head.updated)
+        return self._row(head, raw)
+
+    def _row(self, head: _Head, raw: bytes) -> Row:
+        return Row(str(head.id), raw, head.updated, self.entity == "job_cost" and _costs_nothing_yet(raw))
 
     def _differs(self, wire: Mapping[str, Any]) -> bool:
-        """Whether a record is not flat yet: references as bare ids, or a total without its tax."""
-        bare = any(isinstance(wire.get(name), int) for name in self.references)
-        return bare or (self.entity == "invoice" and not self.totals.total_includes_tax)
+        """Whether a record is not flat yet, its references bare ids, or lacks a sum that is added here."""
+        return bool(self._sum) or any(isinstance(wire.get(name), int) for name in self.references)
+
+    @property
+    def _sum(self) -> str:
+        """The field that is added: a sum that the platform leaves to its readers."""
+        if self.entity == "job_cost":
+            return TOTAL_COST
+        apart = self.entity == "invoice" and not self.totals.total_includes_tax
+        return TOTAL_WITH_TAX if apart else ""
 
     def _rewritten(self, wire: dict[str, Any], siblings: Mapping[str, Mapping[int, Any]]) -> bytes:
         for name, plural in self.references.items():
             ident = wire.get(name)
             if isinstance(ident, int):
                 wire[name] = siblings.get(plural, {}).get(ident, {"id": ident})
-        if self.entity == "invoice" and not self.totals.total_includes_tax:
-            wire[TOTAL_WITH_TAX] = self._total(wire)
+        if self._sum:
+            wire[self._sum] = self._summed(wire)
         return msgspec.json.encode(wire)
 
-    def _total(self, wire: Mapping[str, Any]) -> str | None:
+    def _summed(self, wire: Mapping[str, Any]) -> str | None:
         """The exact sum as text; None if either part is missing: half a total is none."""
-        tax: Any = wire
-        for step in self.totals.tax.split("."):
-            tax = tax.get(step) if isinstance(tax, dict) else None
         try:
-            return str(money(wire.get("totalPrice")) + money(tax))
+            if self.entity == "job_cost":
+                # `cost` is the cost of one: public code multiplies it so
+                return str(money(number(wire.get("quantity")) * number(wire.get("cost"))))
+            return str(money(wire.get("totalPrice")) + money(at(wire, self.totals.tax)))
         except ValueError:
             return None
 
@@ -147,6 +157,12 @@ def _texts(messages: Any) -> list[str]:
     if isinstance(messages, dict):
         return [text for entry in messages.values() for text in _texts(entry)]
     return []
+
+
+def _costs_nothing_yet(raw: bytes) -> bool:
+    """A job item without a cost, or without a day on which it was used, is planned and no cost."""
+    wire = _record(raw)
+    return wire.get(TOTAL_COST) is None or wire.get("usedOn") is None
 
 
 def _record(raw: bytes) -> dict[str, Any]:

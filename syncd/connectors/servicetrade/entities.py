@@ -9,10 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from syncd.connectors.servicetrade.profile import Payments, ServiceTradeProfile
+from syncd.connectors.servicetrade.profile import Clock, Payments, People, ServiceTradeProfile
 from syncd.connectors.servicetrade.settings import Settings
 from syncd.core.model import Value
-from syncd.mapping.atoms import KEEP, Atom, Flag, Identifier, Lines, Money, Number, Text, UnixDay, UnixTime
+from syncd.mapping.atoms import (
+    KEEP,
+    Atom,
+    Flag,
+    Hours,
+    Identifier,
+    Lines,
+    Money,
+    Number,
+    Text,
+    UnixDay,
+    UnixTime,
+)
 from syncd.mapping.entity_map import EntityMap, FieldMap
 from syncd.rest import UNIX_SECONDS, PageNumber, Resource, Since
 
@@ -33,11 +45,17 @@ out the canceled."""
 TOTAL_WITH_TAX: Final = "totalWithTax"
 """Added at the edge where the account's ``totalPrice`` leaves the tax out."""
 
+TOTAL_COST: Final = "totalCost"
+"""Added at the edge: what all of a job item cost."""
+
+ENTRY_KEY: Final = "entryKey"
+"""Added at the edge: a pair of clock events is found by its job and the event that begins it."""
 
 REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "location": {"company": "companies"},
     "job": {"customer": "companies", "vendor": "companies", "location": "locations"},
     "invoice": {"customer": "companies", "vendor": "companies", "location": "locations", "job": "jobs"},
+    "job_cost": {"job": "jobs"},
 }
 """Entity -> field that embeds another record -> the sibling list that holds it in the compound layout."""
 
@@ -46,7 +64,7 @@ _CHANGED: Final = (Since("updatedAfter"), Since("createdAfter"))
 
 
 def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Resource]:
-    """entity -> where it is found. Payments only where the profile and the settings ask for them.
+    """entity -> where it is found. What the profile or the settings leave out is not there.
 
     The most one page may hold is documented in public code for job, invoice and location; for the others
     it is a size that any of them has been seen to serve.
@@ -74,6 +92,12 @@ def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Res
         "job": resource("/job", "jobs", 2000, ("number",), query=jobs),
         "invoice": resource("/invoice", "invoices", 2000, ("invoiceNumber",), query=invoices),
     }
+    found["job_cost"] = resource("/jobitem", "jobItems", 500, ())
+    if profile.people is not None:
+        found["employee"] = resource("/user", "users", 500, ("name",))
+    if profile.clock is not None and settings.labour is not None:
+        # events tell no time of change: a window of them is asked for, see `labour`
+        found["time_entry"] = resource("/clock", "events", 500, (), since=(), single=None)
     names = profile.payments
     if names is not None and settings.payment_method:
         fixed = {names.method: settings.payment_method}
@@ -84,13 +108,18 @@ def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Res
 
 
 def entity_maps(profile: ServiceTradeProfile, timezone: str) -> dict[str, EntityMap]:
-    """entity -> its lens on this account, payments where the profile names their fields."""
+    """entity -> its lens on this account, of everything whose fields the profile names."""
     maps = {
         "customer": _map("customer", *_CUSTOMER),
         "location": _map("location", *_LOCATION),
         "job": _map("job", *_JOB),
         "invoice": _map("invoice", *_invoice(profile, timezone)),
+        "job_cost": _map("job_cost", *_job_cost(profile, timezone)),
     }
+    if profile.people is not None:
+        maps["employee"] = _map("employee", *_employee(profile.people))
+    if profile.clock is not None:
+        maps["time_entry"] = EntityMap("time_entry", _time_entry(profile.clock, timezone), key=ENTRY_KEY)
     if profile.payments is not None:
         maps["payment"] = _map("payment", *_payment(profile.payments, timezone))
     return maps
@@ -189,6 +218,41 @@ def _invoice(profile: ServiceTradeProfile, timezone: str) -> tuple[FieldMap, ...
         _read("lines", "items", lines),
         _read("type", "type", Text()),
         _read("status", "status", Text()),
+    )
+
+
+def _job_cost(profile: ServiceTradeProfile, timezone: str) -> tuple[FieldMap, ...]:
+    item = "libItem"
+    return (
+        _read("number", "id", _IDENTIFIER),
+        _read("job", "job.id", _IDENTIFIER),
+        _read("date", "usedOn", UnixDay(timezone)),
+        _read("description", "name", Text()),
+        _read("quantity", "quantity", Number()),
+        _read("unit_cost", "cost", Number()),
+        _read("amount", TOTAL_COST, Money()),
+        _read("cost_code", f"{item}.{profile.lines.item_code}", Identifier()),
+        _read("cost_type", f"{item}.{profile.item_type}", Identifier()),
+    )
+
+
+def _employee(names: People) -> tuple[FieldMap, ...]:
+    optional = (("number", names.number, Identifier()), ("email", names.email, _OPTIONAL))
+    return (
+        _read("first_name", names.first_name, Text()),
+        _read("last_name", names.last_name, Text()),
+        *(_read(name, path, atom) for name, path, atom in optional if path is not None),
+    )
+
+
+def _time_entry(clock: Clock, timezone: str) -> tuple[FieldMap, ...]:
+    return (
+        _read("number", clock.event, _IDENTIFIER),
+        _read("employee", "start.user.id", _IDENTIFIER),
+        _read("date", "start.eventTime", UnixDay(timezone)),
+        _read("job", "job.id", _IDENTIFIER),
+        _read("earning", "start.activity", Text()),
+        _read("regular_hours", "elapsedTime", Hours(3600)),
     )
 
 

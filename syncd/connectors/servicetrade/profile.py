@@ -132,6 +132,30 @@ class Payments(_Section):
     """In currency units. Assumed."""
 
 
+class People(_Section):
+    """The keys of a user. That users are listed, and by ``name`` and ``email``, is seen in public code."""
+
+    first_name: Name
+    """Given name. Assumed (``name``, which is seen, holds both)."""
+    last_name: Name
+    """Family name. Assumed."""
+    email: Name | None
+    """Address of mail; null: none is shown. Inferred: lists filter by it."""
+    number: JsonPath | None
+    """The code that payroll knows the person by; null: the account keeps none, and people are matched by
+    mail and name. Assumed."""
+
+
+class Clock(_Section):
+    """Clock events. ``/clock`` and ``/job/{id}/clockevent`` are seen in public code, as are a pair's
+    ``start`` and ``end`` with ``activity``, ``eventTime`` and ``user``, and ``elapsedTime`` in seconds."""
+
+    job: JsonPath
+    """Where an event of ``/clock`` names the id of its job. Inferred: lists filter by ``jobId``."""
+    event: JsonPath
+    """Where a pair names the id of the event that begins it. Inferred: events have an ``id``."""
+
+
 class ServiceTradeProfile(_Section):
     """Everything about one account that must be assumed to run at all."""
 
@@ -146,6 +170,13 @@ class ServiceTradeProfile(_Section):
     revoke_with: Literal["refresh_token", "token"] = "refresh_token"
     """The key that carries the token to ``/oauth2/revoke``: the vendor's two SDKs disagree.
     Documented, both."""
+    item_type: Name = "type"
+    """The key inside a job item's library item that says what kind it is (a part, labour). Inferred: job
+    items are listed by ``libItemType``, and library items have a ``type`` (both seen in public code)."""
+    people: People | None = None
+    """Users, as employees; off where null. Assumed."""
+    clock: Clock | None = None
+    """Clock events, as hours; off where null. Inferred."""
     payments: Payments | None = None
     """Payment write-back; off where null. Without it no payment is ever written. Assumed."""
 

@@ -6,6 +6,7 @@ status sends an invoice on is a flow's ``select``.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -40,6 +41,18 @@ class SessionLogin(BaseModel):
     """The user's password, by reference."""
 
 
+class Labour(BaseModel):
+    """Which hours are read. Clock events tell no time of change, so that a window of them is read again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    first_day: date
+    """Hours of days before are never looked at: those that payroll has from elsewhere."""
+    look_back_h: Annotated[float, Field(ge=0, le=24 * 31)] = 48.0
+    """How far back every reading asks for clock events: phones hand theirs in late. All hours of a job that
+    was worked on since then are read again, so that a correction on it is seen."""
+
+
 class Settings(BaseModel):
     """One account of one customer."""
 
@@ -56,6 +69,8 @@ class Settings(BaseModel):
     payment_method: str = ""
     """How payments that are written back were made: one of the four words that the account's import
     template knows. Empty: payments are neither read nor written."""
+    labour: Labour | None = None
+    """Read hours (clock events); without it none are read. One request for every job worked on lately."""
     page_size: Annotated[int, Field(ge=1, le=5000)] = 2000
     """Records asked for at once; cut to what each resource allows."""
     overlap_s: Annotated[int, Field(ge=0)] = 300

@@ -18,6 +18,7 @@ _NAMES: Final[Mapping[str | int, str]] = {
     "location": "location",
     "job": "job",
     "invoice": "invoice",
+    "jobitem": "job_cost",
 }
 
 
@@ -52,7 +53,7 @@ class _HooksAnswer(msgspec.Struct):
 
 def subscription(url: str, types: EntityTypes) -> dict[str, Any]:
     """The body that registers ``url`` for every kind of record we read."""
-    numbers = sorted((types.company, types.location, types.job, types.invoice))
+    numbers = sorted(number for number in _numbers(types) if isinstance(number, int))
     actions = ["created", "updated", "deleted"]
     return {
         "hookUrl": url,
@@ -97,4 +98,5 @@ def _numbers(types: EntityTypes) -> dict[str | int, str]:
         types.location: "location",
         types.job: "job",
         types.invoice: "invoice",
+        types.job_item: "job_cost",
     }

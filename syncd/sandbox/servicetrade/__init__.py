@@ -14,6 +14,7 @@ def _settings(told: Mapping[str, str], keep: Keep) -> Mapping[str, Any]:
     return {
         "base_url": told["base_url"],
         "auth": {**auth, "client_secret": keep("client_secret", told["client_secret"])},
+        "labour": {"first_day": "2020-01-01"},
     }
 
 

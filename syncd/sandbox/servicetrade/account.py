@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from syncd.connectors.servicetrade.profile import ServiceTradeProfile
 from syncd.sandbox.company import Address, Company, Invoice
-from syncd.sandbox.servicetrade import invoices
+from syncd.sandbox.crew import Crew
+from syncd.sandbox.servicetrade import clock, invoices
 from syncd.sandbox.servicetrade.world import Kind, World
 from syncd.sandbox.servicetrade.writes import job_fields, location_fields
+
+_TYPES: Final = {1: "part", 2: "labor", 3: "equipment", 4: "subcontract", 5: "other"}
+"""Kinds of library items, by the ledger's cost types. Lower-case words, as seen; which ones is made up."""
 
 
 def opened(company: Company, profile: ServiceTradeProfile) -> World:
@@ -38,13 +42,19 @@ class _Entry:
     def enter(self) -> None:
         names = self._profile.lines
         for item in self._company.items:
-            entry = {"id": self._world.new_id(), "name": item.name, names.item_code: item.code}
+            entry = {
+                "id": self._world.new_id(),
+                "name": item.name,
+                names.item_code: item.code,
+                self._profile.item_type: _TYPES[item.ledger_cost_type],
+            }
             self._library[item.code] = entry
         self._companies()
         self._sites()
         self._work()
         for invoice in self._company.invoices:
             self._invoice(invoice)
+        self._hours()
 
     def _companies(self) -> None:
         world = self._world
@@ -128,6 +138,33 @@ class _Entry:
                 "job": row.id,
             }
             world.seed(Kind.JOB_ITEM, item, stamp, stamp)
+
+    def _hours(self) -> None:
+        """Everybody, and the pairs of events of their days: class after class of pay, as time passes."""
+        names, crew = self._profile.people, Crew.of(self._company)
+        if names is None:
+            return
+        users: dict[int, int] = {}
+        for person in crew.employees:
+            fields: dict[str, Any] = {
+                "name": f"{person.first_name} {person.last_name}",
+                names.first_name: person.first_name,
+                names.last_name: person.last_name,
+                "status": "active" if person.active else "inactive",
+                "isTech": True,
+            }
+            optional = ((names.email, person.email), (names.number, str(person.number)))
+            for path, value in optional:
+                if path is not None:
+                    invoices.put(fields, path, value)
+            if person.in_field:
+                users[person.index] = self._world.seed(Kind.USER, fields, self._start, self._start).id
+        begun: dict[tuple[int, date], int] = {}
+        for shift in crew.shifts:
+            minutes = shift.standard + shift.overtime + shift.double
+            start = begun.get((shift.employee, shift.date), _seconds(shift.date) - 5 * 3600)
+            end = begun[shift.employee, shift.date] = start + minutes * 60
+            clock.record(self._world, self._jobs[shift.job], users[shift.employee], "onsite", start, end)
 
     def _invoice(self, invoice: Invoice) -> None:
         names = self._profile.lines

@@ -15,7 +15,7 @@ from syncd.connectors.servicetrade.profile import ServiceTradeProfile
 from syncd.sandbox.doors import OAuthRefusal
 from syncd.sandbox.failing import failing
 from syncd.sandbox.faults import FaultKind, FaultPlan
-from syncd.sandbox.servicetrade import shapes
+from syncd.sandbox.servicetrade import clock, shapes
 from syncd.sandbox.servicetrade.auth import USER_ID, Caller, Doorkeeper
 from syncd.sandbox.servicetrade.listing import LISTINGS, Listing, listed, page_of
 from syncd.sandbox.servicetrade.options import Options
@@ -81,6 +81,9 @@ class Api:
         if self._profile.payments is not None:
             routes.append(("GET", self._profile.payments.path, self.payments))
             routes.append(("POST", self._profile.payments.path, self.add_payment))
+        if self._profile.clock is not None:
+            routes.append(("GET", "/clock", self.clock_events))
+            routes.append(("GET", "/job/{id}/clockevent", self.job_clock))
         for kind, listing in LISTINGS.items():
             routes.append(("GET", f"/{kind}", self._list(kind, listing)))
             routes.append(("POST", f"/{kind}", self._create(kind)))
@@ -252,6 +255,18 @@ class Api:
         page, pages, shown = page_of(rows, Listing(key), request.query)
         records = [shapes.record(self._world, row) for row in shown]
         return answer({"page": page, "totalPages": pages, key: records})
+
+    # -- hours -------------------------------------------------------------------------------
+
+    async def clock_events(self, request: web.Request) -> web.Response:
+        assert self._profile.clock is not None
+        events = clock.events(self._world, request.query, self._profile.clock.job)
+        page, pages, shown = page_of(events, clock.LISTING, request.query)
+        return answer({"page": page, "totalPages": pages, clock.LISTING.key: shown})
+
+    async def job_clock(self, request: web.Request) -> web.Response:
+        assert self._profile.clock is not None
+        return answer(clock.of_job(self._world, self._row(Kind.JOB, request), self._profile.clock.event))
 
     # -- webhooks ----------------------------------------------------------------------------
 

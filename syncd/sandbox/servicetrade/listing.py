@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from syncd.sandbox.servicetrade.shapes import Refusal
 from syncd.sandbox.servicetrade.world import Kind, Row, World
 
 Filter = Callable[[Row, str], bool]
+_Shown = TypeVar("_Shown")
 
 
 def _equals(name: str) -> Filter:
@@ -20,6 +21,11 @@ def _equals(name: str) -> Filter:
 def _flag(name: str) -> Filter:
     """Booleans are asked for as 1 and 0."""
     return lambda row, wanted: bool(row.fields.get(name)) == (wanted == "1")
+
+
+def _includes(name: str) -> Filter:
+    """Whatever the case."""
+    return lambda row, wanted: wanted.casefold() in str(row.fields.get(name) or "").casefold()
 
 
 def _member(name: str) -> Filter:
@@ -63,6 +69,10 @@ LISTINGS: Final[Mapping[Kind, Listing]] = {
         },
     ),
     Kind.JOB_ITEM: Listing("jobItems", filters={"jobId": _equals("job")}),
+    Kind.USER: Listing(
+        "users",
+        filters={"name": _includes("name"), "email": _includes("email"), "status": _equals("status")},
+    ),
     Kind.INVOICE: Listing(
         "invoices",
         limit=2000,
@@ -93,6 +103,8 @@ def listed(world: World, kind: Kind, listing: Listing, query: Mapping[str, str])
     found = [row for row in rows if row.listed and all(test(row, value) for test, value in wanted)]
     if kind is Kind.JOB:
         found = _jobs_shown(world, found, query)
+    if kind is Kind.USER and not query.get("status"):
+        found = [row for row in found if row.fields["status"] == "active"]
     if not listing.sort:
         return sorted(found, key=lambda row: row.id)
     wished = query.get("sort", "")
@@ -100,7 +112,7 @@ def listed(world: World, kind: Kind, listing: Listing, query: Mapping[str, str])
     return sorted(found, key=lambda row: (row.fields[sort], row.id))
 
 
-def page_of(rows: list[Row], listing: Listing, query: Mapping[str, str]) -> tuple[int, int, list[Row]]:
+def page_of(rows: list[_Shown], listing: Listing, query: Mapping[str, str]) -> tuple[int, int, list[_Shown]]:
     """(page, pages in all, the page's rows). A limit above the maximum is cut to it."""
     page = max(1, _integer("page", query.get("page", "1")))
     limit = min(_integer("limit", query.get("limit", str(listing.limit))), listing.limit_max)

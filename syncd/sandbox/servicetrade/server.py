@@ -14,6 +14,7 @@ from syncd.core.errors import FixInput
 from syncd.sandbox.company import Company
 from syncd.sandbox.faults import FaultPlan
 from syncd.sandbox.sandbox import Action, Order, View
+from syncd.sandbox.servicetrade import clock
 from syncd.sandbox.servicetrade.account import opened
 from syncd.sandbox.servicetrade.api import Api
 from syncd.sandbox.servicetrade.auth import Doorkeeper
@@ -75,6 +76,9 @@ class ServiceTradeSandbox:
             "companies": lambda query: self._plain(Kind.COMPANY, query),
             "locations": lambda query: self._plain(Kind.LOCATION, query),
             "jobs": lambda query: self._plain(Kind.JOB, query),
+            "job_items": lambda query: self._plain(Kind.JOB_ITEM, query),
+            "users": lambda query: self._plain(Kind.USER, query),
+            "clock": lambda query: self._plain(Kind.CLOCK, query),
             "comments": lambda query: self._plain(Kind.COMMENT, query),
             "payments": lambda query: self._plain(Kind.PAYMENT, query),
             "writes": self._writes,
@@ -88,6 +92,7 @@ class ServiceTradeSandbox:
     @property
     def actions(self) -> Mapping[str, Action]:
         return {
+            "work": lambda body: clock.work(self._world, body),
             "webhooks/fail": self._fail_webhooks,
             "webhooks/repeat": self._repeat_webhooks,
             "tokens/expire": self._expire,

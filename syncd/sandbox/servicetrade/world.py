@@ -29,6 +29,9 @@ class Kind(StrEnum):
     INVOICE = "invoice"
     COMMENT = "comment"
     PAYMENT = "payment"
+    USER = "user"
+    CLOCK = "clock"
+    """A pair of events; its id is that of the first."""
 
 
 REFERENCES: Final[Mapping[Kind, Mapping[str, Kind]]] = {

@@ -161,3 +161,41 @@ async def test_the_compound_layout_keeps_ids_and_puts_the_rest_beside(open_accou
 async def test_a_missing_record_answers_404_with_a_plain_list_of_messages(account: Account) -> None:
     status, body = await account.ask("GET", "/invoice/2270000000999999")
     assert (status, body["messages"]) == (404, ["invoice not found"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"openClockEvents": 1},
+        {"appointmentId": 5},
+        {"activity": "onbreak"},
+        {"source": "paper"},
+        {"startTime": "yesterday"},
+    ],
+    ids=lambda query: next(iter(query)),
+)
+async def test_clock_events_are_not_listed_by_what_the_list_does_not_know(
+    account: Account, query: dict[str, str | int]
+) -> None:
+    status, body = await account.ask("GET", "/clock", **query)
+    assert (status, bool(body["messages"]["validation"])) == (400, True)
+
+
+async def test_clock_events_of_a_time_and_the_pairs_of_a_job(account: Account) -> None:
+    events = (await account.get("/clock", limit=500))["events"]
+    last = events[-1]
+    late = (await account.get("/clock", startTime=last["eventTime"], limit=500))["events"]
+    assert {event["eventTime"] for event in late} == {last["eventTime"]}
+    data = await account.get(f"/job/{last['job']['id']}/clockevent")
+    pairs = data["pairedEvents"]
+    assert {last["id"]} & {end["id"] for pair in pairs for end in (pair["start"], pair["end"])}
+    assert all(pair["elapsedTime"] == pair["end"]["eventTime"] - pair["start"]["eventTime"] for pair in pairs)
+    assert sum(pair["elapsedTime"] for pair in pairs) == sum(data["activityTime"].values())
+
+
+async def test_former_colleagues_are_not_listed_unless_asked_for(account: Account) -> None:
+    shown = (await account.get("/user", limit=500))["users"]
+    former = (await account.get("/user", limit=500, status="inactive"))["users"]
+    assert {user["status"] for user in shown} == {"active"}
+    assert not {user["id"] for user in shown} & {user["id"] for user in former}
+    assert (await account.ask("POST", "/user", {"name": "Dana"}))[0] == 405

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ async def account(
     folder: Path,
     profile: Callable[[ServiceTradeProfile], ServiceTradeProfile] = lambda p: p,
     invoice_types: tuple[str, ...] = ("invoice",),
+    labour: Mapping[str, Any] | None = None,
     vault: Vault | None = None,
     **options: str,
 ) -> AsyncIterator[_Account]:
@@ -59,7 +60,12 @@ async def account(
         control = await stack.enter_async_context(SandboxControl(live.control_url))
         login = {"scheme": "oauth2", "client_id": "demo-client", "client_secret": f"file:{secret}"}
         settings = Settings.model_validate(
-            {"base_url": f"{live.url}/api", "auth": login, "invoice_types": invoice_types}
+            {
+                "base_url": f"{live.url}/api",
+                "auth": login,
+                "invoice_types": invoice_types,
+                "labour": labour,
+            }
         )
         believed = profile(load_profile(OWN_PROFILE))
         connector = open_connection(
@@ -158,7 +164,7 @@ async def test_subscribing_twice_leaves_one_subscription_and_drops_the_stale(tmp
             await live.connector.subscribe(url)
         hooks = (await live.control.view("webhooks"))["hooks"]
         assert [hook["hookUrl"] for hook in hooks] == ["https://sync.test/hooks/field/new"]
-        assert {event["entityType"] for event in hooks[0]["entityEvents"]} == {3, 5, 11, 9001}
+        assert {event["entityType"] for event in hooks[0]["entityEvents"]} == {3, 5, 11, 23, 9001}
 
 
 async def test_without_the_admin_role_check_warns_and_subscribing_says_why(tmp_path: Path) -> None:
