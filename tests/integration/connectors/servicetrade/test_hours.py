@@ -46,8 +46,9 @@ async def test_a_pair_is_hours_of_one_person_on_one_day_and_job(tmp_path: Path) 
         key = await worked(at, _EARLY, 6 * _HOUR + 20 * 60, activity="enroute")
         found, _ = await read(at, "time_entry")
         job, _, event = key.partition("-")
-        assert found[key].pop("employee") == str((await at.control.view("users", status="active"))[0]["id"])
+        user = (await at.control.view("users", status="active"))[0]["id"]
         assert found[key] == {
+            "employee": str(user),
             "number": event,
             "date": date(2026, 3, 2),
             "job": job,
@@ -111,12 +112,13 @@ async def test_a_profile_that_errs_about_events_says_where(tmp_path: Path) -> No
 async def test_a_job_item_is_a_cost_once_it_was_used_and_cost_something(tmp_path: Path) -> None:
     async with account(tmp_path) as at:
         job = (await at.control.view("jobs"))[0]["id"]
-        made = {}
-        for name, fields in {
+        items: Mapping[str, Mapping[str, float]] = {
             "Filter": {"quantity": 3, "cost": 11.375, "usedOn": _EARLY},
             "Planned": {"quantity": 1, "cost": 9.5},
             "Unpriced": {"quantity": 1, "usedOn": _EARLY},
-        }.items():
+        }
+        made = {}
+        for name, fields in items.items():
             answer = await at.connector._http.write(
                 "POST", "/jobitem", json={"name": name, "jobId": job, **fields}
             )
