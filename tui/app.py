@@ -308,17 +308,18 @@ class Dashboard(App[None]):
         self.question(Question("Go to", reason=says, yes="Go"), jump)
 
     def action_help(self) -> None:
+        board = self.screen
         keys = [
             Key(
                 ", ".join(self.get_key_display(one) for one in [active.binding]),
                 active.binding.description,
                 (active.binding.id or "").partition(".")[0],
-                active.enabled,
+                board.lacks(active.binding.action) if isinstance(board, Board) else "",
             )
-            for active in self.screen.active_bindings.values()
+            for active in board.active_bindings.values()
             if active.binding.id
         ]
-        self.push_screen(Help(keys, getdoc(self.screen) or ""))
+        self.push_screen(Help(keys, getdoc(board) or ""))
 
     def action_refresh(self) -> None:
         self.standing = Standing(self.standing.reached_at)

@@ -392,8 +392,18 @@ async def test_a_token_that_may_only_read_does_nothing_else() -> None:
         assert not isinstance(app.screen, Ask)
         await press(pilot, "question_mark")
         assert isinstance(app.screen, Help)
-        assert not next(key for key in app.screen._keys if key.does == "Take back").enabled
+        assert next(key for key in app.screen._keys if key.does == "Take back").lacks
     assert office.done == []
+
+
+async def test_a_key_that_the_token_does_not_allow_says_what_it_lacks() -> None:
+    office = Office()
+    async with opened(office, granted({Scope.RESOLVE})) as (app, pilot):
+        await press(pilot, "3", "r")
+        (told,) = [one.message for one in app._notifications]
+        assert told == "Retry all: your token lacks the scope operate"
+        await press(pilot, "X", "escape", "2", "enter", "j")
+        assert len(app._notifications) == 1, "what is allowed says nothing of rights"
 
 
 async def test_a_lost_daemon_leaves_what_was_read_and_says_how_old_it_is() -> None:

@@ -144,3 +144,13 @@ def test_other_themes(theme: str, snap_compare: Compare) -> None:
         await settled(pilot)
 
     assert snap_compare(app, run_before=before, terminal_size=WIDE)
+
+
+def test_without_colour(monkeypatch: pytest.MonkeyPatch, snap_compare: Compare) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Dashboard(Office(), frozenset(Scope), lambda: NOW)
+
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+
+    assert snap_compare(app, run_before=before, terminal_size=SMALL)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.events import Resize
+from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
 from syncd.api import endpoints
 from syncd.api.endpoint import A, Endpoint, T
 from syncd.api.requests import Later
-from syncd.api.scopes import Scope
+from syncd.api.scopes import Scope, carrying
 from syncd.core.errors import DaemonUnreachable, SyncdError
 from tui.text import harmless
 from tui.views import jobs
@@ -124,5 +124,18 @@ class Board(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """None greys a key out: the token does not allow it."""
-        needed = self.NEEDS.get(action)
-        return True if needed is None or needed in self.dashboard.scopes else None
+        return None if self.lacks(action) else True
+
+    def lacks(self, action: str) -> str:
+        """What the token would have to be made for to do ``action``; empty: it may."""
+        needed = self.NEEDS.get(action.partition("(")[0])
+        if needed is None or needed in self.dashboard.scopes:
+            return ""
+        return " or ".join(carrying(needed))
+
+    def on_key(self, event: Key) -> None:
+        """A key that is greyed out says why."""
+        pressed = self.active_bindings.get(event.key)
+        if pressed is not None and (lacks := self.lacks(pressed.binding.action)):
+            does = pressed.binding.description
+            self.notify(f"{does}: your token lacks the scope {lacks}", severity="warning")

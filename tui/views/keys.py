@@ -15,11 +15,12 @@ class Key(NamedTuple):
     keys: str
     does: str
     group: str
-    enabled: bool
+    lacks: str = ""
+    """What the token would have to be made for; empty: it may."""
 
 
 def table(keys: Iterable[Key]) -> Table:
-    """By group, the screen's own first; what the token does not allow is greyed and says so."""
+    """By group, the screen's own first; what the token does not allow is greyed and says why."""
     listed = Table(box=None, pad_edge=False, show_header=False)
     listed.add_column("key", no_wrap=True)
     listed.add_column("does")
@@ -30,7 +31,7 @@ def table(keys: Iterable[Key]) -> Table:
             group = key.group
             listed.add_row("", "")
             listed.add_row("", Text(group.upper(), style="bold underline"))
-        style = "" if key.enabled else "dim"
-        why = "" if key.enabled else "   (your token does not allow it)"
+        style = "dim" if key.lacks else ""
+        why = f"   (your token lacks the scope {key.lacks})" if key.lacks else ""
         listed.add_row(Text(key.keys, style=f"bold {style}"), Text(f"{key.does}{why}", style=style))
     return listed
