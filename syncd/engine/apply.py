@@ -159,7 +159,8 @@ class Applier:
     async def _as_decided(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> bool:
         """Whether the record still is what was decided on, where the platform does not check that itself."""
         request, spec, end = intent.request, setup.specs[intent.side], setup.ends[intent.side]
-        if request.expected is None or request.key is None or spec.conditional_write:
+        unguarded = request.expected is not None and not spec.conditional_write
+        if request.key is None or not (request.was or unguarded):
             return True
         try:
             async with self._gates[intent.connection].wire:
@@ -171,7 +172,7 @@ class Applier:
             tally.retried += 1
             tally.errors.append(error.message)
             return False
-        if seen is None or not moved(setup, intent, seen.raw):
+        if seen is None or not outdated(setup, intent, seen.raw):
             return True
         stream = await self._store.stream(end.connection, request.entity)
         await store_seen(self._store, end, stream, [seen], Read())
@@ -347,10 +348,25 @@ def refused_field(intent: IntentRow, outcome: Rejected, setup: FlowSetup) -> str
     return paths.get(outcome.field, outcome.field)
 
 
+def outdated(setup: FlowSetup, intent: IntentRow, raw: bytes) -> bool:
+    """Whether a record shows something else than what the intent was decided on. Pure."""
+    was = intent.request.was
+    if not was:
+        return moved(setup, intent, raw)
+    shown = setup.specs[intent.side].map.readable(orjson.loads(raw))
+    return any(str(shown.get(name) or "") != value for name, value in was.items())
+
+
 def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[str] = ()) -> bool:
     """Whether a record shows other values than it did when the intent was decided. Pure."""
     lens = setup.specs[intent.side].map
     names = [f.name for f in setup.policy.fields if f.name not in apart_from]
+    posting = setup.policy.posting
+    if posting is not None and posting.ledger is intent.side:
+        names += [
+            *posting.posted,
+            *posting.voided,
+        ]  # no field of the flow, and yet what it may do hangs on it
     try:
         before = lens.get(orjson.loads(intent.request.expected or b"{}"))
         now = lens.get(orjson.loads(raw))

@@ -413,6 +413,9 @@ def _actions(
     if write.operation is not Operation.CREATE:
         return ()
     source_key = one.row.keys[write.side.other]
+    source = one.records.get(write.side.other, {})
+    # what sends a document on is what its telling changes; the first such step finds it as it was
+    shown = {f"set_{name}": {name: str(source.get(name) or "")} for name in setup.policy.select}
     return tuple(
         WriteRequest(
             entity=setup.entity,
@@ -422,6 +425,7 @@ def _actions(
             action=action,
             argument=argument,
             source_key=source_key,
+            was=shown.pop(action, {}),
         )
         for action, argument in steps
     )

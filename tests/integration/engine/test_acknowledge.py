@@ -160,3 +160,18 @@ async def test_a_hold_of_the_source_keeps_what_it_must_be_told() -> None:
     await world.store.release([hold.id], "ann")
     await world.cycle()
     assert [action for action, _ in told(world, key)] == ["set_external_id", "set_status"]
+
+
+async def test_what_was_voided_before_it_was_told_stays_void() -> None:
+    """The telling would have put `processed` over a void that nobody knew of yet."""
+    world, key = await approved()
+    hold = await world.store.hold("connection:field", "the schema changed", "monitor")
+    await world.cycle()
+    world.left.edit("invoice", key, {"status": "void"})
+    await world.store.release([hold.id], "ann")
+    await world.cycle()
+    assert [action for action, _ in told(world, key)] == ["set_external_id"]
+    assert world.left.records("invoice")[key]["status"] == "void"
+    world.wait(60)
+    await world.cycle()
+    assert world.left.records("invoice")[key]["status"] == "void"

@@ -9,7 +9,8 @@ import pytest
 
 from syncd.connectors.memory import Behaviour, Call, Fault, FaultKind, OrderedFaults
 from syncd.core.model import PairState, Side
-from syncd.core.policy import Deletes, Mode
+from syncd.core.policy import Deletes, Mode, Posting
+from tests.integration.engine.test_main_job import INVOICE
 from tests.integration.engine.world import World, policy, usual_policies
 
 CUSTOMER = {"name": "Orchard Foods", "phoneNumber": "555-0100", "status": "active"}
@@ -47,6 +48,31 @@ async def test_an_edit_of_another_field_between_reading_and_writing_is_not_lost(
         world.wait(60)
     assert world.left.records("customer")[left]["phoneNumber"] == "555-0199"
     assert world.right.records("customer")[right]["mail"] == "office@orchard.example"
+
+
+async def test_a_document_that_is_posted_between_deciding_and_writing_is_not_edited_any_more() -> None:
+    """Its status does not cross, and yet it says who owns the document."""
+    drafted = policy(
+        "invoice",
+        Mode.BOTH,
+        create=frozenset({Side.RIGHT}),
+        posting=Posting(Side.RIGHT, posted={"status": frozenset({"processed"})}),
+    )
+    world = World({"customer": policy("customer", Mode.BOTH), "invoice": drafted})
+    customer = world.left.add("customer", CUSTOMER)
+    wire = {name: value for name, value in INVOICE.items() if name != "job"}
+    left = world.left.add("invoice", {**wire, "customer": {"id": customer}})
+    await world.cycle()
+    (right,) = world.right.records("invoice")
+    world.wait(600)
+    world.left.edit("invoice", left, {"name": "As agreed on the phone"})
+    before(world, Side.RIGHT, "fetch", lambda: world.right.edit("invoice", right, {"state_code": 3}))
+    for _ in range(2):
+        await world.cycle()
+        world.wait(60)
+    assert world.right.records("invoice")[right].get("descr") is None
+    counts = await world.store.counts(await world.store.flow("acme", "invoice"))
+    assert counts.states == {PairState.CONFLICT: 1}
 
 
 async def test_an_edit_of_the_same_field_between_reading_and_writing_is_not_overwritten() -> None:
