@@ -363,10 +363,8 @@ def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[
     names = [f.name for f in setup.policy.fields if f.name not in apart_from]
     posting = setup.policy.posting
     if posting is not None and posting.ledger is intent.side:
-        names += [
-            *posting.posted,
-            *posting.voided,
-        ]  # no field of the flow, and yet what it may do hangs on it
+        # they do not cross, and yet what may be written hangs on them
+        names += [*posting.posted, *posting.voided]
     try:
         before = lens.get(orjson.loads(intent.request.expected or b"{}"))
         now = lens.get(orjson.loads(raw))

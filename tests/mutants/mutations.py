@@ -132,8 +132,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "no re-reading before a write that no version guards",
         "syncd.engine.apply",
-        "        if request.expected is None or request.key is None or spec.conditional_write:\n",
-        "        if request is not None:\n",
+        "        unguarded = request.expected is not None and not spec.conditional_write\n",
+        "        unguarded = False\n",
     ),
     Mutation(
         "what was edited while we wrote is taken for an echo",
@@ -266,6 +266,93 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.flow_run",
         "        return bool(trips)\n",
         "        return False\n",
+    ),
+    Mutation(
+        "a budget is never spent",
+        "syncd.core.brakes",
+        "    if budget.writes is not None and after.writes > budget.writes:\n",
+        "    if budget.writes is not None and after.writes > 1000 * budget.writes:\n",
+    ),
+    Mutation(
+        "what was spent of a budget before is not counted",
+        "syncd.store.spending",
+        "        before = so_far.get(at.link) or spent(c, k, at.link)\n",
+        "        before = so_far.get(at.link) or Spent()\n",
+    ),
+    Mutation(
+        "many that disappear at once stop nothing",
+        "syncd.core.brakes",
+        "    found = (_disappeared(weight, census, limits), _rewritten(weight, census, limits))\n",
+        "    found = (_rewritten(weight, census, limits),)\n",
+    ),
+    Mutation(
+        "many that are rewritten at once stop nothing",
+        "syncd.core.brakes",
+        "    found = (_disappeared(weight, census, limits), _rewritten(weight, census, limits))\n",
+        "    found = (_disappeared(weight, census, limits),)\n",
+    ),
+    Mutation(
+        "what was planned so far is sent before the plan is weighed whole",
+        "syncd.engine.decide",
+        "        (later if waits else now).append(one)\n",
+        "        now.append(one)\n",
+    ),
+    # -- documents
+    Mutation(
+        "a posted document is edited on",
+        "syncd.core.reconcile",
+        "    return posting.ledger if posting and _shows(sides[posting.ledger], posting.posted) else None\n",
+        "    return None\n",
+    ),
+    Mutation(
+        "a document that was posted after it was decided about is edited",
+        "syncd.engine.apply",
+        "        names += [*posting.posted, *posting.voided]\n",
+        "        names += []\n",
+    ),
+    Mutation(
+        "a void is carried out again and again",
+        "syncd.core.reconcile",
+        "    done = ENDED in (pair.base(source) or {})\n",
+        "    done = False\n",
+    ),
+    Mutation(
+        "a void is not carried over",
+        "syncd.core.reconcile",
+        "    if not void and not voided:\n        return None\n",
+        "    return None\n",
+    ),
+    Mutation(
+        "a telling overwrites a void",
+        "syncd.engine.decide",
+        "            was=shown.pop(action, {}),\n",
+        "",
+    ),
+    # -- merges
+    Mutation(
+        "what was merged away is taken for deleted",
+        "syncd.engine.observe",
+        "GONE, known, gone=True, merged_into=seen.merged_into,",
+        "GONE, known, gone=True,",
+    ),
+    Mutation(
+        "a merge is followed to a record that has a partner",
+        "syncd.store.removals",
+        "            ~taken,\n",
+        "",
+    ),
+    Mutation(
+        "a pair that follows a merge is not decided anew",
+        "syncd.store.removals",
+        '"due_at": k.now}\n        c.execute(update(pair)',
+        '"due_at": None}\n        c.execute(update(pair)',
+    ),
+    # -- other policies
+    Mutation(
+        "a changed policy is never decided anew",
+        "syncd.engine.flow_run",
+        "            await store.decide_anew(flow)\n",
+        "            pass\n",
     ),
     # -- it converges
     Mutation(

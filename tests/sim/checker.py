@@ -9,35 +9,20 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.sim.truth import (
-    CANARY,
-    LEFT,
-    MONEY,
-    REFERENCES,
-    RIGHT,
-    SIDES,
-    UNITS,
-    Edit,
-    Thing,
-    Truth,
-    Unit,
-    Wire,
-    dig,
-    other,
-    tag_of,
-)
+from tests.sim.closing import Closing
+from tests.sim.expected import Agreement, Expected, Hold
+from tests.sim.limits import Limits
+from tests.sim.state import seconds
+from tests.sim.truth import CANARY, RIGHT, SIDES, UNITS, Edit, Thing, Truth, Unit, Wire, other, tag_of
 
 if TYPE_CHECKING:
     from tests.sim.platform import AdversarialPlatform
 
-_EPOCH_US = int(datetime(2026, 11, 2, 9, 0, tzinfo=UTC).timestamp()) * 1_000_000
 _INTENT = """
-    select i.id, i.state, i.connection, f.link,
+    select i.id, i.state, i.connection, f.link, i.created_at,
         (select max(at) from journal where intent_id = i.id and kind = 'sent')
     from intent i join flow f on f.id = i.flow_id
     where i.reference = ?"""
@@ -46,28 +31,14 @@ _BLIND_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What was agreed for one entity, in the judge's own words."""
+class Arrival:
+    """A request as it reached a platform."""
 
-    mode: str
-    """both | left-to-right | right-to-left"""
-    rules: Mapping[str, str] = field(default_factory=dict)
-    """unit -> left | right | newest, where it is not a person's decision."""
-    deletes: str = "hold"
-    posted: bool = False
-    """A document: sent on when it is approved, never edited on the other side afterwards."""
-
-    def writes(self, side: str) -> bool:
-        return self.mode == "both" or self.mode.endswith(side)
-
-
-@dataclass(slots=True)
-class Hold:
-    """An operator's hold: in force from ``since`` (the command had returned) to ``until`` (it was asked)."""
-
-    scope: str
-    since: float
-    until: float = float("inf")
+    at: float
+    looked: float
+    """When its record had last been shown by then."""
+    decided: float
+    """When it was written down."""
 
 
 class Checker:
@@ -82,8 +53,10 @@ class Checker:
         now: Callable[[], float],
     ) -> None:
         self.truth = truth
+        self.agreed = Agreement(expected)
         self.platforms: dict[str, AdversarialPlatform] = {}
         self.holds: list[Hold] = []
+        self.limits = Limits()
         self.violations: list[str] = []
         self.approved: set[str] = set()
         """Tags of documents that were sent on by their people."""
@@ -93,15 +66,12 @@ class Checker:
         """When they were sent on."""
         self.first_synced = float("inf")
         """When the first sync of the documents had ended: what was sent on before is left alone, too."""
-        self.blamed: set[str] = set()
-        """References of requests whose outcome a person was told to decide about."""
-        self._driver = driver
-        self._expected = expected
+        self.driver = driver
         self._fired = fired
         self._now = now
         self._shown: dict[tuple[str, str, str], float] = {}
-        self._arrived: dict[str, tuple[float, float]] = {}
-        """By reference: when a request arrived, and when its record had last been shown by then."""
+        self._arrived: dict[str, Arrival] = {}
+        """The latest request of each reference."""
         self._updated: set[str] = set()
         self._done: Counter[tuple[str, str, str]] = Counter()
 
@@ -109,8 +79,12 @@ class Checker:
         self.violations.append(f"[{invariant}] at {self._now():.1f}s: {what}")
 
     def notice_first_sync(self) -> None:
-        if self._driver.execute("select 1 from flow where entity = 'invoice' and first_sync_done").fetchone():
+        if self.driver.execute("select 1 from flow where entity = 'invoice' and first_sync_done").fetchone():
             self.first_synced = self._now()
+
+    def amend(self, to: Mapping[str, Expected]) -> None:
+        """The flows' policies are other ones from now on."""
+        self.agreed.amend(self._now(), to)
 
     # -- while it happens ------------------------------------------------------------------------
 
@@ -118,18 +92,19 @@ class Checker:
         self._shown[platform.side, entity, key] = self._now()
 
     def arrives(self, platform: AdversarialPlatform, command: Any) -> None:
-        """No write without an intent on disk before it, and none that a hold covers."""
+        """No write without an intent on disk before it, and none that a hold, a brake or a budget stops."""
         looked = self._shown.get((platform.side, command.entity, command.key or ""), float("-inf"))
-        self._arrived[command.reference] = (self._now(), looked)
-        row = self._driver.execute(_INTENT, (command.reference,)).fetchone()
+        row = self.driver.execute(_INTENT, (command.reference,)).fetchone()
         what = f"{command.operation} {command.action} of {command.entity} {command.key} ({command.reference})"
         if row is None:
+            self._arrived[command.reference] = Arrival(self._now(), looked, self._now())
             self.violated("evidence", f"{what} was sent without an intent on disk")
             return
-        _, state, connection, link, sent_at = row
+        _, state, connection, link, decided, sent_at = row
+        self._arrived[command.reference] = Arrival(self._now(), looked, seconds(decided))
         if state not in ("sent", "uncertain"):
             self.violated("evidence", f"{what} was sent while its intent is {state}")
-        if not self._driver.execute(
+        if not self.driver.execute(
             "select 1 from journal where intent_id = ? and kind = 'sent'", row[:1]
         ).fetchone():
             self.violated("evidence", f"{what} left no line in the journal")
@@ -139,9 +114,11 @@ class Checker:
             if hold.scope in scopes and hold.since < sent < hold.until:
                 self.violated("hold", f"{what} was sent through the hold of {hold.scope}")
         self._check_brakes(scopes, sent, what)
+        if spent := self.limits.over_budget(command.reference, sent):
+            self.violated("hold", f"{what} was sent: {spent}")
 
     def _check_brakes(self, scopes: set[str], sent: float, what: str) -> None:
-        placed = self._driver.execute(
+        placed = self.driver.execute(
             "select scope, since from hold where by like 'brake:%' and released_at is null"
         ).fetchall()
         for scope, since in placed:
@@ -154,71 +131,105 @@ class Checker:
     ) -> None:
         """Once, with what people entered, over nothing that nobody knew of."""
         side, entity = platform.side, command.entity
+        tag = tag_of(entity, side, after or before or {})
+        if stopped := self.limits.braked(other(side), entity, tag):
+            self.violated("hold", f"{command.operation} of {entity} {tag} on the {side}: {stopped}")
         if command.operation == "delete":
-            self._check_delete(side, entity, key, before)
+            self._check_delete(side, command, key, before)
             return
         assert after is not None
         if command.operation == "action":
-            self._check_action(side, key, command)
+            self._check_action(side, key, command, before or {})
             return
-        tag = tag_of(entity, side, after)
         thing = self.truth.things.get((entity, tag))
         if thing is None:
             self.violated("once", f"{entity} {tag!r} on the {side} is no record of anybody's")
             return
         if command.operation == "create":
-            self._check_create(platform, thing, key)
-        thing.replayed |= command.operation == "update" and command.reference in self._updated
+            self._check_create(platform, thing, key, command)
+        repeated = command.operation == "update" and command.reference in self._updated
+        thing.replayed |= repeated
         self._updated.add(command.reference)
+        if command.operation == "update" and side == RIGHT and not repeated:
+            self._check_posted(thing, command)
         for unit in UNITS[entity]:
-            self._check_unit(thing, unit, side, key, command, before, after)
+            self._check_unit(thing, unit, side, command, before, after)
 
-    def _check_create(self, platform: AdversarialPlatform, thing: Thing, key: str) -> None:
+    def _decided(self, command: Any) -> Expected:
+        """What was agreed when this request was decided."""
+        return self.agreed.at(self._arrived[command.reference].decided, command.entity)
+
+    def _check_create(self, platform: AdversarialPlatform, thing: Thing, key: str, command: Any) -> None:
         side = platform.side
         thing.created[side] += 1
-        living = [
-            k for k, w in platform.records(thing.entity).items() if tag_of(thing.entity, side, w) == thing.tag
-        ]
-        if len(living) > 1 and not self._muddled(thing):
+        records = platform.records(thing.entity)
+        living = [k for k, w in records.items() if tag_of(thing.entity, side, w) in thing.tags]
+        if len(living) > thing.records_most(side) and not self.muddled(thing):
             self.violated(
                 "once", f"{thing.entity} {thing.tag} stands {len(living)} times on the {side}: {living}"
             )
-        expected = self._expected[thing.entity]
+        expected = self._decided(command)
         if not expected.writes(side):
             self.violated(
                 "evidence", f"{thing.entity} {thing.tag} was created on the {side} against the flow's mode"
             )
-        if expected.posted and (thing.tag not in self.approved or thing.tag in self.left_alone):
+        if expected.selected and (thing.tag not in self.approved or thing.tag in self.left_alone):
             self.violated(
                 "evidence", f"{thing.entity} {thing.tag} was posted though nobody had sent it on since"
             )
 
-    def _muddled(self, thing: Thing) -> bool:
+    def muddled(self, thing: Thing) -> bool:
         """Whether people had their hands in it so that two records may stand for a while: they brought one
         back that had been made anew meanwhile, deleted one of ours before we knew of it, or edited
-        what alone told that two are the same."""
-        if thing.alike and thing.rewritten:
+        or merged what alone told that two are the same."""
+        if thing.alike and (thing.rewritten or any(thing.merged.values())):
             return True
         return bool(thing.restored) or any(thing.created[s] and thing.removed[s] for s in SIDES)
 
-    def _check_delete(self, side: str, entity: str, key: str, before: Wire | None) -> None:
+    def _check_delete(self, side: str, command: Any, key: str, before: Wire | None) -> None:
+        entity = command.entity
         thing = self.truth.things.get((entity, tag_of(entity, side, before or {})))
         if thing is None or not thing.removed[other(side)]:
             self.violated(
                 "evidence", f"{entity} {key} on the {side} was deleted, and nobody had deleted the other"
             )
-        elif self._expected[entity].deletes != "propagate":
+        elif self._decided(command).deletes != "propagate":
             self.violated(
                 "evidence", f"{entity} {key} on the {side} was deleted, though the flow holds removals"
             )
 
-    def _check_action(self, side: str, key: str, command: Any) -> None:
+    # -- documents
+
+    def _check_action(self, side: str, key: str, command: Any, before: Wire) -> None:
         self._done[side, key, command.reference] += 1
         if self._done[side, key, command.reference] > 1:
             self.violated("once", f"{command.action} of {command.entity} {key} was carried out twice")
+        thing = self.truth.things.get((command.entity, tag_of(command.entity, side, before)))
+        if command.action != "set_status" or thing is None:
+            return
+        name = f"{thing.entity} {thing.tag}"
+        if command.argument == "void":
+            self._done[side, key, "void"] += 1
+            if self._done[side, key, "void"] > 1:
+                self.violated("once", f"{name} was voided twice on the {side}")
+            if other(side) not in thing.voided:
+                self.violated("evidence", f"{name} was voided on the {side}, and nobody had voided the other")
+        elif side in thing.voided and not self._unseen(command, side, thing.voided[side]):
+            self.violated(
+                "nothing lost", f"{name} was voided on the {side} and became {command.argument} unseen"
+            )
+
+    def _check_posted(self, thing: Thing, command: Any) -> None:
+        """What stands posted in the ledger is not edited by anybody but its own people."""
+        if thing.posted_at is not None and not self._unseen(command, RIGHT, thing.posted_at):
+            self.violated(
+                "evidence", f"{thing.entity} {thing.tag} was edited in the ledger, where it was posted"
+            )
+
+    # -- nothing lost
 
     def _check_unit(
-        self, thing: Thing, unit: Unit, side: str, key: str, command: Any, before: Wire | None, after: Wire
+        self, thing: Thing, unit: Unit, side: str, command: Any, before: Wire | None, after: Wire
     ) -> None:
         was = "" if before is None else unit.read(side, before)
         now = unit.read(side, after)
@@ -231,22 +242,24 @@ class Checker:
         elif not (
             lost is None
             or written.rests_on(lost)
-            or self._may_lose(thing, unit, side, key, command, written, lost)
+            or self._may_lose(thing, unit, side, command, written, lost)
         ):
             self.violated("nothing lost", f"{where}: {lost.value!r} was overwritten by {now!r} unseen")
 
-    def _may_lose(
-        self, thing: Thing, unit: Unit, side: str, key: str, command: Any, written: Edit, lost: Edit
-    ) -> bool:
-        expected = self._expected[thing.entity]
+    def _may_lose(self, thing: Thing, unit: Unit, side: str, command: Any, written: Edit, lost: Edit) -> bool:
+        expected = self._decided(command)
         rule = expected.rules.get(unit.name, "manual")
         if thing.restored or thing.replayed or expected.mode != "both" or rule in ("newest", other(side)):
             return True
-        if self.platforms[side].behaviour.conditional_write:
+        return self._unseen(command, side, lost.at)
+
+    def _unseen(self, command: Any, side: str, happened: float) -> bool:
+        """Whether nobody could know of it any more when the request was sent: no version guards the write,
+        and it happened after the last look, right before the request arrived."""
+        if self.platforms[side].behaviour.conditional_write and command.operation != "action":
             return False
-        # no version guards it: what was entered after the last look, right before the write, is overwritten
-        arrived, looked = self._arrived[command.reference]
-        blind = lost.at >= looked and arrived - looked < _BLIND_S
+        arrival = self._arrived[command.reference]
+        blind = happened >= arrival.looked and arrival.at - arrival.looked < _BLIND_S
         if blind:
             self._fired["blind_overwrite"] += 1
         return blind
@@ -255,149 +268,7 @@ class Checker:
 
     def judge(self) -> None:
         """Everything must be in step, or stand in the state with a reason."""
-        pairs = Pairs(self._driver)
-        for thing in self.truth.things.values():
-            self._judge_thing(thing, pairs)
-        self._judge_journal()
-
-    def _judge_thing(self, thing: Thing, pairs: Pairs) -> None:
-        living = {side: self._living(thing, side) for side in SIDES}
-        expected = self._expected[thing.entity]
-        if self._muddled(thing) and max(len(found) for found in living.values()) > 1:
-            return
-        for side, found in living.items():
-            if len(found) > 1 and thing.entered[side] <= 1:
-                self.violated("once", f"{thing.entity} {thing.tag} stands {len(found)} times on the {side}")
-        if not any(living.values()):
-            return
-        here = [(side, key) for side, found in living.items() for key in found]
-        rows = {id(row): row for side, key in here if (row := pairs.of(thing.entity, side, key)) is not None}
-        if all(living.values()):
-            self._judge_both(thing, living, list(rows.values()))
-        elif not self._may_stand_alone(thing, expected, here, list(rows.values())):
-            states = [f"{row.state} {row.reason}" for row in rows.values()]
-            self.violated(
-                "nothing lost", f"{thing.entity} {thing.tag} stands on the {here[0][0]} only: {states}"
-            )
-
-    def _may_stand_alone(
-        self, thing: Thing, expected: Expected, here: list[tuple[str, str]], rows: list[Row]
-    ) -> bool:
-        side = here[0][0]
-        if not expected.writes(other(side)):
-            return True
-        if expected.posted and self.sent_on.get(thing.tag, self.first_synced) <= self.first_synced:
-            return True
-        return any(
-            row.state in ("held", "quarantined", "waiting", "conflict") and row.explained for row in rows
-        )
-
-    def _judge_both(self, thing: Thing, living: Mapping[str, Mapping[str, Wire]], rows: list[Row]) -> None:
-        name = f"{thing.entity} {thing.tag}"
-        expected = self._expected[thing.entity]
-        if expected.posted and thing.tag in self.left_alone:
-            return
-        if len(rows) != 1:
-            if not any(row.state in ("held", "quarantined") for row in rows):
-                self.violated("nothing lost", f"{name} stands on both sides but is {len(rows)} pairs")
-            return
-        row = rows[0]
-        if row.state not in ("in_step", "conflict"):
-            if row.state in ("held", "quarantined", "waiting") and row.explained:
-                return
-            self.violated("nothing lost", f"{name} ends {row.state} without a reason")
-            return
-        if any(len(found) > 1 for found in living.values()):
-            self.violated("once", f"{name} stands more than once on a side, in one pair")
-            return
-        (left,), (right,) = (tuple(found.values()) for found in living.values())
-        for unit in UNITS[thing.entity]:
-            self._judge_unit(thing, unit, expected, row, left, right)
-        if "total" not in row.contested and "amount" not in row.contested:
-            self._judge_money(name, thing.entity, left, right)
-        self._judge_references(name, thing.entity, row, left, right)
-
-    def _judge_unit(
-        self, thing: Thing, unit: Unit, expected: Expected, row: Row, left: Wire, right: Wire
-    ) -> None:
-        mine, its = unit.read(LEFT, left), unit.read(RIGHT, right)
-        name = f"{unit.name} of {thing.entity} {thing.tag}"
-        members = {"address": "street"}
-        if members.get(unit.name, unit.name) in row.contested:
-            if mine == its:
-                self.violated("converges", f"{name} is in conflict though both sides say the same")
-            elif expected.mode == "both" and not row.doubted and self._plainly_newer(thing, unit, mine, its):
-                self.violated(
-                    "converges", f"{name} is in conflict though one side's value rests on the other's"
-                )
-            return
-        if mine == its:
-            return
-        authors = {
-            edit.side for value in (mine, its) if (edit := thing.edit_of(unit.name, value)) is not None
-        }
-        if expected.posted and RIGHT in authors:
-            return  # the ledger's own wording of a posted document stands
-        owner = expected.rules.get(unit.name, "manual")
-        if owner in SIDES and not expected.writes(other(owner)):
-            return  # the owner's value stands where it is, and the flow does not carry it over
-        targets = [side for side in SIDES if not expected.writes(other(side))]
-        if any(side in authors for side in targets):
-            return  # the flow does not carry this side's values over
-        self.violated("nothing lost", f"{name} is {mine!r} on the left and {its!r} on the right, {row.state}")
-
-    def _plainly_newer(self, thing: Thing, unit: Unit, mine: str, its: str) -> bool:
-        a, b = thing.edit_of(unit.name, mine), thing.edit_of(unit.name, its)
-        if a is None or b is None or thing.restored or all(thing.entered.values()):
-            return False  # of what both sides kept by hand, nobody knows which was before the other
-        return a.rests_on(b) or b.rests_on(a)
-
-    def _judge_money(self, name: str, entity: str, left: Wire, right: Wire) -> None:
-        for on_left, on_right in MONEY[entity]:
-            mine, its = cents(left.get(on_left)), cents(right.get(on_right))
-            if mine != its:
-                self.violated("money", f"{name}: {on_left} is {mine} cents on the left, {its} on the right")
-        if entity == "invoice":
-            mine = sum(cents(line["total"]) for line in left.get("items", ()))
-            its = sum(cents(line["ext"]) for line in right.get("detail", ()))
-            if mine != its or len(left.get("items", ())) != len(right.get("detail", ())):
-                self.violated(
-                    "money", f"{name}: its lines add up to {mine} cents on the left, {its} on the right"
-                )
-
-    def _judge_references(self, name: str, entity: str, row: Row, left: Wire, right: Wire) -> None:
-        for target, on_left, on_right in REFERENCES[entity]:
-            keys = str(dig(left, on_left) or ""), str(dig(right, on_right) or "")
-            tags = [
-                tag_of(target, side, self.platforms[side].records(target).get(key, {}))
-                for side, key in zip(SIDES, keys, strict=True)
-            ]
-            if tags[0] != tags[1] and all(tags) and target not in row.contested:
-                self.violated("nothing lost", f"{name} refers to {target} {tags[0]} here and {tags[1]} there")
-
-    def _living(self, thing: Thing, side: str) -> dict[str, Wire]:
-        records = self.platforms[side].records(thing.entity)
-        return {key: wire for key, wire in records.items() if tag_of(thing.entity, side, wire) == thing.tag}
-
-    def _judge_journal(self) -> None:
-        """Every write that a platform carried out has its intent, and the intent its lines."""
-        known = dict(self._driver.execute("select reference, id from intent").fetchall())
-        told = {
-            row[0]
-            for row in self._driver.execute("select distinct intent_id from journal where kind = 'sent'")
-        }
-        for side, platform in self.platforms.items():
-            for entry in platform.log:
-                if entry.reference and known.get(entry.reference) not in told:
-                    self.violated(
-                        "evidence",
-                        f"{entry.operation} of {entry.entity} {entry.key} on the {side}: no audit row",
-                    )
-        stuck = self._driver.execute(
-            "select id, state from intent where state in ('planned', 'sent', 'uncertain')"
-        )
-        for ident, state in stuck.fetchall():
-            self.violated("converges", f"intent {ident} is still {state} in the end")
+        Closing(self).judge()
 
     def writes(self) -> int:
         return sum(1 for platform in self.platforms.values() for entry in platform.log if entry.reference)
@@ -412,65 +283,3 @@ class Checker:
                 )
             if mark in spoken:
                 self.violated("silence", "a customer's value was logged")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One pair as the state shows it."""
-
-    state: str
-    code: str
-    explained: bool
-    reason: str
-    contested: frozenset[str]
-    doubted: bool
-    """Some write of it once had an unknown outcome: then a conflict may be one of caution."""
-
-
-class Pairs:
-    """The pairs of a state, by the records that stand in them. Plain SQL."""
-
-    def __init__(self, driver: sqlite3.Connection) -> None:
-        contested: dict[int, set[str]] = {}
-        for pair, fields in driver.execute("select pair_id, fields from conflict"):
-            contested.setdefault(pair, set()).update(_words(fields))
-        keys = {
-            ident: (entity, key)
-            for ident, entity, key in driver.execute(
-                "select r.id, s.entity, r.key from remote r join stream s on s.id = r.stream_id"
-            )
-        }
-        open_intents = {
-            row[0] for row in driver.execute("select pair_id from intent where state in ('held', 'accepted')")
-        }
-        doubted = {row[0] for row in driver.execute("select pair_id from journal where kind = 'uncertain'")}
-        self._rows: dict[tuple[str, str, str], Row] = {}
-        for ident, left, right, state, code, reason in driver.execute(
-            "select id, left_id, right_id, state, code, reason from pair"
-        ):
-            explained = bool(
-                reason or code or contested.get(ident) or ident in open_intents or state == "waiting"
-            )
-            row = Row(
-                state, code, explained, str(reason), frozenset(contested.get(ident, ())), ident in doubted
-            )
-            for side, remote in ((LEFT, left), (RIGHT, right)):
-                if remote is not None:
-                    entity, key = keys[remote]
-                    self._rows[entity, side, key] = row
-
-    def of(self, entity: str, side: str, key: str) -> Row | None:
-        return self._rows.get((entity, side, key))
-
-
-def _words(text: str) -> set[str]:
-    return {word for word in "".join(c if c.isalnum() or c == "_" else " " for c in text).split() if word}
-
-
-def cents(amount: Any) -> int:
-    return int((Decimal(str(amount or 0)) * 100).to_integral_exact())
-
-
-def seconds(instant: int | None) -> float:
-    """An instant of the state (microseconds since 1970) as seconds since the run began."""
-    return float("-inf") if instant is None else (instant - _EPOCH_US) / 1e6

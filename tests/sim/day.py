@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tests.sim.answers import answer_all
-from tests.sim.checker import Hold
-from tests.sim.machine import CONNECTIONS, LINK
+from tests.sim.crowds import Crowds
+from tests.sim.machine import CONNECTIONS
+from tests.sim.operators import Operators
+from tests.sim.paperwork import Paperwork
 from tests.sim.truth import LEFT, RIGHT, SIDES
 
 if TYPE_CHECKING:
     from tests.sim.run import World
 
-_PENDING = "pending_accounting"
 _UNITS = ("name", "phone", "email", "address")
 
 
@@ -30,6 +30,9 @@ class Day:
         self._revoked: list[str] = []
         self._last_touch: dict[tuple[str, str], tuple[str, float]] = {}
         self._count = 0
+        self.paperwork = Paperwork(world)
+        self._operators = Operators(world)
+        self._crowds = Crowds(world)
         self._haste_left = 10
         self._armed: Callable[[], None] | None = None
 
@@ -61,7 +64,9 @@ class Day:
         await self._mend_everything()
 
     def _events(self) -> tuple[list[Callable[[], Any]], list[int]]:
-        entities = self._world.settings.entities
+        settings, papers, operators = self._world.settings, self.paperwork, self._operators
+        entities = settings.entities
+        billed = "invoice" in entities
         weighed: list[tuple[Callable[[], Any], int]] = [
             (self._retouch, 10),
             (self._retouch_both, 5),
@@ -69,20 +74,28 @@ class Day:
             (self._remove, 2),
             (self._restore, 2 if self._removed else 0),
             (self._damage, 1),
-            (self._hold, 3),
+            (operators.hold, 3),
             (self._crash, 6 if self._crashes else 0),
             (self._expire, 1),
             (self._revoke, 1),
             (self._forbid, 1),
             (self._jump, 1),
-            (self._new_invoice, 6 if "invoice" in entities else 0),
-            (self._approve, 8 if "invoice" in entities else 0),
-            (self._edit_invoice, 3 if "invoice" in entities else 0),
-            (self._new_payment, 4 if "payment" in entities else 0),
+            (papers.new_invoice, 6 if billed else 0),
+            (papers.approve, 8 if billed else 0),
+            (papers.edit_invoice, 3 if billed else 0),
+            (papers.new_payment, 4 if "payment" in entities else 0),
             (self._new_location, 5 if "location" in entities else 0),
-            (self._retry, 1),
-            (self._look_alike, 4 if self._world.settings.lookalikes else 0),
-            (self._answer, 3 if self._world.settings.lookalikes else 0),
+            (operators.retry, 1),
+            (self._look_alike, 4 if settings.lookalikes else 0),
+            (operators.answer, 3 if settings.lookalikes else 0),
+            (papers.edit_invoice, 5 if settings.drafted else 0),
+            (papers.post, 4 if settings.drafted else 0),
+            (papers.void, 3 if settings.drafted else 0),
+            (self._crowds.merge, 5 if settings.merges else 0),
+            (self._crowds.remove_many, 4 if settings.tight else 0),
+            (self._crowds.rewrite_many, 6 if settings.tight else 0),
+            (operators.let_go, 6 if settings.tight or settings.budget else 0),
+            (operators.amend, 6 if settings.amended else 0),
         ]
         return [event for event, _ in weighed], [weight for _, weight in weighed]
 
@@ -100,10 +113,11 @@ class Day:
             staff.lookalike(RIGHT, "T2", LEFT, self._world.platforms[LEFT].records("customer")[key])
             self._world.truth.thing("customer", "T2").alike = True
         if "invoice" in self._world.settings.entities:
-            self._invoice("I0", random.choice(("draft", _PENDING)), first=True)
+            self.paperwork.write("I0", random.choice(("draft", "pending_accounting")), first=True)
+        self._crowds.stand_there_first()
 
     async def _mend_everything(self) -> None:
-        """Faults stop, people put right what they broke, the operator releases and retries."""
+        """Faults stop, and people put right what they broke."""
         world = self._world
         world.mischief.stopped = True
         world.machine.disk_rate = 0.0
@@ -120,64 +134,48 @@ class Day:
             world.machine.start()
         for hold in world.checker.holds:
             hold.until = min(hold.until, self._now)
-        # from here on only what falls due by itself wakes the link
+        await self._work_off()
+
+    async def _work_off(self) -> None:
+        """Operators release, retry and answer until nothing waits for them; only what falls due by itself
+        wakes the link from here on."""
+        world = self._world
         world.machine.interval_s = 1000.0
-        await self._operate("release", self._release_all)
+        if world.settings.budget:
+            await self._operators.raise_budget()
+        await self._operators.release()
         world.machine.wake()
         await asyncio.sleep(400.0)
-        await self._operate("retry", self._retry_all)
-        await self._operate("answer", self._answer_all)
-        await self._operate("release", self._release_all)
-        await asyncio.sleep(320.0)
+        await self._clear_away()
+        if world.settings.merges:
+            self._crowds.merge_there_as_well()
+            world.machine.wake()
+            await asyncio.sleep(320.0)
         if world.fired["deleted"]:
             # what no feed tells is seen by two complete sweeps, some minutes apart
             for _ in range(2):
                 await asyncio.sleep(400.0)
-                await self._operate("sweep", self._sweep)
+                await self._operators.sweep()
             await asyncio.sleep(320.0)
         if world.settings.lookalikes:
             # an answer may raise the next question, and one is asked anew once a removal is known
             for _ in range(3):
                 world.machine.wake()
                 await asyncio.sleep(320.0)
-                await self._operate("answer", self._answer_all)
+                await self._operators.answer()
             world.machine.wake()
             await asyncio.sleep(320.0)
+        if world.settings.tight:
+            # what is let go on may uncover the next that is too much at once
+            for _ in range(3):
+                await self._clear_away()
 
-    async def _sweep(self) -> None:
-        process = self._world.machine.process
-        assert process is not None
-        await process.engine.sweep()
-
-    async def _release_all(self) -> None:
-        process = self._world.machine.process
-        assert process is not None
-        holds = await process.store.holds()
-        if holds:
-            await process.operator.release([hold.id for hold in holds], "operator")
-
-    async def _retry_all(self) -> None:
-        process = self._world.machine.process
-        assert process is not None
-        refused = await process.operator.quarantine()
-        if refused:
-            await process.operator.quarantine_retry([one.id for one in refused], "operator")
-
-    async def _operate(self, name: str, action: Callable[[], Any]) -> bool:
-        """An operator's command. False: the process died over it, or its disk refused."""
-        process = self._world.machine.process
-        if process is None:
-            return False
-        task = process.do(action())
-        for _ in range(50):
-            if task.done():
-                failed = task.exception()
-                self._world.note(f"{name}: {failed!r}")
-                return failed is None
-            if self._world.machine.process is not process:
-                return False
-            await asyncio.sleep(0.1)
-        return False
+    async def _clear_away(self) -> None:
+        """Operators retry, answer and release whatever still waits for them."""
+        await self._operators.retry()
+        await self._operators.answer()
+        await self._operators.release()
+        await asyncio.sleep(320.0)
 
     # -- people in the two products
 
@@ -219,15 +217,6 @@ class Day:
 
         process.do(take_in())
 
-    def _some(self, entity: str, *sides: str) -> tuple[str, str] | None:
-        """(side, key) of a living record."""
-        found = [
-            (side, key)
-            for side in sides or SIDES
-            for key in sorted(self._world.platforms[side].records(entity))
-        ]
-        return self._random.choice(found) if found else None
-
     def _touched(self, entity: str, side: str, key: str) -> None:
         world = self._world
         tag = world.staff.thing_of(side, entity, world.platforms[side].records(entity)[key]).tag
@@ -242,7 +231,7 @@ class Day:
         entity = self._random.choice(
             [e for e in self._world.settings.entities if e in ("customer", "location")]
         )
-        found = self._some(entity)
+        found = self._world.staff.some(entity)
         if found is None:
             return
         earlier = 0.0
@@ -272,7 +261,7 @@ class Day:
 
     async def _retouch_both(self) -> None:
         """One customer, edited on both sides before the two have talked."""
-        found = self._some("customer", LEFT)
+        found = self._world.staff.some("customer", LEFT)
         if found is None:
             return
         world = self._world
@@ -292,7 +281,7 @@ class Day:
 
     async def _look_alike(self) -> None:
         """Another customer, who is called nearly as one of the other side and has its phone."""
-        found = self._some("customer")
+        found = self._world.staff.some("customer")
         if found is not None:
             side, key = found
             self._count += 1
@@ -300,22 +289,14 @@ class Day:
             wire = self._world.platforms[side].records("customer")[key]
             self._world.staff.lookalike(LEFT if side == RIGHT else RIGHT, f"A{self._count}", side, dict(wire))
 
-    async def _answer_all(self) -> None:
-        process = self._world.machine.process
-        assert process is not None
-        await answer_all(process, self._world.platforms, self._world.fired)
-
-    async def _answer(self) -> None:
-        await self._operate("answer", self._answer_all)
-
     async def _new_location(self) -> None:
-        found = self._some("customer")
+        found = self._world.staff.some("customer")
         if found is not None:
             self._count += 1
             self._world.staff.location(found[0], f"L{self._count}", found[1])
 
     async def _remove(self) -> None:
-        found = self._some("customer")
+        found = self._world.staff.some("customer")
         if found is None:
             return
         side, key = found
@@ -328,7 +309,7 @@ class Day:
         self._world.staff.restore(side, entity, key, wire)
 
     async def _damage(self) -> None:
-        found = self._some("customer")
+        found = self._world.staff.some("customer")
         if found is None:
             return
         side, key = found
@@ -337,79 +318,7 @@ class Day:
         self._world.staff.change(side, "customer", key, {field: bad})
         self._damaged.append((side, "customer", key, {field: good}))
 
-    def _invoice(self, tag: str, status: str, *, first: bool = False) -> None:
-        found = self._some("customer", LEFT)
-        if found is None:
-            return
-        self._world.staff.invoice(tag, found[1], status)
-        if status == _PENDING:
-            self._sent_on(tag)
-            if first:
-                self._world.checker.left_alone.add(tag)
-
-    def _sent_on(self, tag: str) -> None:
-        self._world.checker.approved.add(tag)
-        self._world.checker.sent_on[tag] = self._now
-
-    async def _new_invoice(self) -> None:
-        self._count += 1
-        self._invoice(f"I{self._count}", self._random.choice(("draft", _PENDING)))
-
-    async def _approve(self) -> None:
-        platform = self._world.platforms[LEFT]
-        drafts = sorted(k for k, w in platform.records("invoice").items() if w["status"] == "draft")
-        if drafts:
-            key = self._random.choice(drafts)
-            self._sent_on(str(platform.records("invoice")[key]["invoiceNumber"]))
-            self._world.staff.change(LEFT, "invoice", key, {"status": _PENDING})
-
-    async def _edit_invoice(self) -> None:
-        found = self._some("invoice", LEFT)
-        if found is not None:
-            staff = self._world.staff
-            patch = {"name": f"{staff.values('name')['name']} again"}
-            if self._random.random() < 0.5:
-                patch |= staff.amounts()
-            staff.change(LEFT, "invoice", found[1], patch)
-
-    async def _new_payment(self) -> None:
-        found = self._some("invoice", RIGHT)
-        if found is not None:
-            self._count += 1
-            self._world.staff.payment(f"P{self._count}", found[1])
-
-    # -- operators and the machine
-
-    async def _hold(self) -> None:
-        scope = self._random.choice(
-            ("everything", f"link:{LINK}", "connection:field", "connection:ledger", f"flow:{LINK}/customer")
-        )
-        placed: list[int] = []
-
-        async def place() -> None:
-            process = self._world.machine.process
-            assert process is not None
-            placed.append((await process.operator.hold(scope, f"drill {self._count}", "operator")).id)
-
-        self._count += 1
-        if not await self._operate("hold", place) or not placed:
-            return
-        self._world.fired["hold"] += 1
-        hold = Hold(scope, self._now)
-        self._world.checker.holds.append(hold)
-        await asyncio.sleep(self._random.choice((1.0, 30.0, 120.0)))
-        if self._random.random() < 0.7:
-            hold.until = self._now
-
-            async def release() -> None:
-                process = self._world.machine.process
-                assert process is not None
-                await process.operator.release(placed, "operator")
-
-            await self._operate("release", release)
-
-    async def _retry(self) -> None:
-        await self._operate("retry", self._retry_all)
+    # -- the machine
 
     async def _crash(self) -> None:
         """The process dies some steps from now and is started again; perhaps it dies in its recovery, too."""
@@ -462,7 +371,7 @@ class Day:
             )
 
     async def _forbid(self) -> None:
-        found = self._some("customer")
+        found = self._world.staff.some("customer")
         if found is not None:
             platform = self._world.platforms[found[0]]
             platform.forbidden.add(("customer", found[1]))

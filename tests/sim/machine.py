@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from syncd.connectors.memory import MemoryConnector
+from syncd.core.brakes import Budget
 from syncd.core.model import Side
 from syncd.dispatch.dispatcher import Runnable
 from syncd.dispatch.local import LocalDispatcher
@@ -53,6 +54,7 @@ class Process:
         memory: Memory,
         platforms: Mapping[str, AdversarialPlatform],
         settings: Settings,
+        budget: Budget,
         interval_s: Callable[[], float],
         struck: Callable[[], bool],
         noted: Callable[[Any], None],
@@ -61,7 +63,9 @@ class Process:
         self._loop = loop
         self._interval_s = interval_s
         database = SimDatabase(memory, loop, reads_wait=settings.reads_wait, struck=struck, noted=noted)
-        self.store = SqlStore(database, clock, Seal(), b"k" * 32)
+        self.store = SqlStore(
+            database, clock, Seal(), b"k" * 32, {} if budget == Budget() else {LINK: budget}
+        )
         ends = {
             Side(side): End(CONNECTIONS[side], MemoryConnector(platform, settings.manners[side]))
             for side, platform in platforms.items()
@@ -125,11 +129,14 @@ class Machine:
         fired: Counter[str],
     ) -> None:
         self._loop = loop
-        self._parts = (loop, clock, memory, platforms, settings)
+        self._parts = (loop, clock, memory, platforms)
         self._random = random
         self._noted = noted
         self._fired = fired
         self._number = 0
+        self.settings = settings
+        """What the next process is started with: operators may change it."""
+        self.budget: int | None = settings.budget
         self.interval_s = 45.0
         self.disk_rate = settings.disk_rate
         self.process: Process | None = None
@@ -142,7 +149,15 @@ class Machine:
 
     def start(self) -> Process:
         self._number += 1
-        self.process = Process(self._number, *self._parts, lambda: self.interval_s, self._struck, self._noted)
+        self.process = Process(
+            self._number,
+            *self._parts,
+            self.settings,
+            Budget(self.budget),
+            lambda: self.interval_s,
+            self._struck,
+            self._noted,
+        )
         return self.process
 
     def kill(self) -> None:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.sim.platform import AdversarialPlatform
-from tests.sim.truth import CANARY, LEFT, RIGHT, Thing, Truth, Wire, tag_of
+from tests.sim.truth import CANARY, LEFT, RIGHT, SIDES, Thing, Truth, Wire, dig, tag_of
 
 _SPELLING = {
     LEFT: {
@@ -46,12 +46,14 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Staff:
-    """The people of both offices. ``tell``: what their product announces (side, entity, key)."""
+    """The people of both offices. ``tell``: what their product announces (side, entity, key); ``noticed``:
+    told of every record (entity, tag) that they laid hands on."""
 
     random: Random
     truth: Truth
     platforms: dict[str, AdversarialPlatform]
     tell: Callable[[str, str, str], None]
+    noticed: Callable[[str, str], None]
     now: Callable[[], float]
 
     def values(self, *units: str) -> dict[str, str]:
@@ -127,20 +129,27 @@ class Staff:
 
     def amounts(self) -> dict[str, Any]:
         """Lines in cents that binary floats cannot hold, their tax and their sum."""
-        lines, cents = [], 0
-        for n in range(self.random.randint(1, 3)):
-            amount = self.random.choice((1, 10, 29, 1013, 33333, 8675309, -250))
-            cents += amount
-            lines.append(
-                {
-                    "description": f"{CANARY} line {n}",
-                    "quantity": 1,
-                    "price": amount / 100,
-                    "total": amount / 100,
-                }
-            )
+        lines, cents = self._lines()
         tax = self.random.choice((0, 7, 1825))
-        return {"items": lines, "tax": tax / 100, "totalPrice": (cents + tax) / 100}
+        names = ("description", "quantity", "price", "total")
+        items = [dict(zip(names, line, strict=True)) for line in lines]
+        return {"items": items, "tax": tax / 100, "totalPrice": (cents + tax) / 100}
+
+    def ledger_amounts(self) -> dict[str, Any]:
+        """The same as the ledger spells it."""
+        lines, cents = self._lines()
+        detail = [
+            {"ln": n, "descr": text, "qty": quantity, "unit": price, "ext": total}
+            for n, (text, quantity, price, total) in enumerate(lines, 1)
+        ]
+        return {"detail": detail, "tax_amt": 0, "doc_total": cents / 100}
+
+    def _lines(self) -> tuple[list[tuple[str, int, float, float]], int]:
+        """(description, quantity, price, total) of each, and what they add up to: no two sums are equal."""
+        amounts = self.random.choices((1, 10, 29, 1013, 33333, 8675309, -250), k=self.random.randint(1, 3))
+        amounts[0] += self.truth.serial() * 100_000_000
+        lines = [(f"{CANARY} line {n}", 1, amount / 100, amount / 100) for n, amount in enumerate(amounts)]
+        return lines, sum(amounts)
 
     def payment(self, tag: str, invoice: str) -> str:
         cents = self.random.choice((1, 2999, 33333))
@@ -170,6 +179,7 @@ class Staff:
         after = platform.records(entity)[key]
         thing = self.thing_of(side, entity, after)
         self.truth.entered(thing, side, before, after, self.now())
+        self.noticed(entity, tag_of(entity, side, after))
         self.tell(side, entity, key)
 
     def retouch(self, side: str, entity: str, key: str, unit: str, earlier_s: float = 0.0) -> None:
@@ -181,6 +191,7 @@ class Staff:
         wire = platform.living(entity, key)
         assert wire is not None
         self.thing_of(side, entity, wire).removed[side] += 1
+        self.noticed(entity, tag_of(entity, side, wire))
         platform.remove(entity, key)
         self.tell(side, entity, key)
         return dict(wire)
@@ -188,9 +199,35 @@ class Staff:
     def restore(self, side: str, entity: str, key: str, wire: dict[str, Any]) -> None:
         thing = self.thing_of(side, entity, wire)
         thing.restored += 1
+        self.noticed(entity, tag_of(entity, side, wire))
         thing.entered[side] += 1
         self.platforms[side].restore(entity, key)
         self.tell(side, entity, key)
+
+    def merge(self, side: str, key: str, into: str) -> None:
+        """One customer into another; the product hangs what belonged to it on the other one."""
+        platform = self.platforms[side]
+        gone, heir = platform.living("customer", key), platform.living("customer", into)
+        assert gone is not None
+        assert heir is not None
+        self.truth.merged(side, "customer", gone, heir)
+        for wire in (gone, heir):
+            self.noticed("customer", tag_of("customer", side, wire))
+        platform.merge("customer", key, into)
+        self.tell(side, "customer", key)
+        for entity in ("location", "invoice"):
+            path = {"location": "company.id", "invoice": "customer.id"}[entity] if side == LEFT else "acct"
+            heir_key = into if side == LEFT else int(into)
+            for hanging, wire in platform.records(entity).items():
+                if str(dig(wire, path)) == key:
+                    self.change(side, entity, hanging, nested({path: heir_key}))
+
+    def some(self, entity: str, *sides: str) -> tuple[str, str] | None:
+        """(side, key) of a living record."""
+        found = [
+            (side, key) for side in sides or SIDES for key in sorted(self.platforms[side].records(entity))
+        ]
+        return self.random.choice(found) if found else None
 
     def thing_of(self, side: str, entity: str, wire: Any) -> Thing:
         return self.truth.thing(entity, tag_of(entity, side, wire))

@@ -77,6 +77,7 @@ class World:
             for side, shape in ((LEFT, FIELD), (RIGHT, LEDGER))
         }
         self.checker.platforms = self.platforms
+        self.checker.limits.budget = self.settings.budget
         if any(behaviour.skew_s for behaviour in self.settings.behaviours.values()):
             self.fired["clock_skew"] += 1
         self.machine = Machine(
@@ -92,7 +93,14 @@ class World:
         self.random = Random(root.random())
         self.haste = Random(root.random())
         self.day = Day(self)
-        self.staff = Staff(self.random, self.truth, self.platforms, self.day.announce, self.loop.time)
+        self.staff = Staff(
+            self.random,
+            self.truth,
+            self.platforms,
+            self.day.announce,
+            self.checker.limits.undone,
+            self.loop.time,
+        )
 
     def note(self, what: str) -> None:
         """One line of the trace."""
@@ -104,6 +112,8 @@ class World:
     def committed(self, script: Any) -> None:
         name = script.__qualname__.split(".")[1]
         self.note(f"commit {name}")
+        if name == "write_down":
+            self.day.paperwork.in_haste("written down")
         if name == "cycle_done" and self.checker.first_synced == float("inf"):
             self.checker.notice_first_sync()
 
@@ -188,6 +198,8 @@ class Noting:
             f"{platform.side} did {command.operation} {command.action} {command.entity} {key} {command.body}"
         )
         self._world.checker.carried_out(platform, command, key, before, after)
+        if command.operation == "create" and command.entity == "invoice":
+            self._world.day.paperwork.in_haste("carried out")
         self._world.day.announce_ours(platform.side, command.entity, key)
 
     def shown(self, platform: AdversarialPlatform, entity: str, key: str) -> None:

@@ -9,12 +9,31 @@ from random import Random
 from syncd.connectors.memory import Behaviour, Manner
 from syncd.core.crossing import Table
 from syncd.core.model import Side
-from syncd.core.policy import Acknowledge, Deletes, FlowPolicy, Mode, Rule
+from syncd.core.policy import Acknowledge, Deletes, FlowPolicy, Limits, Mode, Posting, Rule
 from syncd.entities import ENTITIES
-from tests.sim.checker import Expected
+from tests.sim.expected import Expected
 from tests.sim.truth import SIDES
 
 PENDING = "pending_accounting"
+REMOVED_MOST = 1
+"""In a world with tight brakes: how many records may disappear in one plan ..."""
+REWRITTEN_MOST = 2
+"""... and how many may be rewritten."""
+_TIGHT = Limits(
+    deletes_count=REMOVED_MOST,
+    deletes_share=0.0,
+    changed_share=0.0,
+    changed_floor=REWRITTEN_MOST,
+    policy_changed_share=0.0,
+)
+_POSTING = Posting(
+    Side.RIGHT,
+    posted={"status": frozenset({"processed"})},
+    void={"status": frozenset({"void"})},
+    voided={"status": frozenset({"void"})},
+    action="set_status",
+    argument="void",
+)
 TOLD = Acknowledge(
     posted=(("set_external_id", "{key}"), ("set_status", "processed")),
     rejected=(("set_status", "failed"), ("comment", "{reason}")),
@@ -49,6 +68,16 @@ class Settings:
     """Whether customers are called nearly the same: some are the same one, some are not."""
     hasty: bool = False
     """Whether people like to save a record right after we looked at it."""
+    drafted: bool = False
+    """Whether documents are edited on both sides until the ledger posts them."""
+    merges: bool = False
+    """Whether people merge customers."""
+    budget: int | None = None
+    """Writes an hour; None: as many as there are."""
+    tight: bool = False
+    """Whether a brake stops already a few records at once."""
+    amended: Settings | None = None
+    """The same with other policies, to which operators change in the course of the day."""
 
 
 def draw(random: Random) -> Settings:
@@ -87,7 +116,7 @@ def draw(random: Random) -> Settings:
         for side in SIDES
     }
     calm = random.random() < 0.15
-    return Settings(
+    settings = Settings(
         entities=entities,
         policies=policies,
         expected=expected,
@@ -107,6 +136,61 @@ def draw(random: Random) -> Settings:
         lookalikes=random.random() < 0.3,
         hasty=random.random() < 0.15,
     )
+    return _with_more(random, settings)
+
+
+def _with_more(random: Random, settings: Settings) -> Settings:
+    """What only some worlds have. Drawn last, so that the others stay as they were."""
+    entities = settings.entities
+    settings = replace(
+        settings,
+        drafted="invoice" in entities and random.random() < 0.4,
+        merges=random.random() < 0.2,
+        budget=random.choice((3, 6, 10)) if random.random() < 0.12 else None,
+        tight=random.random() < 0.12,
+    )
+    if settings.drafted or settings.merges or settings.tight or settings.budget:
+        settings = replace(settings, events=settings.events + 5)
+    if settings.drafted:
+        settings = _with(settings, *_drafted(settings.policies["invoice"], told=random.random() < 0.5))
+    if settings.tight:
+        tight = replace(settings.policies["customer"], limits=_TIGHT)
+        settings = _with(settings, tight, settings.expected["customer"])
+    if random.random() < 0.15:
+        settings = replace(settings, amended=_amended(random, settings))
+    return settings
+
+
+def _with(settings: Settings, policy: FlowPolicy, expected: Expected) -> Settings:
+    return replace(
+        settings,
+        policies={**settings.policies, policy.entity: policy},
+        expected={**settings.expected, policy.entity: expected},
+    )
+
+
+def _drafted(policy: FlowPolicy, *, told: bool) -> tuple[FlowPolicy, Expected]:
+    both = replace(
+        policy,
+        mode=Mode.BOTH,
+        create_only=False,
+        posting=_POSTING,
+        acknowledge=TOLD if told else Acknowledge(),
+    )
+    return both, Expected("both", drafted=True)
+
+
+def _amended(random: Random, settings: Settings) -> Settings:
+    """Other rules, another way, other deletes for what is no document."""
+    rules = _rules(random)
+    deletes = random.choice((Deletes.HOLD, Deletes.PROPAGATE))
+    mode = random.choice((Mode.BOTH, Mode.BOTH, Mode.LEFT_TO_RIGHT))
+    for entity in settings.entities:
+        if entity in ("customer", "location"):
+            policy, expected = _policy(entity, mode, settings.matched, rules, deletes)
+            policy = replace(policy, limits=settings.policies[entity].limits)
+            settings = _with(settings, policy, expected)
+    return replace(settings, rules=rules)
 
 
 def _rules(random: Random) -> dict[str, str]:

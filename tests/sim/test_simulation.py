@@ -52,7 +52,7 @@ def test_every_fault_has_one_row_and_one_layer() -> None:
     assert len(FIRED_HERE) > 30
 
 
-@pytest.mark.parametrize("module", ["checker", "truth"])
+@pytest.mark.parametrize("module", ["checker", "closing", "limits", "state", "expected", "truth"])
 def test_the_judge_shares_no_code_with_what_it_judges(module: str) -> None:
     done = subprocess.run(
         [

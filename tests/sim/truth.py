@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 CANARY: Final = "Zq7Xw"
@@ -30,12 +31,19 @@ class Unit:
     left: tuple[str, ...]
     right: tuple[str, ...]
     digits: bool = False
+    money: bool = False
 
     def paths(self, side: str) -> tuple[str, ...]:
         return self.left if side == LEFT else self.right
 
+    def shown(self, side: str, wire: Wire) -> bool:
+        """Whether the record says anything of it, were it only that it is empty."""
+        return all(dig(wire, path) is not None for path in self.paths(side))
+
     def read(self, side: str, wire: Wire) -> str:
         """What the record says, in a form that is the same on both sides."""
+        if self.money:
+            return "|".join(str(cents(dig(wire, path))) for path in self.paths(side))
         return "|".join(_plain(dig(wire, path), self.digits) for path in self.paths(side))
 
 
@@ -60,7 +68,10 @@ _EMAIL = Unit("email", ("email",), ("mail",))
 UNITS: Final[Mapping[str, tuple[Unit, ...]]] = {
     "customer": (Unit("name", ("name",), ("acct_name",)), _PHONE, _EMAIL, _ADDRESS),
     "location": (Unit("name", ("name",), ("site_name",)), _PHONE, _EMAIL, _ADDRESS),
-    "invoice": (Unit("description", ("name",), ("descr",)),),
+    "invoice": (
+        Unit("description", ("name",), ("descr",)),
+        Unit("amounts", ("totalPrice",), ("doc_total",), money=True),
+    ),
     "payment": (),
 }
 TAGS: Final[Mapping[str, tuple[str, str]]] = {
@@ -88,26 +99,28 @@ def tag_of(entity: str, side: str, wire: Wire) -> str:
     return str(wire.get(TAGS[entity][side == RIGHT]) or "")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Edit:
-    """One value that a person entered. ``upon``: the edit whose value stood there before."""
+    """One value that a person entered. ``upon``: the edits whose values its author saw and gave up for it:
+    the one that stood there before, and those of records that were merged into this one."""
 
     side: str
     value: str
-    upon: Edit | None
+    upon: list[Edit]
     at: float
 
     def rests_on(self, earlier: Edit) -> bool:
         """Whether its author had ``earlier`` before their eyes, directly or through others."""
-        step: Edit | None = self
-        while step is not None:
+        known: list[Edit] = [self]
+        for step in known:
             if step is earlier:
                 return True
-            step = step.upon
+            # people may merge two records into each other, one way here and the other way there
+            known += [edit for edit in step.upon if edit not in known]
         return False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Thing:
     """One customer, invoice ... of the real world, wherever it is recorded."""
 
@@ -128,6 +141,20 @@ class Thing:
     """Records that syncd made, by side."""
     edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
     """(unit, value) -> the edit that entered it."""
+    tags: set[str] = field(default_factory=set)
+    """Its own, and those of all that people merged into it."""
+    merged: dict[str, set[str]] = field(default_factory=lambda: {LEFT: set(), RIGHT: set()})
+    """By side, the tags of records that people merged into another one there."""
+    given_up: dict[tuple[str, str], list[Edit]] = field(default_factory=dict)
+    """(side, unit) -> what records said that were merged into this one there."""
+    posted_at: float | None = None
+    """A document: since when it stands posted in the ledger."""
+    voided: dict[str, float] = field(default_factory=dict)
+    """A document: the sides on which people voided it, and when."""
+
+    def records_most(self, side: str) -> int:
+        """How many records of it may stand on one side."""
+        return len(self.tags - self.merged[side])
 
     def edit_of(self, unit: str, value: str) -> Edit | None:
         return self.edits.get((unit, value))
@@ -145,14 +172,58 @@ class Truth:
         return self._serial
 
     def thing(self, entity: str, tag: str) -> Thing:
-        return self.things.setdefault((entity, tag), Thing(entity, tag))
+        return self.things.setdefault((entity, tag), Thing(entity, tag, tags={tag}))
+
+    def all_things(self) -> list[Thing]:
+        """Each once, in the order in which they were entered."""
+        return list(dict.fromkeys(self.things.values()))
 
     def entered(self, thing: Thing, side: str, before: Wire | None, after: Wire, at: float) -> None:
         """A person saved a record: every unit that shows another value than before is an edit."""
         for unit in UNITS[thing.entity]:
             value = unit.read(side, after)
             was = "" if before is None else unit.read(side, before)
-            if value != was:
+            if value != was and value.strip("|"):
                 thing.rewritten |= before is not None and unit.name in ("name", "phone")
                 upon = thing.edit_of(unit.name, was)
-                thing.edits.setdefault((unit.name, value), Edit(side, value, upon, at))
+                seen = [*([upon] if upon else []), *thing.given_up.get((side, unit.name), ())]
+                thing.edits.setdefault((unit.name, value), Edit(side, value, seen, at))
+
+    def merged(self, side: str, entity: str, gone: Wire, into: Wire) -> Thing:
+        """A person merged one record into another: what they were is one thing from now on, and what the
+        heir says was chosen over what the other said on this side."""
+        lost, heir = (self.things[entity, tag_of(entity, side, wire)] for wire in (gone, into))
+        for unit in UNITS[entity]:
+            given_up = lost.edit_of(unit.name, unit.read(side, gone))
+            chosen = heir.edit_of(unit.name, unit.read(side, into))
+            if given_up is not None:
+                heir.given_up.setdefault((side, unit.name), []).append(given_up)
+            if given_up is not None and chosen is not None:
+                chosen.upon.append(given_up)
+        if lost is not heir:
+            self._unite(lost, heir)
+        heir.merged[side].add(tag_of(entity, side, gone))
+        return heir
+
+    def _unite(self, lost: Thing, heir: Thing) -> None:
+        for mark in lost.edits:
+            heir.edits.setdefault(mark, lost.edits[mark])
+        for side in SIDES:
+            heir.entered[side] += lost.entered[side]
+            heir.removed[side] += lost.removed[side]
+            heir.created[side] += lost.created[side]
+            heir.merged[side] |= lost.merged[side]
+            for unit in UNITS[heir.entity]:
+                heir.given_up.setdefault((side, unit.name), []).extend(
+                    lost.given_up.get((side, unit.name), ())
+                )
+        heir.restored += lost.restored
+        heir.alike |= lost.alike
+        heir.replayed |= lost.replayed
+        heir.rewritten |= lost.rewritten
+        heir.tags |= lost.tags
+        self.things.update({(heir.entity, tag): heir for tag in lost.tags})
+
+
+def cents(amount: Any) -> int:
+    return int((Decimal(str(amount or 0)) * 100).to_integral_exact())

@@ -1,0 +1,112 @@
+"""Documents and what becomes of them: written, sent on, edited, posted, voided, paid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.sim.truth import LEFT, RIGHT
+
+if TYPE_CHECKING:
+    from tests.sim.run import World
+
+_PENDING = "pending_accounting"
+_POSTED = 3
+_VOID: dict[str, dict[str, Any]] = {LEFT: {"status": "void"}, RIGHT: {"state_code": 6}}
+
+
+class Paperwork:
+    """What people do with documents, event by event."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._random = world.random
+        self._count = 0
+
+    def write(self, tag: str, status: str, *, first: bool = False) -> None:
+        """A document on the left, for a customer who stands there."""
+        found = self._world.staff.some("customer", LEFT)
+        if found is None:
+            return
+        self._world.staff.invoice(tag, found[1], status)
+        if status == _PENDING:
+            self._sent_on(tag)
+            if first:
+                self._world.checker.left_alone.add(tag)
+
+    def _sent_on(self, tag: str) -> None:
+        self._world.checker.approved.add(tag)
+        self._world.checker.sent_on[tag] = self._world.loop.time()
+
+    async def new_invoice(self) -> None:
+        self._count += 1
+        self.write(f"I{self._count}", self._random.choice(("draft", _PENDING)))
+
+    async def approve(self) -> None:
+        platform = self._world.platforms[LEFT]
+        drafts = sorted(k for k, w in platform.records("invoice").items() if w["status"] == "draft")
+        if drafts:
+            key = self._random.choice(drafts)
+            self._sent_on(str(platform.records("invoice")[key]["invoiceNumber"]))
+            self._world.staff.change(LEFT, "invoice", key, {"status": _PENDING})
+
+    async def edit_invoice(self) -> None:
+        """At its source; in the ledger as well, where drafts are edited there."""
+        staff = self._world.staff
+        found = staff.some("invoice", *((LEFT, RIGHT) if self._world.settings.drafted else (LEFT,)))
+        if found is None:
+            return
+        side, key = found
+        text = {LEFT: "name", RIGHT: "descr"}[side]
+        patch: dict[str, Any] = {text: f"{staff.values('name')['name']} again"}
+        if self._random.random() < 0.5:
+            patch |= staff.amounts() if side == LEFT else staff.ledger_amounts()
+        staff.change(side, "invoice", key, patch)
+
+    async def post(self) -> None:
+        """The ledger's people post a draft: from now on it is theirs."""
+        found = self._world.staff.some("invoice", RIGHT)
+        if found is not None:
+            self._post(found[1])
+
+    def _post(self, key: str) -> None:
+        wire = self._world.platforms[RIGHT].records("invoice")[key]
+        thing = self._world.staff.thing_of(RIGHT, "invoice", wire)
+        if thing.posted_at is None and wire.get("state_code") is None:
+            self._world.fired["posted"] += 1
+            thing.posted_at = self._world.loop.time()
+            self._world.staff.change(RIGHT, "invoice", key, {"state_code": _POSTED})
+
+    async def void(self) -> None:
+        """People void a document, mostly where it was written."""
+        side = LEFT if self._random.random() < 0.8 else RIGHT
+        found = self._world.staff.some("invoice", side)
+        if found is not None:
+            self._void(*found)
+
+    def _void(self, side: str, key: str) -> None:
+        wire = self._world.platforms[side].records("invoice")[key]
+        self._world.fired["voided"] += 1
+        thing = self._world.staff.thing_of(side, "invoice", wire)
+        thing.voided.setdefault(side, self._world.loop.time())
+        self._world.staff.change(side, "invoice", key, _VOID[side])
+
+    def in_haste(self, when: str) -> None:
+        """At the worst moment: a document is posted when its next write is decided (``written down``), or
+        voided at its source when it has just been made in the ledger (``carried out``)."""
+        world = self._world
+        side = {"written down": RIGHT, "carried out": LEFT}[when]
+        if not world.settings.drafted or world.mischief.stopped or world.haste.random() > 0.3:
+            return
+        keys = sorted(world.platforms[side].records("invoice"))
+        if keys:
+            act = self._post if side == RIGHT else self._void_here
+            world.loop.call_soon(act, world.haste.choice(keys))
+
+    def _void_here(self, key: str) -> None:
+        self._void(LEFT, key)
+
+    async def new_payment(self) -> None:
+        found = self._world.staff.some("invoice", RIGHT)
+        if found is not None:
+            self._count += 1
+            self._world.staff.payment(f"P{self._count}", found[1])
