@@ -36,18 +36,20 @@ async def until_it_answers(site: Site, stop: asyncio.Event, doors: Doors) -> Non
             await _ask_until(site, stop)
 
 
-async def _ask_until(site: Site, stop: asyncio.Event) -> None:
-    async def pause(seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await stop.wait()
+async def pause(seconds: float, stop: asyncio.Event) -> None:
+    """So long, unless ``stop`` is set before."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
+
+async def _ask_until(site: Site, stop: asyncio.Event) -> None:
     asking = AsyncRetrying(
         retry=retry_if_exception_type(StateUnavailable),
         wait=wait_exponential(multiplier=_PAUSES_S[0], max=_PAUSES_S[1]),
         stop=lambda _at: stop.is_set(),
         before_sleep=_tried,
-        sleep=pause,
+        sleep=lambda seconds: pause(seconds, stop),
         reraise=True,
     )
     try:

@@ -17,14 +17,15 @@ import structlog
 from filelock import BaseFileLock
 
 from syncd.api.models import Done
-from syncd.app.awaiting import until_it_answers
+from syncd.app.awaiting import pause, until_it_answers
 from syncd.app.beacon import own
 from syncd.app.daemon import running
 from syncd.app.installation import LOCAL, Installation, installation, rehearse, state_path
 from syncd.app.membership import SLOTS, Part
 from syncd.app.supervisor import Supervision
 from syncd.config.load import Site, load
-from syncd.core.errors import SyncdError
+from syncd.core.errors import RetryLater, StateUnavailable, SyncdError
+from syncd.dispatch.cluster import away
 from syncd.secrets.bearer import new_token
 from syncd.service.listen import Doors
 
@@ -71,9 +72,17 @@ async def keep_running(path: Path, *, work: bool = True) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop.set)
+    failures = 0
     try:
-        await until_it_answers(site, daemon.stop, daemon.doors)
-        await daemon.run(site)
+        while not daemon.stop.is_set():
+            await until_it_answers(site, daemon.stop, daemon.doors)
+            try:
+                await daemon.run(site)
+            except (StateUnavailable, RetryLater) as error:  # it answered, and did not go on
+                failures += 1
+                log.error("the daemon waits for its state", error=error.message, remedy=error.remedy)
+                await pause(away(failures), daemon.stop)
+                site = load(path)
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
         await daemon.supervision.end()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from syncd.app.awaiting import pause
 from syncd.app.daemon import wind_down
 from syncd.app.desk import board_of
 from syncd.app.dispatching import ANYWHERE, dispatching, runnables
@@ -19,7 +20,7 @@ from syncd.app.measures import Measures
 from syncd.app.membership import Part
 from syncd.app.supervisor import Supervision
 from syncd.config.load import load
-from syncd.core.errors import FixInput, StateUnavailable
+from syncd.core.errors import FixInput, RetryLater, StateUnavailable
 from syncd.dispatch.cluster import away
 from syncd.service.events import Feed
 
@@ -46,10 +47,10 @@ async def keep_working(path: Path, part: Part) -> None:
                     supervision.ready(f"{len(site.links)} links among {part.slots} slots")
                     await stop.wait()
                     supervision.stopping()
-            except StateUnavailable as error:
+            except (StateUnavailable, RetryLater) as error:  # or its queue, which is in the same database
                 failures += 1
                 log.error("the worker waits for its state", error=error.message, remedy=error.remedy)
-                await _pause(away(failures), stop)
+                await pause(away(failures), stop)
     finally:
         await supervision.end()
 
@@ -76,10 +77,3 @@ async def working(opened: Installation, stop: asyncio.Event) -> AsyncIterator[No
             await asyncio.gather(*helping, return_exceptions=True)
             await board.flush()
             log.info("worker stopped", name=opened.membership.name)
-
-
-async def _pause(seconds: float, stop: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

@@ -1,6 +1,7 @@
 """Where a secret is kept, as text that may stand in a file, and the secret itself, which may not.
 
-``env:NAME``, ``file:PATH`` (relative to the file that names it) and ``keyring:SERVICE/NAME``.
+``env:NAME``, ``file:PATH`` (relative to the file that names it), ``credential:NAME`` (of the systemd unit
+that runs) and ``keyring:SERVICE/NAME``.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from pydantic_core import CoreSchema, core_schema
 
 from syncd.core.errors import FixInput, Place
 
-_FORM: Final = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:[^/]+/.+)$"
-_WANTED: Final = "a secret is named by reference: env:NAME, file:PATH or keyring:SERVICE/NAME"
+_FORM: Final = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|credential:[A-Za-z0-9_.-]+|keyring:[^/]+/.+)$"
+_WANTED: Final = (
+    "a secret is named by reference: env:NAME, file:PATH, credential:NAME or keyring:SERVICE/NAME"
+)
 _LARGEST: Final = 64 * 1024
 
 
@@ -38,7 +41,7 @@ class SecretRef(str):
 
     @property
     def kind(self) -> str:
-        """env | file | keyring"""
+        """env | file | credential | keyring"""
         return self.partition(":")[0]
 
     @property
@@ -98,6 +101,8 @@ def resolve(ref: SecretRef, base_dir: Path) -> Secret:
             value = _from_environment(ref)
         case "file":
             value = _from_file(ref, base_dir / Path(ref.target).expanduser())
+        case "credential":
+            value = _from_credential(ref)
         case _:
             value = _from_keyring(ref)
     if not value:
@@ -117,12 +122,26 @@ def _from_environment(ref: SecretRef) -> str:
     return value
 
 
-def _from_file(ref: SecretRef, path: Path) -> str:
+def _from_credential(ref: SecretRef) -> str:
+    """As systemd hands it to a unit: every unit has a folder of its own, whatever the unit is called."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder is None:
+        raise FixInput(
+            "credentials are there for a systemd unit alone",
+            place=Place(ref),
+            remedy=f"LoadCredential={ref.target}:PATH in the unit; by hand: systemd-run --pty "
+            f"--property=LoadCredential={ref.target}:PATH syncd ...",
+        )
+    return _from_file(ref, Path(folder) / ref.target, closed=True)
+
+
+def _from_file(ref: SecretRef, path: Path, *, closed: bool = False) -> str:
+    """``closed``: its folder is open to us alone; its own mode may show who else was let in by name."""
     try:
         with path.open("rb") as file:
             # fstat of what is open: the path cannot be exchanged between the check and the reading
             status = os.fstat(file.fileno())
-            if os.name == "posix" and status.st_mode & 0o077:
+            if os.name == "posix" and status.st_mode & 0o077 and not closed:
                 mode = stat.S_IMODE(status.st_mode)
                 raise FixInput(
                     f"the secret file can be used by others than its owner (mode {mode:04o})",

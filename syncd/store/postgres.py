@@ -58,8 +58,9 @@ _CONNECT: Final = {
 
 _RACE: Final = frozenset({"40001", "40P01", "23505"})
 """Another transaction was there first: serialization, deadlock, a row that both insert."""
-_GONE: Final = frozenset({"57P01", "57P02", "57P03", "25P03", "25P04"})
-"""The server ends, begins, or ended this session; every class 08 besides, and no code at all."""
+_GONE: Final = frozenset({"57P01", "57P02", "57P03", "25P03", "25P04", "53300"})
+"""The server ends, begins, ended this session, or has no place for it; every class 08 besides, and no code
+at all."""
 _SAID: Final = {
     "53100": ("its disk is full", "make room on the server; nothing is lost, it is tried again"),
     "53200": ("it is out of memory", "give the server more; nothing is lost, it is tried again"),
@@ -72,6 +73,8 @@ _SAID: Final = {
     "58030": ("it cannot read or write its files", "look into the server's log; nothing is lost"),
 }
 """What the server says of itself, by SQLSTATE: (in words, what to do)."""
+_FULL: Final = ("too many clients", "remaining connection slots", "too many connections")
+"""How it says that it takes no more connections: who is refused one gets words, and no SQLSTATE."""
 
 
 def postgres_engine(url: str | URL, password: str | None = None) -> Engine:
@@ -288,7 +291,11 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def _state(error: BaseException) -> str | None:
-    return getattr(_cause(error), "sqlstate", None)
+    cause = _cause(error)
+    said: str | None = getattr(cause, "sqlstate", None)
+    if said is None and any(words in str(cause) for words in _FULL):
+        return "53300"
+    return said
 
 
 def _gone(error: BaseException) -> bool:

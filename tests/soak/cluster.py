@@ -107,10 +107,11 @@ class Cluster:
         except AssertionError as late:
             raise AssertionError(f"{late}\n{self.stand()}\n{self.tails()}") from None
 
-    async def add_worker(self, beside: Mapping[str, str] | None = None) -> Program:
-        """``beside``: what its environment has besides ours."""
+    async def add_worker(self, beside: Mapping[str, str] | None = None, *, slots: int = 16) -> Program:
+        """``beside``: what its environment has besides ours; ``slots``: links that it runs at once."""
         name = f"w{len(self.workers)}"
-        command = ("worker", "--name", name, "--config", str(self.folder / "syncd.yaml"))
+        config = str(self.folder / "syncd.yaml")
+        command = ("worker", "--name", name, "--slots", str(slots), "--config", config)
         worker = Program(self.folder / f"{name}.log", *command, beside=beside)
         await worker.start()
         self.workers.append(worker)

@@ -40,6 +40,10 @@ class Program:
         self._process: asyncio.subprocess.Process | None = None
         self.starts = 0
 
+    def again(self, *, beside: Mapping[str, str]) -> Program:
+        """The same command with another environment; its words go to the same file."""
+        return Program(self.log, *self._command[3:], beside=beside)
+
     @property
     def process(self) -> asyncio.subprocess.Process:
         assert self._process is not None, "not started"

@@ -9,7 +9,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,14 @@ class Site:
     def log(self) -> str:
         return (self.folder / "run.log").read_text()
 
+    def daemon(self, *, says: str = "daemon started") -> AbstractContextManager[subprocess.Popen[bytes]]:
+        return self.running("run", says=says)
+
     @contextmanager
-    def daemon(self, *, says: str = "daemon started") -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, *command: str, says: str) -> Iterator[subprocess.Popen[bytes]]:
         with (self.folder / "run.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "syncd", "run"],
+                [sys.executable, "-m", "syncd", *command],
                 cwd=self.folder,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,

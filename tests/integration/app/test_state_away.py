@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 
 from syncd.demo.site import free_ports
@@ -59,13 +61,63 @@ def test_a_daemon_that_waits_can_be_stopped(tmp_path: Path, postgres: Postgres) 
         assert process.wait(30) == os.EX_OK
 
 
-def test_a_state_of_another_version_is_refused_with_the_command(tmp_path: Path, postgres: Postgres) -> None:
+@pytest.mark.soak
+def test_a_worker_waits_for_its_database(tmp_path: Path) -> None:
+    with Postgres.begin() as server:
+        url = server.set_up()
+        server.stop()
+        here = site(tmp_path, configuration("acme", more=f"state: {{url: '{url}'}}\n"))
+        with here.running("worker", says="the worker waits for its state") as process:
+            assert f"the state at {server.folder}/" in here.log
+            assert "does PostgreSQL run there" in here.log
+            server.start()
+            until(lambda: "worker started" in here.log, "it began by itself")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == os.EX_OK
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("command", ["run", "worker"])
+def test_a_server_without_a_free_connection_is_waited_for(tmp_path: Path, command: str) -> None:
+    with (
+        Postgres.begin("max_connections=20", "superuser_reserved_connections=0") as server,
+        ExitStack() as stack,
+    ):
+        url = server.set_up()
+        here = site(tmp_path, configuration("acme", more=f"state: {{url: '{url}'}}\n"))
+        taken = stack.enter_context(ExitStack())
+        with suppress(psycopg.OperationalError):
+            while True:
+                taken.enter_context(psycopg.connect(url))
+        refused = here.syncd("workers")
+        assert (refused.code, "it takes no more connections" in refused.err) == (1, True)
+        assert "raise max_connections there, or run fewer workers" in refused.err
+        with here.running(command, says="it takes no more connections"):
+            taken.close()
+            until(lambda: any(f"{one} started" in here.log for one in ("daemon", "worker")), "it began")
+
+
+@pytest.mark.parametrize(
+    ("revision", "remedy"), [("0006", "run: syncd db upgrade"), ("9999", "install a newer syncd")]
+)
+def test_a_state_of_another_version_is_refused_with_the_command(
+    tmp_path: Path, postgres: Postgres, revision: str, remedy: str
+) -> None:
+    url = postgres.set_up()
+    with psycopg.connect(url) as state:
+        state.execute("update alembic_version set version_num = %s", [revision])
+    here = site(tmp_path, configuration("acme", more=f"state: {{url: '{url}'}}\n"))
+    for command in ("run", "worker", "workers", "status"):
+        refused = here.syncd(command)
+        assert (refused.code, remedy in refused.err) == (2, True), command
+
+
+def test_an_older_state_is_brought_up_by_the_command(tmp_path: Path, postgres: Postgres) -> None:
     url = postgres.set_up()
     engine = open_engine(url)
     migrate.downgrade(engine, "0006")
     engine.dispose()
     here = site(tmp_path, configuration("acme", more=f"state: {{url: '{url}'}}\n"))
-    refused = here.syncd("run")
-    assert (refused.code, "syncd db upgrade" in refused.err) == (2, True)
+    assert here.syncd("db", "current").code == 1
     assert here.syncd("db", "upgrade").code == 0
     assert here.syncd("db", "current").code == 0

@@ -221,7 +221,6 @@ async def test_a_server_that_is_not_there_is_named(postgres: Postgres) -> None:
     ("state", "says"),
     [
         ("53100", "its disk is full"),
-        ("53300", "it takes no more connections"),
         ("25006", "it takes no writes"),
         ("58030", "it cannot read or write its files"),
     ],

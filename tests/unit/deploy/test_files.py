@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -89,6 +90,15 @@ def test_the_service_gets_its_secrets_as_credentials_only() -> None:
     assert "LoadCredential=master.key:" in text
     assert "Environment" not in text
     assert "Type=notify" in text
+
+
+def test_daemon_and_worker_are_given_the_same_names() -> None:
+    """They read one ``syncd.yaml``; what it names by ``credential:`` must be there for both."""
+    texts = {name: (UNITS / name).read_text() for name in ("syncd.service", "syncd-worker@.service")}
+    assert all("/run/credentials/" not in text for text in texts.values()), "that is one unit's only"
+    given = {n: set(re.findall(r"LoadCredential=([\w.]+):", text)) for n, text in texts.items()}
+    assert given["syncd-worker@.service"] - {"postgres.password"} <= given["syncd.service"]
+    assert all(re.search(r"^TimeoutStartSec=infinity$", text, re.MULTILINE) for text in texts.values())
 
 
 def test_hadolint_finds_nothing_in_the_container_file() -> None:

@@ -23,7 +23,8 @@ class Settings(BaseModel):
 
 
 @pytest.mark.parametrize(
-    "text", ["env:ERP_PASSWORD", "file:keys/erp", "file:/run/erp", "keyring:syncd/acme/erp"]
+    "text",
+    ["env:ERP_PASSWORD", "file:keys/erp", "file:/run/erp", "credential:erp.key", "keyring:syncd/acme/erp"],
 )
 def test_a_reference_is_text_that_names_a_place(text: str) -> None:
     found = Settings(password=SecretRef(text)).password
@@ -32,7 +33,7 @@ def test_a_reference_is_text_that_names_a_place(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["hunter2", "env:", "env:9x", "env:A B", "file:", "keyring:x", "vault:x", ""]
+    "text", ["hunter2", "env:", "env:9x", "env:A B", "file:", "credential:../key", "keyring:x", "vault:x", ""]
 )
 def test_anything_else_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(ValidationError) as refused:
@@ -41,6 +42,22 @@ def test_anything_else_is_refused_and_not_repeated(text: str) -> None:
     assert "env:NAME" in message
     if text:
         assert text not in message.replace("env:NAME", "").replace("file:PATH", "")
+
+
+def test_a_credential_is_the_unit_s_whatever_the_unit_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = SecretRef("credential:erp.key")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(FixInput, match="for a systemd unit alone") as refused:
+        resolve(reference, tmp_path)
+    assert "LoadCredential=erp.key:PATH" in refused.value.remedy
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with pytest.raises(FixInput, match="cannot be read"):
+        resolve(reference, tmp_path)
+    (tmp_path / "erp.key").write_text("hunter2\n")
+    (tmp_path / "erp.key").chmod(0o440)  # as systemd shows an entry of its access list
+    assert resolve(reference, tmp_path).reveal() == "hunter2"
 
 
 def test_the_json_schema_says_what_is_wanted() -> None:
