@@ -46,10 +46,11 @@ class Postgres:
 
     @classmethod
     @contextmanager
-    def begin(cls, *settings: str, durable: bool = False) -> Iterator[Postgres]:
-        """A server of its own while the block runs. ``settings``: as in postgresql.conf, ``name=value``."""
+    def begin(cls, *settings: str, durable: bool = False, disk: Path | None = None) -> Iterator[Postgres]:
+        """A server of its own while the block runs. ``settings``: as in postgresql.conf, ``name=value``.
+        ``disk``: where, if not on that of all temporary files."""
         # not below pytest's own folder: that is closed to everybody but its owner, also to ours
-        folder = Path(tempfile.mkdtemp(prefix="syncd-pg-"))
+        folder = Path(tempfile.mkdtemp(prefix="syncd-pg-", dir=disk))
         server = cls(folder, (*(() if durable else _HASTY), *settings))
         try:
             server._make()
@@ -124,6 +125,22 @@ class Postgres:
         migrate.upgrade(engine)
         engine.dispose()
         return url
+
+
+@contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """A disk that can be filled. Raises ``PermissionError`` where none may be mounted."""
+    at = Path(tempfile.mkdtemp(prefix="syncd-disk-"))
+    try:
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", str(at)]
+        if subprocess.run(mount, check=False, capture_output=True).returncode:
+            raise PermissionError("no disk can be mounted here")
+        try:
+            yield at
+        finally:
+            subprocess.run(["umount", "--lazy", str(at)], check=True)
+    finally:
+        at.rmdir()
 
 
 def wipe(url: str) -> None:

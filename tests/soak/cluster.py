@@ -171,6 +171,10 @@ class Cluster:
     def tails(self) -> str:
         return "\n".join(f"--- {one.log.name}\n{one.tail(12)}" for one in (self.daemon, *self.workers))
 
+    def said(self, words: str) -> bool:
+        """Whether a worker has said it."""
+        return any(words in worker.log.read_text(errors="replace") for worker in self.workers)
+
     def crashes(self) -> list[str]:
         """Lines of the programs' logs that no fault from outside excuses."""
         logs = [one.log.read_text(errors="replace").splitlines() for one in (self.daemon, *self.workers)]
@@ -265,13 +269,18 @@ def wake(worker: Program) -> None:
 
 @asynccontextmanager
 async def cluster(
-    folder: Path, *, links: int = 1, size: int = 10, one_ledger: bool = False
+    folder: Path,
+    *settings: str,
+    links: int = 1,
+    size: int = 10,
+    one_ledger: bool = False,
+    disk: Path | None = None,
 ) -> AsyncIterator[Cluster]:
     """The database and both sandboxes of every link run; daemon and workers are there to be started.
-    ``one_ledger``: every link writes to the first one's ledger."""
+    ``one_ledger``: every link writes to the first one's ledger. ``settings``, ``disk``: the database's."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        postgres = stack.enter_context(Postgres.begin(durable=True))
+        postgres = stack.enter_context(Postgres.begin(*settings, durable=True, disk=disk))
         customers, readies = [], []
         for number in range(links):
             made = [

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from random import Random
 
+import psycopg
 import pytest
 
 from syncd.sandbox.faults import Fault, FaultKind
+from tests.postgres import small_disk
 from tests.soak.cluster import Cluster, Customer, cluster, offices, pause, wake
 from tests.soak.house import Program, eventually
 
@@ -138,6 +141,62 @@ async def test_the_database_restarted_under_load(tmp_path: Path) -> None:
         await _once(home, approved)
         assert all(worker.running for worker in home.workers), "nobody ended for it"
         assert home.daemon.running
+
+
+_END_OURS = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'syncd%'"
+
+
+async def test_the_database_has_no_connection_left_under_load(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "max_connections=40", "superuser_reserved_connections=0") as home:
+        await home.begin(2)
+        (one,) = home.customers
+        await one.books_control.order(_SLOW)
+        approved = await _approved(home, 12)
+        await _mid_write(home, one)
+        with ExitStack() as others:
+            mine = others.enter_context(psycopg.connect(home.url, autocommit=True))
+
+            async def crowded_out() -> bool:
+                mine.execute(_END_OURS)
+                with suppress(psycopg.OperationalError):
+                    while True:  # whoever comes back finds its place taken
+                        others.enter_context(psycopg.connect(home.url))
+                return home.said("it takes no more connections")
+
+            await eventually(crowded_out, "a worker finds no place", 60.0, every_s=1.0)
+        await one.books_control.clear_faults()
+        await _once(home, approved)
+        assert all(worker.running for worker in (*home.workers, home.daemon)), "nobody ended for it"
+        assert home.crashes() == []
+
+
+async def test_the_disk_of_the_database_is_full_under_load(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        try:
+            disk = stack.enter_context(small_disk(256))
+        except PermissionError as refused:
+            pytest.skip(str(refused))
+        async with cluster(tmp_path, "max_wal_size=64MB", disk=disk) as home:
+            await home.begin(2)
+            (one,) = home.customers
+            await one.books_control.order(_SLOW)
+            approved = await _approved(home, 40)
+            await _mid_write(home, one)
+            with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+                while filler.write(bytes(4096)):
+                    pass
+
+            async def full() -> bool:
+                return home.said("its disk is full") or home.said("does not answer")
+
+            await eventually(full, "a worker notices", 90.0)
+            (disk / "filler").unlink()
+            await asyncio.to_thread(home.postgres.stop, "immediate")  # it may have stopped by itself
+            await asyncio.to_thread(home.postgres.start)
+            await one.books_control.clear_faults()
+            await _once(home, approved)
+            assert all(worker.running for worker in (*home.workers, home.daemon)), "nobody ended for it"
+            assert home.crashes() == []
 
 
 async def test_all_workers_replaced_one_after_the_other(tmp_path: Path) -> None:

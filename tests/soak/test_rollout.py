@@ -4,6 +4,7 @@ with a revision more, and it uses what that adds."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,8 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
 _SLOW = Fault(kind=FaultKind.DELAY, method="POST", path="*/invoice", seconds=0.2, times=None)
 """So that a load lasts."""
+_BURST = 15
+"""Invoices of a link that are approved at a time."""
 
 
 async def test_a_new_version_beside_an_old_one(tmp_path: Path) -> None:
@@ -32,27 +35,28 @@ async def test_a_new_version_beside_an_old_one(tmp_path: Path) -> None:
         await home.synced()
         for one in home.customers:
             await one.books_control.order(_SLOW)
-        approved: dict[str, set[int]] = {}
         async with offices(home) as people:
-            waiting = {link: await person.prepare(60, Random(3)) for link, person in people.items()}
-            everybody = asyncio.create_task(_approve(people, waiting))
-            await _written(home, "true", 8)
+            waiting = {link: await person.prepare(4 * _BURST, Random(3)) for link, person in people.items()}
+            approved = {link: set(invoices) for link, invoices in waiting.items()}
             # under load: the tables first, then the processes one after the other
+            burst = asyncio.create_task(_burst(people, waiting))
+            await _written(home, "true", 2)
             code, said = await new.syncd("db", "upgrade", *config)
             assert (code, f"-> {NEXT}" in said) == (0, True), said
             gone, old = home.workers
-            await home.add_worker(new.environment, slots=1)
+            await _begun(await home.add_worker(new.environment, slots=1))
             assert await gone.stop() == 0
-            await _written(home, "made_by is null", 4)
-            await _written(home, f"made_by = '{NEXT}'", 4)
+            await burst
+            await _both_write(home, people, waiting)
             assert await old.stop() == 0
             old = await home.add_worker(slots=1)  # an old one may also begin on the new tables
+            await _begun(old)
             assert (await tomorrow.today().syncd("db", "upgrade", *config))[0] == 0, "and leaves them be"
-            await _written(home, "made_by is null", 4)
-            await _written(home, f"made_by = '{NEXT}'", 4)
+            await _both_write(home, people, waiting)
+            burst = asyncio.create_task(_burst(people, waiting))
             await _replaced(home, new, [old])
-            await everybody
-            approved = {link: set(invoices) for link, invoices in waiting.items()}
+            await burst
+        assert not any(waiting.values())
         for one in home.customers:
             await one.books_control.clear_faults()
         await home.settled(dict(approved), 240.0)
@@ -64,11 +68,27 @@ async def test_a_new_version_beside_an_old_one(tmp_path: Path) -> None:
         await _contract(home, tomorrow.that_takes_away(tmp_path / "after", new), config)
 
 
-async def _approve(people: dict[str, Office], waiting: dict[str, list[int]]) -> None:
-    for pair in zip(*waiting.values(), strict=True):
-        for person, invoice in zip(people.values(), pair, strict=True):
-            await person.approve(invoice)
-        await asyncio.sleep(0.5)
+async def _burst(people: Mapping[str, Office], waiting: Mapping[str, list[int]]) -> None:
+    """A few invoices of each link are handed over."""
+    for _ in range(_BURST):
+        for link, person in people.items():
+            await person.approve(waiting[link].pop())
+
+
+async def _begun(worker: Program) -> None:
+    async def done() -> bool:
+        return "worker started" in worker.log.read_text()
+
+    await eventually(done, "it has begun", 60.0)
+
+
+async def _both_write(home: Cluster, people: Mapping[str, Office], waiting: Mapping[str, list[int]]) -> None:
+    """Both versions settle writes of one burst."""
+    kinds = ("made_by is null", f"made_by = '{NEXT}'")
+    async with asyncio.TaskGroup() as group:
+        for which in kinds:
+            group.create_task(_written(home, which, 2))
+        group.create_task(_burst(people, waiting))
 
 
 async def _written(home: Cluster, which: str, more: int) -> None:
