@@ -173,9 +173,6 @@ class FlowPolicy:
         plain = dumps(asdict(self), sort_keys=True, default=_plain)
         return blake2b(plain.encode(), digest_size=8).hexdigest()
 
-    def field_named(self, name: str) -> FieldPolicy | None:
-        return next((f for f in self.fields if f.name == name), None)
-
 
 def _plain(value: object) -> object:
     if isinstance(value, frozenset | set):

@@ -8,6 +8,7 @@ it is used.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -47,7 +48,7 @@ class _Token:
     ends_at: datetime | None
 
 
-class Tokens:
+class Tokens(ABC):
     """Access tokens of a limited life: renewed early, by one renewal at a time, and kept in use while early
     renewal fails. Subclasses obtain them.
 
@@ -90,8 +91,8 @@ class Tokens:
         # a rotated token that is on its way must reach the vault
         await self._renewal.finished()
 
-    async def _obtain(self, send: Send) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _obtain(self, send: Send) -> None: ...
 
     async def _renewed(self, send: Send) -> None:
         """By whichever process comes first."""

@@ -219,7 +219,7 @@ class Description(NamedTuple):
     """What a platform publishes about its own records."""
 
     form: str
-    """openapi | odata | xsd, as ``monitor.importing`` reads them."""
+    """openapi | odata | xsd | information-schema, as ``monitor.importing`` reads them."""
     document: bytes
     records: Mapping[str, str]
     """Entity -> what the document calls its record."""

@@ -282,8 +282,7 @@ def test_no_value_is_invented(pair: PairView, policy: FlowPolicy) -> None:
     assert isinstance(source, Mapping)
     known = {**(pair.base(write.side.other) or {}), **source}
     for name, value in write.fields.items():
-        field = policy.field_named(name)
-        assert field is not None
+        (field,) = (one for one in policy.fields if one.name == name)
         if write.because[name] in (Why.UNION, Why.BY_LINE):
             shown = [side_shows(pair, side, name) or () for side in Side]
             assert parts_of(value) <= parts_of(shown[0]) | parts_of(shown[1])

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from syncd.connectors.sage100_contractor import entities, probing, writing
 from syncd.connectors.sage100_contractor.entities import Shapes
 from syncd.connectors.sage100_contractor.mbxml import Contract, read_answer
@@ -24,6 +26,7 @@ from syncd.ports import (
     BridgeChannel,
     Capabilities,
     Clock,
+    Description,
     EntitySpec,
     Finding,
     OperationSpec,
@@ -32,6 +35,8 @@ from syncd.ports import (
     Seen,
     WriteRequest,
 )
+
+_NAMES: Final = ("table_name", "column_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,17 @@ class Sage100ContractorConnector:
 
     async def search(self, entity: str, number: str) -> Sequence[Seen]:
         return await self._reader.called(self._source(entity), number)
+
+    async def description(self) -> Description:
+        """The columns that are read, as the database describes them: an update of the product that changes
+        one is told before a record shows it."""
+        tables = {entity: source.table for entity, source in self._sources.items()}
+        statement = self._statements.inventory(sorted(set(tables.values())))
+        rows = await self._channel.query(statement.text, statement.parameters)
+        found = [{**row, **{name: str(row[name]).lower() for name in _NAMES}} for row in rows]
+        known = [r for r in found if r["column_name"] in self._layout.columns(r["table_name"])]
+        known.sort(key=lambda row: [row[name] for name in _NAMES])
+        return Description("information-schema", msgspec.json.encode(known), tables)
 
     # -- writing -------------------------------------------------------------------------------
 

@@ -106,7 +106,8 @@ class Probe:
         present: dict[str, dict[str, int | None]] = defaultdict(dict)
         statement = self.statements.inventory(sorted(needed))
         for row in await self.channel.query(statement.text, statement.parameters):
-            present[str(row["table_name"]).lower()][str(row["column_name"]).lower()] = row["width"]
+            table, column = str(row["table_name"]).lower(), str(row["column_name"]).lower()
+            present[table][column] = row["character_maximum_length"]
         found = [self._table(table, present.get(table, {})) for table in sorted(needed)]
         return found + self._widths(present)
 

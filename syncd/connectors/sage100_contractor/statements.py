@@ -31,6 +31,8 @@ from sqlalchemy.dialects import mssql, sqlite
 
 from syncd.connectors.sage100_contractor.tables import CHANGED, ID, INSERTED, PARENT, Kind, Layout, Source
 
+_DESCRIBED: Final = ("TABLE_NAME", "COLUMN_NAME", "DATA_TYPE", "IS_NULLABLE", "CHARACTER_MAXIMUM_LENGTH")
+"""Of the standard's COLUMNS view."""
 LOOKUP_LIMIT: Final = 20
 """Rows that a look-up returns at most; more than one is for a person anyway."""
 
@@ -129,31 +131,27 @@ class Statements:
     # -- what the site has -------------------------------------------------------------------
 
     def inventory(self, names: Sequence[str]) -> Statement:
-        """Columns of those tables as the database has them: ``table_name``, ``column_name``, ``width``."""
+        """Columns of those tables as the database describes them: ``table_name``, ``column_name``,
+        ``data_type``, ``is_nullable`` (YES or NO), ``character_maximum_length``."""
         if self._dialect == "sqlite":
             master = table("sqlite_master", column("name"))
-            info = func.pragma_table_info(master.c.name).table_valued("name")
+            info = func.pragma_table_info(master.c.name).table_valued("name", "type", "notnull")
             return self._compiled(
                 select(
                     master.c.name.label("table_name"),
                     info.c.name.label("column_name"),
-                    literal_column("NULL").label("width"),
+                    info.c.type.label("data_type"),
+                    case((info.c.notnull == 1, "NO"), else_="YES").label("is_nullable"),
+                    literal_column("NULL").label("character_maximum_length"),
                 ).where(master.c.name.in_(names))
             )
         columns = table(
-            "COLUMNS",
-            column("TABLE_NAME"),
-            column("TABLE_SCHEMA"),
-            column("COLUMN_NAME"),
-            column("CHARACTER_MAXIMUM_LENGTH"),
-            schema="INFORMATION_SCHEMA",
+            "COLUMNS", column("TABLE_SCHEMA"), *map(column, _DESCRIBED), schema="INFORMATION_SCHEMA"
         )
         return self._compiled(
-            select(
-                columns.c.TABLE_NAME.label("table_name"),
-                columns.c.COLUMN_NAME.label("column_name"),
-                columns.c.CHARACTER_MAXIMUM_LENGTH.label("width"),
-            ).where(columns.c.TABLE_SCHEMA == "dbo", columns.c.TABLE_NAME.in_(names))
+            select(*(columns.c[name].label(name.lower()) for name in _DESCRIBED)).where(
+                columns.c.TABLE_SCHEMA == "dbo", columns.c.TABLE_NAME.in_(names)
+            )
         )
 
     def catalogue(self, name: str, columns: Sequence[str]) -> Statement:

@@ -12,11 +12,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from syncd.api.scopes import Scope
+from syncd.api.endpoints import ENDPOINTS
+from syncd.api.scopes import GRANTABLE, Scope, granted
 from syncd.core.errors import FixInput, UnreadableAnswer
+from syncd.ports.desk import Action
 from syncd.secrets.bearer import digest
-from syncd.service import webhooks
-from syncd.service.access import Route
+from syncd.service import control, webhooks
+from syncd.service.access import Route, Token
 from syncd.service.application import Parts, build
 from syncd.service.listen import serve
 from syncd.service.webhooks import Hook
@@ -95,6 +97,39 @@ async def _asks_for_its_scope(there: Daemon, http: aiohttp.ClientSession, method
                     "details": {},
                 }
     assert {asked[0] for asked in there.operator.asked} <= {"status", "quarantine", "matches", "held"}
+
+
+async def test_a_token_opens_nothing_but_what_it_was_made_for(http: aiohttp.ClientSession) -> None:
+    """Every call, with a token for each of the scopes that do not carry its own."""
+    tokens = {f"{one}-alone": Token(one, digest(f"{one}-alone"), granted([one])) for one in GRANTABLE}
+
+    async def find(offered: str) -> Token | None:
+        return tokens.get(offered)
+
+    routes = {route.path: route for route in control.routes([_Everything()], _unheard)}
+    async with daemon(operator=[_Everything()], find=find) as there:
+        for path, route in routes.items():
+            for offered, token in tokens.items():
+                if route.scope not in token.scopes:
+                    async with http.request(
+                        route.method, there.url + path, headers=_bearer(offered)
+                    ) as answer:
+                        assert answer.status == 403, (path, offered)
+    assert len(routes) == len(ENDPOINTS)
+
+
+class _Everything:
+    """Has a method for every call."""
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**_asked: object) -> None:
+            raise AssertionError(f"{name} was called without the right")
+
+        return call
+
+
+async def _unheard(done: Action) -> None:
+    raise AssertionError(f"{done.name} was asked without the right")
 
 
 async def test_many_wrong_tokens_are_slowed_and_the_right_one_is_not(

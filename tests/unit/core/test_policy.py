@@ -89,8 +89,3 @@ def test_the_fingerprint_is_the_same_for_the_same() -> None:
     several = replace(POLICY, select={"a": frozenset("xy"), "b": frozenset("z")}, create=frozenset(Side))
     again = replace(POLICY, select={"b": frozenset("z"), "a": frozenset("yx")}, create=frozenset(Side))
     assert several.fingerprint() == again.fingerprint()
-
-
-def test_a_field_is_found_by_its_name() -> None:
-    assert POLICY.field_named("name") == NAME
-    assert POLICY.field_named("colour") is None

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from monitor import describing
 from syncd.connectors.registry import Opening, platform
 from syncd.connectors.sage100_contractor import PLATFORM, Settings
 from syncd.core.errors import FixInput, RetryLater
-from syncd.ports import Connector
+from syncd.ports import Connector, Describes
 from syncd.sandbox.sage100_contractor.people import BOOKKEEPER
 from tests.unit.connectors.sage100_contractor.site import (
     DirectChannel,
@@ -66,6 +67,17 @@ async def test_a_good_site_shows_its_xsd_and_tables(site: Site) -> None:
     assert "fingerprint" in good["mbxml.xsd"]
     assert {"bridge", "table acrinv", "table arivln", "catalogue clnsts", "API user"} <= set(good)
     assert await _found(connector, "error") == {}
+
+
+async def test_the_database_describes_what_is_read_of_it(site: Site) -> None:
+    connector, _ = site.connect()
+    assert isinstance(connector, Describes)
+    described = describing.described(await connector.description(), "sage100-contractor")
+    assert set(described) == set(connector.capabilities.entities)
+    fields = described["invoice"].fields
+    assert "string" in fields["invnum"].types
+    lens = connector.capabilities.entities["invoice"].map
+    assert {f.path for f in lens.fields if f.path in fields} >= {"invnum", "invdte"}
 
 
 async def test_it_writes_nothing(site: Site) -> None:
