@@ -1,5 +1,5 @@
-"""The demo of a ledger that takes files, told in order: approvals, a batch, a person who imports it, one
-record that is rejected, mended and offered again, and a count of everything."""
+"""The demo of a ledger that takes files, told in order: approvals, hours and parts, batches of each, a person
+who imports them, one record that is rejected, mended and offered again, and a count of everything."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from rich.console import Console
 from syncd.api.models import SyncReport
 from syncd.app.daemon import running
 from syncd.app.exporting import desks
-from syncd.demo.handover_result import BatchMade, HandoverResult, tables
-from syncd.demo.pair import FieldSide, FilePair, Told, Waiting
-from syncd.demo.sides.by_file import HANDOVER, Bookkeeper, standing_once
+from syncd.core.errors import NothingMatched
+from syncd.demo.handover_result import BatchMade, Carried, HandoverResult, tables
+from syncd.demo.pair import FilePair, SiteSide, Told, Visit, Waiting
+from syncd.demo.sides.by_file import HANDOVER, KINDS, Bookkeeper, standing_once
 from syncd.demo.site import LINK
 from syncd.demo.stage import (
     Platforms,
@@ -37,7 +38,9 @@ from syncd.demo.stage import (
 from syncd.files.desk import ExportDesk
 
 APPROVED = 25
-_ENTITY = "invoice"
+VISITS = 8
+"""Of technicians, on jobs of what is approved."""
+_ENTITY, _HOURS, _COSTS = "invoice", "time_entry", "job_cost"
 
 
 @dataclass
@@ -46,21 +49,30 @@ class Scene:
 
     pair: FilePair
     set_up: Platforms
-    office: FieldSide
+    office: SiteSide
     ledger: Bookkeeper
     desk: ExportDesk
     console: Console
     approved: dict[str, Waiting] = field(default_factory=dict)
     """By number."""
+    visits: list[Visit] = field(default_factory=list)
     batches: list[BatchMade] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         say(self.console, text)
 
     @property
-    def taken(self) -> set[str]:
+    def made(self) -> Mapping[str, set[str]]:
+        """Kind -> numbers of what the field service has made of it since the first sync."""
+        hours, costs = {visit.hours for visit in self.visits}, {visit.cost for visit in self.visits}
+        return {_ENTITY: set(self.approved), _HOURS: hours, _COSTS: costs}
+
+    def taken(self, kind: str) -> set[str]:
         """Numbers that wait for the next batch."""
-        return {entry.key for entry in self.desk.ledger.waiting(_ENTITY)}
+        return {entry.key for entry in self.desk.ledger.waiting(kind)}
+
+    def posted(self, kind: str) -> set[str]:
+        return {number for number in self.made[kind] if self.desk.ledger.posted(kind, number)}
 
     async def typed(self, *words: str) -> Any:
         """What ``syncd export ... --json`` answers, typed as a person would."""
@@ -95,13 +107,13 @@ async def _run(scene: Scene) -> HandoverResult:
         await until(scene.office.announces, "the webhooks are subscribed")
         waited = await _approve(scene)
         job = await _close_a_job(scene)
-        await _batch(scene)
-        rejected = set(scene.batches[0].rejected)
+        await _batches(scene)
+        rejected = {number for one in scene.batches for number in one.rejected}
         await until(lambda: _told(scene, rejected, Told.REFUSED), "the source of what was rejected is told")
         refused_told = len(rejected)
         scene.say(f"{scene.pair.left_title} shows what was rejected as failed, with the reason as a comment")
         await _mend(scene, job, rejected)
-        await _batch(scene)
+        await _batches(scene)
         await until(lambda: _told(scene, set(scene.approved), Told.POSTED), "all of it is acknowledged")
         scene.say("one more run, and a cycle, with nothing to do")
         before = await scene.office.writes()
@@ -116,7 +128,7 @@ async def _begin(scene: Scene) -> SyncReport:
     scene.say(f"{pair.left_title}: {await scene.office.summary()}")
     scene.say(f"{pair.right_title}: {await scene.ledger.summary()}; it has no API, it takes files")
     await scene.ledger.export_reports()
-    scene.say("first sync: match customers and jobs with the reports, post nothing historical")
+    scene.say("first sync: match customers, jobs and people with the reports, post nothing historical")
     return await first_sync(scene.set_up.opened, scene.console)
 
 
@@ -127,29 +139,47 @@ async def _approve(scene: Scene) -> int:
     for invoice in chosen:
         scene.approved[invoice.number] = invoice
         await scene.office.approve(invoice)
-    await until(lambda: _settled(scene), "every approved invoice is taken in, or waits")
-    waited = len(scene.approved.keys() - scene.taken)
-    scene.say(f"  {len(scene.taken)} wait for the next batch: accepted, not posted")
-    if waited:
-        scene.say(f"  {waited} wait for a customer or job that is not in {scene.pair.right_title}'s reports")
-    return waited
+    scene.say(f"technicians work on {VISITS} of their jobs, and use a part on each")
+    for at, invoice in enumerate(chosen[:VISITS]):
+        scene.visits.append(await scene.office.visit(invoice, Decimal(2 * at + 3) / 4))
+    await until(lambda: _settled(scene), "everything is taken in, or waits")
+    for kind, numbers in scene.made.items():
+        taken = scene.taken(kind)
+        scene.say(f"  {KINDS[kind]}: {len(taken)} wait for the next batch: accepted, not posted")
+        if missing := len(numbers - taken):
+            scene.say(
+                f"  {missing} wait for a customer or job that is not in {scene.pair.right_title}'s reports"
+            )
+    return len(scene.approved.keys() - scene.taken(_ENTITY))
 
 
 async def _settled(scene: Scene) -> bool:
     operator = scene.set_up.opened.operator(daemon=True)
-    missing = scene.approved.keys() - scene.taken
-    lives = [life for number in missing for life in await operator.explain(_ENTITY, number, LINK)]
-    return len(lives) == len(missing) and all(life.state == "waiting" for life in lives)
+    for kind, numbers in scene.made.items():
+        missing = numbers - scene.taken(kind)
+        try:
+            lives = [life for number in missing for life in await operator.explain(kind, number, LINK)]
+        except NothingMatched:
+            return False  # not read yet
+        if len(lives) != len(missing) or any(life.state != "waiting" for life in lives):
+            return False
+    return True
 
 
 async def _close_a_job(scene: Scene) -> str:
-    """What the import will object to."""
-    documents = [json.loads(entry.document) for entry in scene.desk.ledger.waiting(_ENTITY)]
-    jobs = Counter(str(document["job"]) for document in documents if document.get("job"))
-    job = min(jobs, key=lambda code: (jobs[code], code))
+    """What the import of invoices will object to, and no other."""
+    waiting = {kind: _jobs(scene, kind) for kind in scene.made}
+    jobs = waiting[_ENTITY]
+    others = waiting[_HOURS].keys() | waiting[_COSTS].keys()
+    job = min(jobs.keys() - others, key=lambda code: (jobs[code], code))
     await scene.ledger.close_job(job)
     scene.say(f"meanwhile the bookkeeper closes job {job} in {scene.pair.right_title}")
     return job
+
+
+def _jobs(scene: Scene, kind: str) -> Counter[str]:
+    documents = [json.loads(entry.document) for entry in scene.desk.ledger.waiting(kind)]
+    return Counter(str(document["job"]) for document in documents if document.get("job"))
 
 
 async def _mend(scene: Scene, job: str, rejected: set[str]) -> None:
@@ -160,11 +190,10 @@ async def _mend(scene: Scene, job: str, rejected: set[str]) -> None:
     scene.say(f"the office approves {', '.join(sorted(rejected))} again")
     for number in rejected:
         await scene.office.approve(scene.approved[number])
-    posted = {number for number in scene.approved if scene.desk.ledger.posted(_ENTITY, number)}
-    wanted = scene.approved.keys() - posted
+    wanted = {kind: numbers - scene.posted(kind) for kind, numbers in scene.made.items()}
 
     async def taken() -> bool:
-        return scene.taken == wanted
+        return all(scene.taken(kind) == numbers for kind, numbers in wanted.items())
 
     await until(taken, "what was mended, and what waited, is taken in")
 
@@ -172,23 +201,32 @@ async def _mend(scene: Scene, job: str, rejected: set[str]) -> None:
 # -- one batch ------------------------------------------------------------------------------------
 
 
-async def _batch(scene: Scene) -> None:
+async def _batches(scene: Scene) -> None:
     """From the look at what waits to the word of a person."""
     if not scene.batches:
-        (looked,) = await scene.typed("run", "--dry-run")
-        total = Decimal(looked["total"])
-        scene.say(f"    {len(looked['records'])} records, {total:,} in total; nothing written")
-    (made,) = await scene.typed("run")
-    scene.say(f"    batch {made['batch']}: {made['count']} records, {Decimal(made['total']):,} in total")
+        for looked in await scene.typed("run", "--dry-run"):
+            total, title = Decimal(looked["total"]), KINDS[looked["entity"]]
+            scene.say(f"    {title}: {len(looked['records'])} records, {total:,} in total; nothing written")
+    made = await scene.typed("run")
+    await cycles(scene.set_up.opened)
+    for one in made:
+        await _batch(scene, one)
+
+
+async def _batch(scene: Scene, made: Mapping[str, Any]) -> None:
+    """One of them, that a person imports."""
+    kind = made["entity"]
+    scene.say(
+        f"  batch {made['batch']}, {KINDS[kind]}: {made['count']} records, {Decimal(made['total']):,} in all"
+    )
     import_file, reversal, status = (Path(file) for file in made["files"])
     for file in (import_file, reversal, status):
         scene.say(f"    {file.parent.name}/{file.name}")
-    _, imported_total = await scene.ledger.preview(import_file)
-    _, reversal_total = await scene.ledger.preview(reversal)
-    await cycles(scene.set_up.opened)
+    _, imported_total = await scene.ledger.preview(import_file, kind)
+    _, reversal_total = await scene.ledger.preview(reversal, kind)
     numbers = {line.number for line in scene.desk.lines(made["batch"])}
-    early = await _count_told(scene, numbers)
-    answer = await scene.ledger.take_in(import_file)
+    early = await _count_told(scene, numbers) if kind == _ENTITY else 0
+    answer = await scene.ledger.take_in(import_file, kind)
     errors: dict[str, str] = dict(answer["errors"])
     scene.say(f"the bookkeeper imports it into {scene.pair.right_title}: {_words(scene, answer)}")
     said = _objections(scene, answer)
@@ -198,6 +236,7 @@ async def _batch(scene: Scene) -> None:
     scene.batches.append(
         BatchMade(
             batch=made["batch"],
+            kind=kind,
             records=made["count"],
             total=Decimal(made["total"]),
             imported_total=imported_total,
@@ -248,32 +287,49 @@ async def _count_told(scene: Scene, numbers: set[str]) -> int:
 async def _count(
     scene: Scene, waited: int, rejected: int, refused_told: int, made: int, writes: int
 ) -> HandoverResult:
-    documents = await scene.ledger.documents()
-    batches = [scene.desk.lines(batch.id) for batch in scene.desk.batches()]
-    posted = Counter(line.number for lines in batches for line in lines if line.state == "posted")
     totals = await scene.office.totals()
+    left = {
+        _ENTITY: {invoice.number: totals[invoice.key] for invoice in scene.approved.values()},
+        _HOURS: await scene.office.worked(),
+        _COSTS: await scene.office.used(),
+    }
     return HandoverResult(
         batches=scene.batches,
+        carried=[await _carried(scene, kind, amounts) for kind, amounts in left.items()],
+        not_carried=[title for kind, title in KINDS.items() if kind not in left],
         approved=len(scene.approved),
         waited=waited,
         rejected=rejected,
         refused_told=refused_told,
-        in_one_batch=sum(posted[number] == 1 for number in scene.approved),
-        standing_once=standing_once(documents, set(scene.approved)),
-        documents=len(documents),
         acknowledged=await _count_told(scene, set(scene.approved)),
-        left_total=sum((totals[invoice.key] for invoice in scene.approved.values()), Decimal(0)),
-        right_total=sum((document.total for document in documents), Decimal(0)),
         made_when_quiet=made,
         quiet_writes=writes,
     )
 
 
+async def _carried(scene: Scene, kind: str, amounts: Mapping[str, Decimal]) -> Carried:
+    """``amounts``: of what the field service has, by number."""
+    documents = await scene.ledger.documents(kind)
+    batches = [scene.desk.lines(batch.id) for batch in scene.desk.batches() if batch.entity == kind]
+    posted = Counter(line.number for lines in batches for line in lines if line.state == "posted")
+    return Carried(
+        kind=kind,
+        title=KINDS[kind],
+        records=len(amounts),
+        in_one_batch=sum(posted[number] == 1 for number in amounts),
+        standing_once=standing_once(documents, set(amounts)),
+        documents=len(documents),
+        left_total=sum(amounts.values(), Decimal(0)),
+        right_total=sum((document.total for document in documents), Decimal(0)),
+    )
+
+
 def _tries(scene: Scene) -> dict[str, str]:
+    rejected = min(number for one in scene.batches for number in one.rejected)
     return {
         "syncd export list": "every batch, and what became of it",
         "syncd export list 1": "the records of one",
-        f"syncd explain invoice {min(scene.batches[0].rejected)}": "the life of the rejected record",
+        f"syncd explain invoice {rejected}": "the life of the rejected record",
         'syncd export reverse 2 --reason "wrong company"': "after its reversal file was imported",
         "syncd tui": "the on-call dashboard (finds this demo by itself)",
     }

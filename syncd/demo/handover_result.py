@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,8 @@ class BatchMade(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     batch: int
+    kind: str
+    """What it is of, as an entity."""
     records: int
     total: Decimal
     imported_total: Decimal
@@ -57,12 +59,48 @@ class BatchMade(BaseModel):
         return self.posted + len(self.rejected) + self.again
 
 
+class Carried(BaseModel):
+    """What became of one kind of record: one *connection*, in the vendor's word."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    title: str
+    records: int
+    """What the field service has made of it since the first sync."""
+    in_one_batch: int
+    """Of them, those that were posted in exactly one batch."""
+    standing_once: int
+    """Of them, those that stand in the ledger exactly once."""
+    documents: int
+    """Everything of the kind that stands in the ledger."""
+    left_total: Decimal
+    """Money, or hours."""
+    right_total: Decimal
+
+    def broken(self) -> list[str]:
+        """The promises of this kind that did not hold."""
+        n, title = self.records, self.title
+        promises = {
+            f"{title}: {n - self.in_one_batch} were not posted in exactly one batch": self.in_one_batch == n,
+            f"{title}: {n - self.standing_once} do not stand once in the ledger": self.standing_once == n,
+            f"{title}: {self.documents - n} stand in the ledger beyond them": self.documents == n,
+            f"{title}: the totals differ: {self.left_total} and {self.right_total}": (
+                self.left_total == self.right_total
+            ),
+        }
+        return [words for words, held in promises.items() if not held]
+
+
 class HandoverResult(BaseModel):
     """One object, as ``--json`` prints it."""
 
     model_config = ConfigDict(frozen=True)
 
     batches: list[BatchMade]
+    carried: list[Carried]
+    not_carried: list[str]
+    """Kinds that the ledger would take and the field service does not have."""
     approved: int
     waited: int
     """Of the approved: those that first waited for a customer or job the ledger did not have."""
@@ -70,16 +108,8 @@ class HandoverResult(BaseModel):
     """Records that the ledger rejected once; each was mended."""
     refused_told: int
     """Of the rejected: those whose source was told so, with the reason."""
-    in_one_batch: int
-    """Approved invoices that were posted in exactly one batch."""
-    standing_once: int
-    """Approved invoices that stand in the ledger exactly once."""
-    documents: int
-    """Everything that stands in the ledger."""
     acknowledged: int
     """Approved invoices that the field service was told are posted."""
-    left_total: Decimal
-    right_total: Decimal
     made_when_quiet: int
     """Batches that one more run made of nothing."""
     quiet_writes: int
@@ -92,31 +122,26 @@ class HandoverResult(BaseModel):
             f"{self.rejected - self.refused_told} rejected invoices' source was not told why": (
                 self.refused_told == self.rejected
             ),
-            f"{n - self.in_one_batch} approved invoices were not posted in exactly one batch": (
-                self.in_one_batch == n
-            ),
-            f"{n - self.standing_once} approved invoices do not stand once in the ledger": (
-                self.standing_once == n
-            ),
-            f"{self.documents - n} invoices stand in the ledger beyond the approved": self.documents == n,
             f"{n - self.acknowledged} approved invoices were not acknowledged": self.acknowledged == n,
-            f"the totals differ: {self.left_total} and {self.right_total}": (
-                self.left_total == self.right_total
-            ),
+            "nothing was carried of some kind": all(one.records for one in self.carried),
             f"{self.made_when_quiet} batches were made of nothing": self.made_when_quiet == 0,
             f"{self.quiet_writes} writes in a quiet cycle": self.quiet_writes == 0,
         }
-        found = [words for one in self.batches for words in one.broken()]
+        parts: Sequence[BatchMade | Carried] = (*self.batches, *self.carried)
+        found = [words for one in parts for words in one.broken()]
         return found + [words for words, held in promises.items() if not held]
 
 
 def tables(result: HandoverResult, pair: FilePair) -> list[Table]:
-    """For a person: the batches, and what they come to."""
+    """For a person: the batches, what became of each kind, and the rest of the tale."""
     batches = Table(title=pair.title, title_justify="left")
+    titles = {one.kind: one.title for one in result.carried}
+    batches.add_column("of", no_wrap=True)
     for name in ("batch", "records", "total", "its reversal", "posted", "rejected", "again"):
         batches.add_column(name, justify="right", no_wrap=True)
     for one in result.batches:
         batches.add_row(
+            titles[one.kind],
             str(one.batch),
             str(one.records),
             f"{one.total:,}",
@@ -125,17 +150,23 @@ def tables(result: HandoverResult, pair: FilePair) -> list[Table]:
             str(len(one.rejected)),
             str(one.again),
         )
+    kinds = Table()
+    kinds.add_column("connection", no_wrap=True)
+    for name in ("records", "in one batch", "standing once", pair.left_title, pair.right_title):
+        kinds.add_column(name, justify="right")
+    for each in result.carried:
+        counts = (each.records, each.in_one_batch, each.standing_once)
+        totals = (f"{each.left_total:,}", f"{each.right_total:,}")
+        kinds.add_row(each.title, *map(str, counts), *totals)
+    for title in result.not_carried:
+        kinds.add_row(title, "–", "–", "–", "has none", "–")
     rows: Mapping[str, Any] = {
-        f"approved in {pair.left_title}": result.approved,
-        "first waited for a customer or job of the ledger": result.waited,
-        "rejected by the import, mended and offered again": result.rejected,
-        "called posted before a person said so": sum(one.told_early for one in result.batches),
-        "posted in exactly one batch": result.in_one_batch,
-        f"standing in {pair.right_title} exactly once": result.standing_once,
-        f"{pair.left_title} told so": result.acknowledged,
-        f"their total in {pair.left_title}": f"{result.left_total:,}",
-        f"their total in {pair.right_title}": f"{result.right_total:,}",
+        f"invoices approved in {pair.left_title}": result.approved,
+        "of them first waited for a customer or job of the ledger": result.waited,
+        "of them rejected by the import, mended and offered again": result.rejected,
+        "of them called posted before a person said so": sum(one.told_early for one in result.batches),
+        f"{pair.left_title} told that they are posted": result.acknowledged,
         "batches that one more run made": result.made_when_quiet,
         "writes in a last quiet cycle": result.quiet_writes,
     }
-    return [batches, summary(None, rows, {})]
+    return [batches, kinds, summary(None, rows, {})]

@@ -93,6 +93,29 @@ class FieldSide(Protocol):
         ...
 
 
+class Visit(NamedTuple):
+    """What a technician left behind on a job: the numbers of their hours and of the part they used."""
+
+    hours: str
+    cost: str
+
+
+class SiteSide(FieldSide, Protocol):
+    """The field-service product, as its office and its technicians see it."""
+
+    async def visit(self, invoice: Waiting, hours: Decimal) -> Visit:
+        """A technician works on that invoice's job for so long, and uses a part there."""
+        ...
+
+    async def worked(self) -> Mapping[str, Decimal]:
+        """Number -> hours of everybody who has clocked out since this was begun."""
+        ...
+
+    async def used(self) -> Mapping[str, Decimal]:
+        """Number -> what the parts cost that were used since this was begun."""
+        ...
+
+
 class Worked(NamedTuple):
     """Hours of one class of pay, as one side keeps them."""
 
@@ -226,7 +249,7 @@ class Pair(Linked):
 class FilePair(Linked):
     """A pair whose ledger takes files: a person imports each, and says what became of it."""
 
-    field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[FieldSide]]
+    field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[SiteSide]]
     layouts: Path
     """The folder of the sandbox's own layouts, one a kind of record."""
     whole: bool

@@ -155,7 +155,7 @@ async def first_sync(opened: Installation, console: Console) -> SyncReport:
             raise SyncdError(f"first sync, {flow.flow}: {flow.error}")
         say(
             console,
-            f"  {flow.flow:<9} read {flow.read:>5}, adopted {flow.adopted}, created {flow.created}, "
+            f"  {flow.flow:<10} read {flow.read:>5}, adopted {flow.adopted}, created {flow.created}, "
             f"updated {flow.updated}, in conflict {flow.conflicts}, quarantined {flow.quarantined}",
         )
     return report

@@ -21,6 +21,7 @@ from aiohttp import web
 from syncd.core.errors import FixInput
 from syncd.files.layout import Layout, RecordType, load_layout
 from syncd.sandbox.company import Company
+from syncd.sandbox.crew import Crew
 from syncd.sandbox.faults import FaultPlan
 from syncd.sandbox.options import SandboxOptions
 from syncd.sandbox.sandbox import Action, Order, View
@@ -85,6 +86,7 @@ class ImportSandbox:
         return {
             "customers": len(self._customers),
             "jobs": len(self._jobs),
+            "employees": len(self._employees),
             "documents": len(self._documents),
             "imports": self._imports,
         }
@@ -95,6 +97,7 @@ class ImportSandbox:
         self._imports = 0
         self._customers = {str(c.ledger_number): c for c in self._company.ledger_customers}
         self._jobs = {str(job.number): job for job in self._company.jobs if job.in_ledger}
+        self._employees = {str(person.number): person for person in Crew.of(self._company).employees}
 
     async def start(self, url: str) -> Mapping[str, str]:  # noqa: ARG002 - nobody talks to it
         self._folder = TemporaryDirectory(prefix="syncd-import-sandbox-")
@@ -115,7 +118,9 @@ class ImportSandbox:
         ]
         jobs = [(code, job.name) for code, job in sorted(self._jobs.items())]
         _write(folder / "customers.csv", ("Customer", "Name", "Zip"), customers)
+        people = [(code, one.first_name, one.last_name) for code, one in sorted(self._employees.items())]
         _write(folder / "jobs.csv", ("Job", "Description"), jobs)
+        _write(folder / "employees.csv", ("Employee", "First", "Last"), people)
 
     def _enter(self, _body: Mapping[str, Any]) -> Mapping[str, int]:
         """The customers and jobs that only the field service knows are entered here, too."""
@@ -161,7 +166,7 @@ class ImportSandbox:
     def _read(self, body: Mapping[str, Any]) -> tuple[Layout, Sequence[Document]]:
         """``file``: its path; ``entity``: what it is imported as (``invoice`` unless said)."""
         path = Path(str(body["file"]))
-        layout = load_layout(self._layouts / f"{body.get('entity') or 'invoice'}.yaml")
+        layout = self._layout(body.get("entity") or "invoice")
         try:
             text = path.read_bytes().decode(layout.encoding)
         except OSError as error:
@@ -170,8 +175,14 @@ class ImportSandbox:
             raise FixInput(f"{path.name} is not written in {layout.encoding}") from None
         return layout, _documents(text, layout)
 
+    def _layout(self, entity: str) -> Layout:
+        return load_layout(self._layouts / f"{entity}.yaml")
+
     def _objection(self, one: Document, standing: Iterable[tuple[str, str]], *, reversal: bool) -> str:
         job, customer = one.values.get("job"), one.values.get("customer")
+        employee = one.values.get("employee")
+        if employee and employee not in self._employees:
+            return f"Employee {employee} is not on file"
         if customer and customer not in self._customers:
             return f"Customer {customer} is not on file"
         if job and job not in self._jobs:
@@ -183,9 +194,14 @@ class ImportSandbox:
         return ""
 
     def _view(self, query: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Every document in the ledger: its kind and what was read of it."""
+        """Every document in the ledger: its kind, what was read of it, and as ``total`` what its layout adds
+        up."""
         wanted = query.get("entity")
-        return [{"entity": d.entity, **d.values} for d in self._documents if wanted in (None, d.entity)]
+        return [
+            {**d.values, "entity": d.entity, "total": d.values[self._layout(d.entity).amount]}
+            for d in self._documents
+            if wanted in (None, d.entity)
+        ]
 
 
 # -- reading a file as its layout says ----------------------------------------------------------------

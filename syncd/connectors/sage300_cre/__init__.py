@@ -3,42 +3,8 @@ reject row by row. Layouts are views that a customer's users edit, so each custo
 
 from __future__ import annotations
 
-from pathlib import Path
+from syncd.files.platform import file_platform
 
-from pydantic import BaseModel
+PLATFORM = file_platform("sage300-cre", "Sage 300 CRE", whole=False)
 
-from syncd.connectors.registry import Opening, Platform
-from syncd.files.connector import FileConnector, open_file_connection
-from syncd.files.desk import ExportDesk
-from syncd.files.settings import FileSettings, offered
-
-_NAME = "sage300-cre"
-
-
-class Settings(FileSettings):
-    """The connection as `syncd.yaml` describes it."""
-
-
-def open_connection(opening: Opening) -> FileConnector:
-    """Builds the connection; no I/O."""
-    return open_file_connection(exports(opening.connection, opening.settings, opening.folder), opening)
-
-
-def exports(connection: str, settings: BaseModel, site: Path) -> ExportDesk:
-    """The batches of a connection."""
-    if not isinstance(settings, Settings):
-        raise TypeError(f"Settings expected, {type(settings).__name__} given")
-    return ExportDesk(connection, _NAME, settings, site)
-
-
-PLATFORM = Platform(
-    name=_NAME,
-    title="Sage 300 CRE",
-    entities=("customer", "job", "employee", "vendor", "invoice", "time_entry", "purchase_order", "job_cost"),
-    settings=Settings,
-    open=open_connection,
-    offers=offered,
-    exports=exports,
-)
-
-__all__ = ["PLATFORM", "Settings"]
+__all__ = ["PLATFORM"]

@@ -1,5 +1,5 @@
-"""A ledger that takes files: its connection, what flows to it, and its bookkeeper, who exports reports,
-imports files and says what became of them."""
+"""A ledger that takes files: its connection, and its bookkeeper, who exports reports, imports files and says
+what became of them."""
 
 from __future__ import annotations
 
@@ -9,44 +9,35 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from syncd.demo.pair import Document, Table
-from syncd.sandbox.company import Company
+from syncd.demo.pair import Document
 from syncd.sandbox.control import SandboxControl
 
 HANDOVER: Final = "handover"
 """Where files are handed over, in the site's folder."""
 
-FLOWS: Final = """\
-customer: {mode: observe}
-job: {mode: observe}
-invoice:
-  mode: left-to-right
-  create: [right]
-  create_only: true
-  select: {status: [pending_accounting]}
-  acknowledge:
-    posted: [[set_external_id, "{key}"], [set_status, processed]]
-    rejected: [[set_status, failed], [comment, "{reason}"]]
-"""
+KINDS: Final[Mapping[str, str]] = {
+    "invoice": "AR invoices",
+    "time_entry": "labour hours",
+    "job_cost": "direct project costs",
+    "purchase_order": "purchase orders",
+}
+"""What such a ledger takes, as its people call it."""
 
 
 def connection(platform: str) -> str:
     """The connection ``books`` as it stands in a site's file."""
+    layouts = ", ".join(f"{kind}: layouts/{kind}.yaml" for kind in KINDS)
     return f"""\
 books:
   platform: {platform}
   settings:
     folder: {HANDOVER}
-    layouts: {{invoice: layouts/invoice.yaml}}
+    layouts: {{{layouts}}}
     masters:
       customer: {{file: customers.csv, key: Customer, columns: {{name: Name, postal_code: Zip}}}}
       job: {{file: jobs.csv, key: Job, columns: {{name: Description}}}}
+      employee: {{file: employees.csv, key: Employee, columns: {{first_name: First, last_name: Last}}}}
 """
-
-
-def no_crosswalks(_company: Company) -> Mapping[str, Table]:
-    """The layout's code tables say it all."""
-    return {}
 
 
 class Bookkeeper:
@@ -77,25 +68,25 @@ class Bookkeeper:
     async def reopen_job(self, job: str) -> None:
         await self._control.act("reopen", job=job)
 
-    async def preview(self, file: Path) -> tuple[int, Decimal]:
-        """What the import window shows of a file: documents and their total."""
-        shown = await self._control.act("preview", file=str(file))
+    async def preview(self, file: Path, kind: str = "invoice") -> tuple[int, Decimal]:
+        """What the import window of a kind shows of a file: documents and their total."""
+        shown = await self._control.act("preview", file=str(file), entity=kind)
         return int(shown["documents"]), Decimal(shown["total"])
 
-    async def take_in(self, file: Path) -> Mapping[str, Any]:
+    async def take_in(self, file: Path, kind: str = "invoice") -> Mapping[str, Any]:
         """Import a file: how many were ``booked``, the ``rejected`` rows, and ``errors`` by number."""
-        answer: Mapping[str, Any] = await self._control.act("import", file=str(file))
+        answer: Mapping[str, Any] = await self._control.act("import", file=str(file), entity=kind)
         return answer
 
-    async def take_back(self, file: Path) -> None:
+    async def take_back(self, file: Path, kind: str = "invoice") -> None:
         """Import a reversal file."""
-        await self._control.act("import", file=str(file), reversal=True)
+        await self._control.act("import", file=str(file), entity=kind, reversal=True)
 
-    async def documents(self) -> Sequence[Document]:
-        """Every invoice that stands in the ledger."""
+    async def documents(self, kind: str = "invoice") -> Sequence[Document]:
+        """Everything of a kind that stands in the ledger; its total is what its layout adds up."""
         return [
             Document(d["number"], d["number"], Decimal(d["total"]), d["reference"])
-            for d in await self._control.view("documents", entity="invoice")
+            for d in await self._control.view("documents", entity=kind)
         ]
 
 

@@ -4,21 +4,51 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any, Final, Self
 
 import aiohttp
 
 from syncd.core.errors import SyncdError
-from syncd.demo.pair import FieldSide, Shown, Told, Waiting
+from syncd.demo.pair import FilePair, Shown, SiteSide, Table, Told, Visit, Waiting
+from syncd.demo.sides import by_file
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.serve import Ready
 
 _TRIES_LOST: Final = 1_000
+_BY_FILE: Final = """\
+customer: {mode: observe}
+job: {mode: observe}
+employee: {mode: observe}
+invoice:
+  mode: left-to-right
+  create: [right]
+  create_only: true
+  select: {status: [pending_accounting]}
+  acknowledge:
+    posted: [[set_external_id, "{key}"], [set_status, processed]]
+    rejected: [[set_status, failed], [comment, "{reason}"]]
+time_entry:
+  mode: left-to-right
+  create: [right]
+  create_only: true
+  select: {earning: [onsite, enroute]}
+job_cost:
+  mode: left-to-right
+  create: [right]
+  create_only: true
+  select: {cost_type: [part, equipment, subcontract, other]}
+"""
+"""To a ledger that takes files."""
+_HUNDREDTH: Final = Decimal("0.01")
 
 
-def connection(field: Ready) -> str:
-    """The connection ``field`` to this sandbox, as it stands in a site's file."""
+def connection(field: Ready, also: str = "") -> str:
+    """The connection ``field`` to this sandbox, as it stands in a site's file. ``also``: a setting more, as
+    YAML."""
+    more = f"    {also}\n" if also else ""
     return f"""\
 field:
   platform: servicetrade
@@ -29,8 +59,37 @@ field:
       scheme: oauth2
       client_id: {field.details["client_id"]}
       client_secret: file:keys/servicetrade
-  settle: {{seconds: 5, provenance: measured}}
+{more}  settle: {{seconds: 5, provenance: measured}}
 """
+
+
+def handed_over(
+    platform: str, title: str, layouts: Path, codes: Mapping[str, Mapping[str, str]], *, whole: bool
+) -> FilePair:
+    """ServiceTrade and a ledger that takes files. ``layouts``: the folder of the sandbox's own; ``codes``:
+    table -> ServiceTrade's code -> the ledger's; ``whole``: whether one bad record cancels an import."""
+
+    def connections(field: Ready, _books: Ready) -> str:
+        # hours until now were paid from other papers; a day back, for the tale may be told at midnight
+        first_day = (datetime.now(UTC) - timedelta(days=1)).date()
+        return connection(field, f"labour: {{first_day: {first_day}}}") + by_file.connection(platform)
+
+    return FilePair(
+        name=f"servicetrade-{platform}",
+        title=f"ServiceTrade → {title}, by file",
+        left="servicetrade",
+        right=platform,
+        left_title="ServiceTrade",
+        right_title=title,
+        secrets={"servicetrade": ("left", "client_secret")},
+        connections=connections,
+        flows=_BY_FILE,
+        crosswalks=lambda _company: {name: Table(list(table.items())) for name, table in codes.items()},
+        field=office,
+        webhooks=True,
+        layouts=layouts,
+        whole=whole,
+    )
 
 
 class Office:
@@ -54,6 +113,12 @@ class Office:
     async def approve(self, invoice: int) -> None:
         """Hand an invoice over to accounting."""
         await self._ask("PUT", f"/invoice/{invoice}", {"status": "pending_accounting"})
+
+    async def use(self, job: int, item: Mapping[str, Any], at: int) -> int:
+        """Put down a part that was used on a job, like an ``item`` of another job. The new one's id."""
+        fields = {name: item[name] for name in ("name", "quantity", "cost", "libItem")}
+        made = await self._ask("POST", "/jobitem", {**fields, "jobId": job, "usedOn": at})
+        return int(made["id"])
 
     async def rename_phone(self, company: int, phone: str) -> None:
         """Correct a customer's phone number."""
@@ -84,7 +149,7 @@ class Office:
 
 
 @asynccontextmanager
-async def office(ready: Ready, control: SandboxControl) -> AsyncIterator[FieldSide]:
+async def office(ready: Ready, control: SandboxControl) -> AsyncIterator[SiteSide]:
     details = ready.details
     async with Office(details["base_url"], details["username"], details["password"]) as person:
         yield _Side(person, control)
@@ -94,6 +159,7 @@ class _Side:
     def __init__(self, office: Office, control: SandboxControl) -> None:
         self._office = office
         self._control = control
+        self._begun = int(datetime.now(UTC).timestamp())
 
     async def summary(self) -> str:
         state = await self._control.state()
@@ -131,6 +197,33 @@ class _Side:
 
     async def writes(self) -> int:
         return int((await self._control.state())["writes"])
+
+    async def visit(self, invoice: Waiting, hours: Decimal) -> Visit:
+        (billed,) = await self._control.view("invoices", number=invoice.number)
+        technician, *_ = await self._control.view("users", status="active")
+        part = next(
+            item
+            for item in await self._control.view("job_items")
+            if item["cost"] and item["libItem"]["type"] == "part"
+        )
+        seconds, now = int(hours * 3600), int(datetime.now(UTC).timestamp())
+        worked = await self._control.act(
+            "work", job=billed["job"], user=technician["id"], start=now - seconds, seconds=seconds
+        )
+        used = await self._office.use(billed["job"], {**part, "cost": float(part["cost"])}, now)
+        return Visit(str(worked["event"]), str(used))
+
+    async def worked(self) -> Mapping[str, Decimal]:
+        pairs = [p for p in await self._control.view("clock") if (p["end"] or 0) >= self._begun]
+        return {str(p["id"]): _rounded(Decimal(p["end"] - p["start"]) / 3600) for p in pairs}
+
+    async def used(self) -> Mapping[str, Decimal]:
+        items = [i for i in await self._control.view("job_items") if i["created"] >= self._begun]
+        return {str(i["id"]): _rounded(Decimal(str(i["quantity"])) * Decimal(str(i["cost"]))) for i in items}
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(_HUNDREDTH, ROUND_HALF_UP)
 
 
 def _told(invoice: Mapping[str, Any]) -> Told:

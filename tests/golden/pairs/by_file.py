@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from syncd.demo.pair import Told, Waiting
+from syncd.demo.pair import Told, Visit, Waiting
 from syncd.demo.sides.by_file import standing_once
+from syncd.demo.site import LINK
 from syncd.files.desk import Made
 from tests.golden.pairs.telling import tell
 from tests.golden.parser import Sentence
@@ -19,6 +21,16 @@ SENTENCES: Final = {
     "sync": r"sync( (?P<times>\d+) times)?",
     "approve": r"the office approves (?P<count>\d+) invoices?",
     "again": r"the office approves what was refused again",
+    "work": r"technicians work on (?P<count>\d+) jobs, and use a part on each",
+    "each": r"a batch is made of each kind",
+    "all_imported": r"the bookkeeper imports each of them and says what became of it",
+    "retry": r"the operator retries what was refused",
+    "closes_worked": r"the bookkeeper closes the job of one of the visits",
+    "work_holds": r"then the batches hold (?P<hours>\d+) entries of hours and (?P<costs>\d+) job costs",
+    "work_opposite": r"then each reversal takes back exactly what its import brings",
+    "work_standing": r"then (?P<hours>\d+) entries of hours and (?P<costs>\d+) job costs stand in the ledger",
+    "work_equal": r"then hours and costs are equal on both sides",
+    "work_gone": r"the bookkeeper imports each reversal and says so",
     "closes": r"the bookkeeper closes the job of one of them",
     "reopens": r"the bookkeeper opens that job again",
     "batch": r"a batch is made",
@@ -46,6 +58,8 @@ class Player:
         self._mine: dict[str, Waiting] = {}
         self._job = ""
         self._made: Made | None = None
+        self._visits: list[Visit] = []
+        self._each: dict[str, Made] = {}
         self._answer: Mapping[str, Any] = {}
 
     @property
@@ -82,6 +96,64 @@ class Player:
 
     async def batch(self) -> None:
         (self._made,) = self._story.desk.run("bookkeeper", self._story.at.clock.now())
+
+    # -- hours and parts
+
+    async def work(self, count: str) -> None:
+        invoices = list(await self._story.field.waiting())[: int(count)]
+        self._visits += [await self._story.field.visit(one, Decimal("1.75")) for one in invoices]
+
+    async def each(self) -> None:
+        made = self._story.desk.run("bookkeeper", self._story.at.clock.now())
+        self._each = {one.entity: one for one in made}
+        assert len(made) == len(self._each)
+
+    async def all_imported(self) -> None:
+        desk, now = self._story.desk, self._story.at.clock.now()
+        for kind, made in self._each.items():
+            answer = await self._story.ledger.take_in(desk.folder / made.files[0], kind)
+            desk.confirm(made.batch, "bookkeeper", now, but=answer["errors"])
+
+    async def work_gone(self) -> None:
+        desk, now = self._story.desk, self._story.at.clock.now()
+        for kind, made in self._each.items():
+            await self._story.ledger.take_back(desk.folder / made.files[1], kind)
+            desk.reverse(made.batch, "wrong company", "bookkeeper", now)
+
+    async def retry(self) -> None:
+        operator = self._story.at.opened.operator(daemon=False)
+        await operator.quarantine_retry([one.id for one in await operator.quarantine(LINK)], actor="dana")
+
+    async def closes_worked(self) -> None:
+        (first, *_) = self._story.desk.ledger.waiting("time_entry")
+        self._job = str(json.loads(first.document)["job"])
+        await self._story.ledger.close_job(self._job)
+
+    async def work_holds(self, hours: str, costs: str) -> None:
+        held = {kind: made.count for kind, made in self._each.items()}
+        assert held == {"time_entry": int(hours), "job_cost": int(costs)}, held
+
+    async def work_opposite(self) -> None:
+        for kind, made in self._each.items():
+            files = [self._story.desk.folder / file for file in made.files[:2]]
+            brought, taken = [await self._story.ledger.preview(file, kind) for file in files]
+            assert (brought[0], brought[1]) == (taken[0], -taken[1]) == (made.count, made.total)
+
+    async def work_standing(self, hours: str, costs: str) -> None:
+        for kind, numbers, count in (
+            ("time_entry", {visit.hours for visit in self._visits}, hours),
+            ("job_cost", {visit.cost for visit in self._visits}, costs),
+        ):
+            documents = await self._story.ledger.documents(kind)
+            assert standing_once(documents, numbers) == len(documents) == int(count), f"{len(documents)} do"
+
+    async def work_equal(self) -> None:
+        for kind, left in (
+            ("time_entry", await self._story.field.worked()),
+            ("job_cost", await self._story.field.used()),
+        ):
+            right = {one.number: one.total for one in await self._story.ledger.documents(kind)}
+            assert left == right
 
     async def nothing(self) -> None:
         assert not self._story.desk.run("bookkeeper", self._story.at.clock.now())

@@ -26,6 +26,7 @@ from syncd.demo.pair import (
     Linked,
     Pair,
     PayrollSide,
+    SiteSide,
     TimeSide,
     Worked,
     linked,
@@ -161,7 +162,7 @@ class Handed:
     """A pair whose ledger takes files."""
 
     told: FilePair
-    field: FieldSide
+    field: SiteSide
     ledger: Bookkeeper
     desk: ExportDesk
     at: Playing
