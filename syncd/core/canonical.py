@@ -22,6 +22,8 @@ from syncd.core.model import Record, Value
 
 CENT: Final = Decimal("0.01")
 _ORDINARY: Final = 10**15
+_IN_CENTS: Final = 10**13
+"""Below it a float and its cents say each other exactly: no more than 15 digits."""
 _PLAIN_NUMBER: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
 """A number of ordinary size, in digits."""
 
@@ -32,11 +34,13 @@ def money(value: object) -> Decimal:
     Floats go through ``str`` so that 418.25 stays 418.25. Raises ``ValueError`` for text that
     is no number, and for NaN and infinities.
     """
+    if type(value) is float and -_IN_CENTS < value < _IN_CENTS:
+        cents = round(value * 100)
+        if cents / 100 == value:  # as nearly every amount is
+            return Decimal(cents) * CENT
     try:
-        exact = _short(value)
-        if exact is None:
-            plain = isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value)
-            exact = Decimal(plain[0]) if plain else number(value)
+        plain = isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value)
+        exact = Decimal(plain[0]) if plain else number(value)
         return exact.quantize(CENT, ROUND_HALF_UP)
     except InvalidOperation:
         raise ValueError("a number beyond what can be kept exactly") from None
@@ -207,17 +211,18 @@ NORMALISERS: Final[Mapping[str, Callable[[str], str]]] = {
 """By the name a field declares. Numbers, dates and lines always compare exactly."""
 
 
-EMPTY: Final[tuple[Value, ...]] = (None, "", (), frozenset())
-"""Values that say nothing."""
+def empty(value: Value) -> bool:
+    """Whether a value says nothing: NULL, empty text, no words, no lines. Nought and no say something."""
+    return value is None or (not value and isinstance(value, str | tuple | frozenset))
 
 
 def same(left: Value, right: Value, normaliser: str = "exact") -> bool:
     """Whether two values say the same thing. Empty text and NULL both say nothing."""
-    if left in EMPTY and right in EMPTY:
+    if left == right or (empty(left) and empty(right)):
         return True
     fold = NORMALISERS[normaliser]
     if isinstance(left, str) and isinstance(right, str):
         return fold(left) == fold(right)
     if isinstance(left, frozenset) and isinstance(right, frozenset):
         return set(map(fold, left)) == set(map(fold, right))
-    return left == right
+    return False

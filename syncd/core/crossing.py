@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from syncd.core.canonical import EMPTY, same
+from syncd.core.canonical import empty, same
 from syncd.core.errors import AwaitReference, RefuseRecord
 from syncd.core.model import Record, Side, Value
 from syncd.core.policy import FieldPolicy, Kind
@@ -37,7 +37,7 @@ def keyed(lines: Value, key: str) -> dict[str, Record] | None:
     """Lines by their own key, in order; None where one has none, or shares it: they have no identity."""
     if not key or not isinstance(lines, tuple | None):
         return None
-    found = {str(name): line for line in lines or () if (name := line.get(key)) not in EMPTY}
+    found = {str(name): line for line in lines or () if not empty(name := line.get(key))}
     return found if len(found) == len(lines or ()) else None
 
 
@@ -71,9 +71,11 @@ class Crossing:
 
     def same(self, policy: FieldPolicy, left: Value, right: Value) -> bool:
         """Whether the two sides say the same thing, each in its own words."""
-        if left in EMPTY and right in EMPTY:
+        if empty(left) and empty(right):
             return True  # neither says anything
         if policy.kind is Kind.PLAIN:
+            if left == right:
+                return True
             kept = self._cut(policy.name, left, Side.RIGHT), self._cut(policy.name, right, Side.LEFT)
             return same(*kept, policy.normaliser)
         if policy.kind is Kind.LINES and isinstance(left, tuple) and isinstance(right, tuple):
@@ -97,7 +99,7 @@ class Crossing:
     def holds(self, policy: FieldPolicy, side: Side, shown: Value, wanted: Value) -> bool:
         """Whether ``side`` already shows what is wanted of it; both in its own words."""
         if policy.kind is not Kind.PLAIN:
-            return shown == wanted or (shown in EMPTY and wanted in EMPTY)
+            return shown == wanted or (empty(shown) and empty(wanted))
         return same(shown, self._cut(policy.name, wanted, side), policy.normaliser)
 
     def _same_line(self, policies: Sequence[FieldPolicy], left: Record, right: Record) -> bool:
@@ -125,13 +127,17 @@ class Crossing:
         """
         crossed: dict[str, Value] = {}
         for policy in policies:
-            coded = policy.kind is Kind.CROSSWALK
-            name = policy.source if coded and policy.source and policy.name not in record else policy.name
-            # a default applies to records that say nothing, too: a ledger line must have an account
-            if name in record or coded:
-                value = self.cross(policy, record.get(name), to)
-                if value not in (None, "", frozenset()):
-                    crossed[policy.name] = value
+            name = policy.name
+            value = record.get(name)
+            if policy.kind is not Kind.PLAIN:
+                coded = policy.kind is Kind.CROSSWALK
+                if coded and policy.source and name not in record:
+                    value = record.get(policy.source)
+                # a default applies to records that say nothing, too: a ledger line must have an account
+                if value is not None or coded:
+                    value = self.cross(policy, value, to)
+            if not empty(value) or value == ():  # a document without lines says so
+                crossed[name] = value
         return crossed
 
     def _cross_reference(self, policy: FieldPolicy, key: str, to: Side) -> Value:

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from syncd.core.canonical import EMPTY
+from syncd.core.canonical import empty
 from syncd.core.combine import Collision, take_over_lines, take_over_words
 from syncd.core.crossing import Crossing
 from syncd.core.decision import Conflict, PairView, Resolution, Take, Why
@@ -104,7 +104,7 @@ class Merge:
             return
         mode = self.policy.mode
         for side in Side:
-            if all(self.sides[side][f.name] in EMPTY for f in unit) and mode.writes(side):
+            if all(empty(self.sides[side][f.name]) for f in unit) and mode.writes(side):
                 self._copy(unit, side, Why.FILL)
                 return
         rule = rule_of(unit)
@@ -139,7 +139,7 @@ class Merge:
             self._posted(unit, moved)
             return
         first_set = all(
-            (self.pair.base(side) or {}).get(f.name) in EMPTY for f in unit for side in Side
+            empty((self.pair.base(side) or {}).get(f.name)) for f in unit for side in Side
         ) and not all(moved.values())
         if rule is Rule.IMMUTABLE and not first_set:
             self._conflict(unit, Why.IMMUTABLE)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final
 
-from syncd.core.canonical import EMPTY
+from syncd.core.canonical import empty
 from syncd.core.crossing import Crossing
 from syncd.core.decision import (
     ARCHIVE,
@@ -91,7 +91,7 @@ def _one_sided(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> Decisi
     except AwaitReference as waiting:
         return _wait(waiting)
     for needed in policy.fields:
-        if needed.required and fields.get(needed.name) in EMPTY:
+        if needed.required and empty(fields.get(needed.name)):
             raise RefuseRecord(
                 f"{policy.entity}.{needed.name} is empty and the {target.value} side needs it",
                 code="validation",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import orjson
+from msgspec.structs import replace
 
 from syncd.core.crossing import Crossing
 from syncd.core.decision import Conflict

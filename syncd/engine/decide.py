@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from syncd.core.crossing import Crossing, PairKey
 from syncd.core.decision import ARCHIVE, Conflict, Decision, PairView, Verb, Why, Write
@@ -32,8 +33,7 @@ _WAIT_S = 300.0
 """A waiting record is woken by what it waits for; this only bounds how wrong a missed wake can be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """A pair's records, parsed. ``refused`` replaces them where one of them cannot be read."""
 
     row: PairRow
@@ -42,8 +42,7 @@ class Sides:
     refused: RefuseRecord | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """One pair, its decision, and how it goes to disk: a verdict or an intent."""
 
     row: PairRow
@@ -90,7 +89,7 @@ def guarded(setup: FlowSetup, row: PairRow) -> Sides:
         end = setup.ends[side]
         objection = end.guard.objection(end.connection, setup.entity, row.keys[side], wire)
         if objection is not None:
-            return replace(sides, refused=objection)
+            return Sides(sides.row, sides.wire, sides.records, objection)
     return sides
 
 
@@ -299,19 +298,16 @@ def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, a
     assert write is not None
     target = write.side
     spec = setup.specs[target]
-    conflicts = list(decision.conflicts)
     wire = one.wire.get(target) if write.operation is Operation.UPDATE else None
     if wire is not None and (stuck := _unwritable(setup, write)):
         # a change that cannot be carried over must not look settled: its base stays where it was
-        conflicts += stuck
         barred = frozenset(name for conflict in stuck for name in conflict.fields)
-        decision = replace(decision, bases=_kept(decision.bases, one.row.bases, barred))
+        bases = _kept(decision.bases, one.row.bases, barred)
+        decision = replace(decision, bases=bases, conflicts=(*decision.conflicts, *stuck))
         write = replace(write, fields={n: v for n, v in write.fields.items() if n not in barred})
     body = spec.map.put(write.fields, wire)
     if write.operation is Operation.UPDATE and not body:
-        plain = replace(
-            decision, verb=Verb.CONFLICT if conflicts else Verb.ADOPT, write=None, conflicts=tuple(conflicts)
-        )
+        plain = replace(decision, verb=Verb.CONFLICT if decision.conflicts else Verb.ADOPT, write=None)
         return Decided(one.row, named, plain, verdict=_verdict(setup, one, plain))
     new = NewIntent(
         pair=one.row.id,
@@ -323,15 +319,14 @@ def _with_intent(setup: FlowSetup, one: Sides, decision: Decision, named: str, a
         fields=write.settles,
         again=decision.again,
         natural=_natural(setup, write),
-        conflicts=tuple(conflicts),
+        conflicts=decision.conflicts,
         then=_actions(setup, one, write, setup.policy.acknowledge.posted),
         then_if_rejected=_actions(setup, one, write, setup.policy.acknowledge.rejected),
         actor=_who(one, write) or actor,
         refused=decision.refused,
         amount=_amount(one, write),
     )
-    decided = replace(decision, conflicts=tuple(conflicts))
-    return Decided(one.row, named, decided, intent=new)
+    return Decided(one.row, named, decision, intent=new)
 
 
 def _who(one: Sides, write: Write) -> str:

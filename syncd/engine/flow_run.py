@@ -6,8 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
+
+from msgspec.structs import replace
 
 from syncd.core.brakes import Census, Trip, check, trivial
 from syncd.core.model import PairState, Side

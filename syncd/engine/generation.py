@@ -7,8 +7,9 @@ looked up before it is sent, for good: a record may come into scope long after t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from syncd.core.model import IntentState, Operation
 from syncd.ports import Connector, IntentRow, OperationSpec, Proof, Seen, WriteRequest

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import orjson
 from rapidfuzz import fuzz
 
-from syncd.core.canonical import EMPTY
+from syncd.core.canonical import empty
 from syncd.core.crossing import Crossing
 from syncd.core.errors import AwaitReference, RefuseRecord
 from syncd.core.likeness import Likeness, block_keys, compare
@@ -207,7 +207,7 @@ def _worth_asking(likeness: Likeness, asked_before: bool) -> bool:
 
 def _across(field: FieldPolicy, record: Record, to: Side, crossing: Crossing) -> str | None:
     value = record.get(field.name)
-    if value in EMPTY:
+    if empty(value):
         return None  # a default is written for it, and is nothing to know the record by
     try:
         crossed = crossing.cross(field, value, to)

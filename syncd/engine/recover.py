@@ -6,11 +6,11 @@ Looking up goes through a hold; sending again does not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 import orjson
+from msgspec.structs import replace
 
 from syncd.core.errors import RefuseRecord, SyncdError
 from syncd.core.model import IntentState, Operation

@@ -41,6 +41,8 @@ class Atom(Protocol):
 
 
 def _keeps(atom: Atom, value: Value, current: Any) -> bool:
+    if current is None:
+        return value is None  # every atom reads nothing as nothing
     try:
         return atom.get(current) == value
     except ValueError:

@@ -52,8 +52,11 @@ class EntityMap:
     def get(self, wire: Mapping[str, Any]) -> dict[str, Value]:
         """Canonical fields. Paths the wire lacks are ABSENT from the result. Raises ``RefuseRecord``."""
         record: dict[str, Value] = {}
-        for field, name, steps, get in self._reads:
-            value = _at(wire, steps)
+        top: Any = wire if type(wire) is dict else {name: _at(wire, (name,)) for name in self.roots}
+        for field, name, first, below, get in self._reads:
+            value = top.get(first, _MISSING)
+            if below:
+                value = _at(value, below)
             if value is _MISSING:
                 continue
             try:
@@ -70,17 +73,23 @@ class EntityMap:
     def readable(self, wire: Mapping[str, Any]) -> dict[str, Value]:
         """What can be read of a record that ``get`` refuses: the other fields are left out."""
         record: dict[str, Value] = {}
-        for _, name, steps, get in self._reads:
+        for field, steps in self._paths:
             value = _at(wire, steps)
             if value is not _MISSING:
                 with suppress(ValueError):
-                    record[name] = get(value)
+                    record[field.name] = field.atom.get(value)
         return record
 
     @cached_property
-    def _reads(self) -> tuple[tuple[FieldMap, str, tuple[str, ...], Callable[[Any], Value]], ...]:
-        """Every field, taken apart once: (field, name, steps of its path, how its value is read)."""
-        return tuple((f, f.name, tuple(f.path.split(".")), f.atom.get) for f in self.fields)
+    def _reads(self) -> tuple[tuple[FieldMap, str, str, tuple[str, ...], Callable[[Any], Value]], ...]:
+        """Every field, taken apart once: (field, name, first step of its path, those below, how its value is
+        read)."""
+        return tuple((f, f.name, first, tuple(below), f.atom.get) for f, (first, *below) in self._paths)
+
+    @cached_property
+    def _paths(self) -> tuple[tuple[FieldMap, tuple[str, ...]], ...]:
+        """Every field, and the steps of its path."""
+        return tuple((f, tuple(f.path.split("."))) for f in self.fields)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
@@ -95,18 +104,22 @@ class EntityMap:
         """
         patch: dict[str, Any] = {}
         creating = wire is None
-        for field, name, steps, _ in self._reads:
-            if name not in wanted or not self._writes(field, creating=creating):
+        for field, steps in self._paths:
+            if field.name not in wanted or not self._writes(field, creating=creating):
                 continue
             current = None if wire is None else _at(wire, steps)
             try:
-                put = field.atom.put(wanted[name], None if current is _MISSING else current)
+                put = field.atom.put(wanted[field.name], None if current is _MISSING else current)
             except ValueError as wrong:
                 raise RefuseRecord(
                     f"{self.entity}.{field.name}: {wrong}", code="mapping", field=field.name
                 ) from None
-            if put is not KEEP:
-                _set(patch, steps, put)
+            if put is KEEP:
+                continue
+            at = patch
+            for step in steps[:-1]:
+                at = at.setdefault(step, {})
+            at[steps[-1]] = put
         return patch
 
     def unwritable(self, names: frozenset[str]) -> frozenset[str]:
@@ -179,10 +192,3 @@ def _at(wire: Mapping[str, Any], steps: Sequence[str]) -> Any:
             return _MISSING
         at = at[step]
     return at
-
-
-def _set(patch: dict[str, Any], steps: Sequence[str], value: Any) -> None:
-    at = patch
-    for step in steps[:-1]:
-        at = at.setdefault(step, {})
-    at[steps[-1]] = value

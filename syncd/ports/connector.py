@@ -13,6 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
+from msgspec import Struct
+from msgspec import field as made
+
 from syncd.core.model import Operation
 from syncd.core.outcome import Outcome
 from syncd.mapping.entity_map import EntityMap
@@ -121,8 +124,7 @@ class Capabilities:
     """measured | assumed | unknown: where ``settle_s`` comes from."""
 
 
-@dataclass(frozen=True, slots=True)
-class WriteRequest:
+class WriteRequest(Struct, frozen=True):
     """One write, complete and replayable: it is what an intent stores before anything is sent."""
 
     entity: str
@@ -131,7 +133,7 @@ class WriteRequest:
     """Our own reference of this intent: searchable on the remote, or its idempotency key."""
     key: str | None = None
     """The remote record; None for a create."""
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = made(default_factory=dict)
     """The patch in the platform's own terms (what ``EntityMap.put`` returned)."""
     expected: bytes | None = None
     """The raw record this write was decided on: the precondition."""

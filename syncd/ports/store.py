@@ -2,16 +2,21 @@
 
 Every method is one transaction: it happened whole, or not at all. Methods that write are grouped
 by the store into few commits (one fsync, many of them), so they may be awaited one record at a time.
+
+A load makes a dozen rows a record: they are structs, as frozen as a dataclass, made in a tenth of its time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
+
+from msgspec import Struct
+from msgspec import field as made
+from msgspec.structs import replace
 
 from syncd.core.brakes import Trip
 from syncd.core.crossing import PairKey
@@ -21,8 +26,7 @@ from syncd.core.outcome import ErrorClass
 from syncd.ports.connector import WriteRequest
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRow:
+class StreamRow(Struct, frozen=True):
     """What one connection offers for one entity, and how far it was read."""
 
     id: int
@@ -49,8 +53,7 @@ class Known(NamedTuple):
     content_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """One record of a page whose bytes are new to us."""
 
     key: str
@@ -74,8 +77,7 @@ class Observation:
         return replace(self, known=known)
 
 
-@dataclass(frozen=True, slots=True)
-class FlowRow:
+class FlowRow(Struct, frozen=True):
     """One entity of one link."""
 
     id: int
@@ -88,8 +90,7 @@ class FlowRow:
     """Writes that releasing a brake has let through for the next plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lone:
+class Lone(Struct, frozen=True):
     """A record that has no partner in its flow, as a candidate to become one."""
 
     key: str
@@ -98,8 +99,7 @@ class Lone:
     """The held create (intent) of its pair: its partner may have been made already."""
 
 
-@dataclass(frozen=True, slots=True)
-class PairRow:
+class PairRow(Struct, frozen=True):
     """One pair to decide about, with what each side shows. ``None`` side: not known there."""
 
     id: int
@@ -115,7 +115,7 @@ class PairRow:
     attempts: int
     waits: tuple[Side, str, str] | None = None
     """(side, entity, key) of the record it waits for."""
-    removals: Mapping[Side, tuple[str, str]] = field(default_factory=dict)
+    removals: Mapping[Side, tuple[str, str]] = made(default_factory=dict)
     """Of a side whose record is gone: (how that is known, the key it was merged into or nothing)."""
     resolutions: tuple[Resolution, ...] = ()
     """What people said about its conflicts, not carried out yet."""
@@ -130,8 +130,7 @@ class PairRow:
         return frozenset(side for side in self.keys if not self.gone[side])
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A decision that writes nothing, to be stored on its pair."""
 
     pair: int
@@ -152,8 +151,7 @@ class Verdict:
     """Units whose resolution was given for values that have changed since."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewIntent:
+class NewIntent(Struct, frozen=True):
     """A write to be put on disk before it is sent."""
 
     pair: int
@@ -180,8 +178,7 @@ class NewIntent:
     """The money it moves, for the link's budget; without a sign."""
 
 
-@dataclass(frozen=True, slots=True)
-class IntentRow:
+class IntentRow(Struct, frozen=True):
     """An intent as it stands on disk."""
 
     id: int
@@ -206,8 +203,7 @@ class IntentRow:
     """Its record on the remote, as far as the platform has named it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True):
     """The action that follows a settled intent, and those after it."""
 
     side: Side
@@ -216,8 +212,7 @@ class Acknowledgement:
     then: Sequence[WriteRequest]
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True):
     """How one intent ended well: what the platform showed when it was read back."""
 
     intent: IntentRow
@@ -235,8 +230,7 @@ EVERYTHING: Final = "everything"
 """The hold scope of the kill switch."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRow:
+class HoldRow(Struct, frozen=True):
     """No writes here until released."""
 
     id: int
@@ -248,12 +242,11 @@ class HoldRow:
     """Writes within it that were sent before it was placed, and have no answer yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Pairs of one flow by state, and what is under way."""
 
-    states: Mapping[PairState, int] = field(default_factory=dict)
-    intents: Mapping[IntentState, int] = field(default_factory=dict)
+    states: Mapping[PairState, int] = made(default_factory=dict)
+    intents: Mapping[IntentState, int] = made(default_factory=dict)
     bound: int = 0
     due: int = 0
     oldest_due_at: datetime | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from syncd.core import canonical
@@ -29,16 +29,15 @@ _NATURAL_WAIT_S = 2.0
 """When to look again whether another create of the same natural key has settled."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(msgspec.Struct, frozen=True):
     """What an intent keeps sealed: everything needed to send it, and to settle it, after a crash."""
 
     request: WriteRequest
-    bases: dict[str, bytes] = field(default_factory=dict)
-    fields: list[str] = field(default_factory=list)
+    bases: dict[str, bytes] = {}
+    fields: Sequence[str] = ()
     again: bool = False
-    then: list[WriteRequest] = field(default_factory=list)
-    then_if_rejected: list[WriteRequest] = field(default_factory=list)
+    then: Sequence[WriteRequest] = ()
+    then_if_rejected: Sequence[WriteRequest] = ()
     amount: Decimal = Decimal(0)
 
 
@@ -160,10 +159,10 @@ def _values(k: Keeper, at: FlowRow, n: NewIntent) -> dict[str, Any]:
     body = _Body(
         n.request,
         {side.value: canonical.encode(record) for side, record in n.bases.items()},
-        list(n.fields),
+        n.fields,
         n.again,
-        list(n.then),
-        list(n.then_if_rejected),
+        n.then,
+        n.then_if_rejected,
         n.amount,
     )
     return {

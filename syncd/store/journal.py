@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, select
 
 from syncd.store import chain
@@ -15,8 +15,7 @@ from syncd.store.tables import flow, journal
 _LINKS = select(flow.c.id, flow.c.link).where(flow.c.id.in_(bindparam("flows", expanding=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One event of a pair's life; without a flow, of its ``link``, or of the whole site."""
 
     kind: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, delete, insert, select
 
 from syncd.core.brakes import Budget, Spent, Trip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from syncd.connectors.memory import Behaviour, Call, Fault, FaultKind, Manner, OrderedFaults
 from syncd.core.model import IntentState, Operation, PairState, Side
