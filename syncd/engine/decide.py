@@ -95,12 +95,16 @@ def guarded(setup: FlowSetup, row: PairRow) -> Sides:
 
 def references(setup: FlowSetup, sides: Sequence[Sides]) -> list[PairKey]:
     """Every record that these refer to, to be looked up in one go."""
-    fields = [f for f in setup.policy.fields if f.kind in (Kind.REFERENCE, Kind.LINES)]
+    fields = [f for f in setup.policy.fields if _refers(f)]
     asked: dict[PairKey, None] = {}
     for one in sides:
         for side, record in one.records.items():
             asked |= {(side, entity, key): None for entity, key in _referred(fields, record)}
     return list(asked)
+
+
+def _refers(field: FieldPolicy) -> bool:
+    return field.kind is Kind.REFERENCE or any(_refers(line) for line in field.lines)
 
 
 def _referred(fields: Sequence[FieldPolicy], record: Record) -> Iterator[tuple[str, str]]:
@@ -201,15 +205,13 @@ def _told_of_its_refusal(setup: FlowSetup, one: Sides) -> bool:
 
 
 def _view(setup: FlowSetup, one: Sides) -> PairView:
-    states = {side: _state(one, side) for side in Side}
-    modified = {side: _modified(setup, one, side) for side in Side}
     return PairView(
-        left=states[Side.LEFT],
-        right=states[Side.RIGHT],
+        left=_state(one, Side.LEFT),
+        right=_state(one, Side.RIGHT),
         base_left=one.row.bases.get(Side.LEFT),
         base_right=one.row.bases.get(Side.RIGHT),
-        left_modified=modified[Side.LEFT],
-        right_modified=modified[Side.RIGHT],
+        left_modified=_modified(setup, one, Side.LEFT),
+        right_modified=_modified(setup, one, Side.RIGHT),
         historical=one.row.historical,
         forced=one.row.forced,
         resolutions=one.row.resolutions,
@@ -405,7 +407,7 @@ def _actions(
     setup: FlowSetup, one: Sides, write: Write, steps: Sequence[tuple[str, str]]
 ) -> tuple[WriteRequest, ...]:
     """What is told to the source afterwards; ``{key}`` and ``{reason}`` are filled in when known."""
-    if write.operation is not Operation.CREATE:
+    if write.operation is not Operation.CREATE or not steps:
         return ()
     source_key = one.row.keys[write.side.other]
     source = one.records.get(write.side.other, {})

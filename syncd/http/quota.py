@@ -10,6 +10,7 @@ from typing import Final
 _REMAINING: Final = ("ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining")
 _LIMITS: Final = ("ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit")
 _RESETS: Final = ("ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
+_SAID: Final = frozenset({*_REMAINING, *_LIMITS, *_RESETS})
 _A_TIME: Final = 10**9
 """A reset that large is a time, a smaller one so many seconds from now: both are in use."""
 LONGEST: Final = timedelta(hours=1)
@@ -34,7 +35,9 @@ class Quota:
 
 def quota(headers: Mapping[str, str], now: datetime) -> Quota | None:
     """None where the answer says nothing of it."""
-    said = {name.lower(): value for name, value in headers.items()}
+    said = {known: value for name, value in headers.items() if (known := name.lower()) in _SAID}
+    if not said:
+        return None
     remaining = _number(said, _REMAINING)
     if remaining is None:
         return None

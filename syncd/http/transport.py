@@ -86,6 +86,7 @@ class Transport:
                 data=data,
                 headers=headers,
                 allow_redirects=False,
+                middlewares=() if method in _NEVER_REPEATED else _SEND_ONCE,
             ) as response:
                 return await self._answer(response)
         except aiohttp.ClientConnectorCertificateError:
@@ -118,7 +119,6 @@ class Transport:
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
-            middlewares=(_send_once,),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
@@ -238,6 +238,11 @@ async def _send_once(
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise aiohttp.ClientPayloadError("the connection broke after the request was sent") from error
+
+
+_SEND_ONCE: Final = (_send_once,)
+_NEVER_REPEATED: Final = frozenset({"POST", "PATCH"})
+"""What aiohttp sends once anyway: nearly all writes, which need not pay for keeping it from more."""
 
 
 @lru_cache(maxsize=32)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from syncd.core import canonical
 from syncd.core.model import IntentState, PairState, Side
@@ -18,7 +18,7 @@ from syncd.ports.connector import WriteRequest
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, NewIntent, Verdict
 from syncd.store import journal
 from syncd.store.columns import AT_REST, chunks
-from syncd.store.prepared import Prepared
+from syncd.store.prepared import Numbered, Prepared
 from syncd.store.query import Query
 from syncd.store.resolutions import forget
 from syncd.store.sealing import Keeper
@@ -45,7 +45,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
 
 _NUMBERED = Prepared(update(pair).where(pair.c.id == bindparam("row")).values(intents=bindparam("so_far")))
-_INSERT = Prepared(insert(intent).returning(intent.c.id, sort_by_parameter_order=True))
+_INTENT = Numbered(intent)
 _IN_FLIGHT = Prepared(
     update(pair)
     .where(pair.c.id == bindparam("row"))
@@ -93,7 +93,7 @@ def write_down(
     if not ready:
         return []
     ready, so_far = _referenced(c, ready)
-    ids = _INSERT.returned(c, [_values(k, at, n) for n in ready])
+    ids = _INTENT.many(c, [_values(k, at, n) for n in ready])
     in_flight = {n.pair: _flight_values(k, n, so_far[n.pair]) for n in ready}
     _IN_FLIGHT.many(c, list(in_flight.values()))
     store_conflicts(c, k, {n.pair: n.conflicts for n in ready})
@@ -266,7 +266,7 @@ def insert_following(
     )
     _NUMBERED.many(c, [{"row": ident, "so_far": count} for ident, count in so_far.items()])
     owners = [FlowRow(at.flow, at.link, at.request.entity, True, "") for at, _ in following]
-    ids = _INSERT.returned(c, [_values(k, owner, n) for owner, n in zip(owners, new, strict=True)])
+    ids = _INTENT.many(c, [_values(k, owner, n) for owner, n in zip(owners, new, strict=True)])
     return {
         at.id: _row(owner, n, ident, k)
         for (at, _), owner, n, ident in zip(following, owners, new, ids, strict=True)

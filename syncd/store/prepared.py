@@ -22,6 +22,7 @@ from sqlalchemy import (
     TypeDecorator,
     Update,
     bindparam,
+    insert,
     update,
 )
 
@@ -66,21 +67,31 @@ class Prepared:
         cursor = driver(c).executemany(compiled.sql, [compiled.values(row) for row in rows])
         return int(cursor.rowcount)
 
-    def returned(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """The same for a change that returns one value a row (an id), in the rows' order."""
-        if not rows:
-            return []
-        if c.dialect.name != "sqlite":
-            return list(c.execute(self._change, list(rows)).scalars())
-        compiled, cursor = self._for(c.dialect, rows[0]), driver(c)
-        return [cursor.execute(compiled.sql, compiled.values(row)).fetchone()[0] for row in rows]
-
     def _for(self, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
         given = tuple(row)
         compiled = self._compiled.get(given)
         if compiled is None:
             compiled = self._compiled[given] = _compile(self._change, dialect, row)
         return compiled
+
+
+class Numbered:
+    """An insert of rows that the database numbers (``id``)."""
+
+    def __init__(self, table: Table) -> None:
+        self._insert = Prepared(insert(table))
+        self._returning = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+
+    def many(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
+        """Insert them; all rows of a call give the same columns. Returns their numbers, in order."""
+        if not rows:
+            return ()
+        if c.dialect.name != "sqlite":
+            return list(c.execute(self._returning, list(rows)).scalars())
+        self._insert.many(c, rows)
+        # one transaction writes at a time, and gives each row the number after the highest there is
+        (last,) = driver(c).execute("SELECT last_insert_rowid()").fetchone()
+        return range(last - len(rows) + 1, last + 1)
 
 
 def put(c: Connection, table: Table, ident: int, values: Mapping[str, Any]) -> None:

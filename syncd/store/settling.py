@@ -33,9 +33,9 @@ from syncd.store.tables import hold as hold_table
 from syncd.store.verdicts import add_conflicts, store_bases, wake_waiting
 
 _LEFT, _RIGHT = remote.alias("l"), remote.alias("r")
-_SENT = Prepared(
+_SENT = Query(
     update(intent)
-    .where(intent.c.id == bindparam("row"))
+    .where(intent.c.id.in_(bindparam("ids", expanding=True)))
     .values(
         state=IntentState.SENT.value,
         # the life of an idempotency key counts from its first use
@@ -45,6 +45,7 @@ _SENT = Prepared(
         ),
         attempts=intent.c.attempts + 1,
     )
+    .returning(intent.c.id)
 )
 _POSTED = Prepared(
     update(intent)
@@ -87,10 +88,11 @@ _ENDS_WITH_IT = and_(
     or_(~pair.c.forced, and_(pair.c.left_id.is_not(None), pair.c.right_id.is_not(None))),
 )
 """Pairs of which an action that ends says how they stand: not of those whose refusal it told the source."""
-_REST = Prepared(
+_REST = Query(
     update(pair)
-    .where(pair.c.id == bindparam("row"), _ENDS_WITH_IT)
+    .where(pair.c.id.in_(bindparam("pairs", expanding=True)), _ENDS_WITH_IT)
     .values(state=bindparam("rest"), since=bindparam("at"), forced=literal(False), historical=literal(False))
+    .returning(pair.c.id)
 )
 
 _BOUND = {
@@ -157,11 +159,11 @@ def mark_sent(
             holds.place(c, k, f"link:{link}", trip.message, f"brake:{trip.brake.value}", trip.size)
         for at in late:
             _yield_to_hold(c, k, at, trips[at.link].message)
+    marked: set[int] = set()
     if free:
-        _SENT.many(c, [{"row": at.id, "at": k.now} for at in free])
+        marked.update(_SENT.scalars(c, {"ids": [at.id for at in free], "at": k.now}))
         entries = [journal.Entry("sent", at.flow, at.pair, at.id, at.request.name, at.actor) for at in free]
         journal.write(c, k, entries)
-    marked = {at.id for at in free}
     return [at.id in marked for at in intents]
 
 
@@ -290,11 +292,16 @@ def _rest(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
     resting = {at.pair for at in intents if at.pair not in busy}
     if not resting:
         return
-    contested = set(_IN_CONFLICT.scalars(c, {"pairs": sorted(resting)}))
-    rest = dict.fromkeys(resting, PairState.IN_STEP) | dict.fromkeys(contested, PairState.CONFLICT)
-    gone = {at.pair for at in intents if at.request.operation is Operation.DELETE}
-    rest |= dict.fromkeys(resting & gone, PairState.GONE)
-    _REST.many(c, [{"row": i, "at": k.now, "rest": state.value} for i, state in sorted(rest.items())])
+    gone = resting & {at.pair for at in intents if at.request.operation is Operation.DELETE}
+    contested = set(_IN_CONFLICT.scalars(c, {"pairs": sorted(resting)})) - gone
+    in_step = resting - gone - contested
+    for rest, pairs in (
+        (PairState.IN_STEP, in_step),
+        (PairState.CONFLICT, contested),
+        (PairState.GONE, gone),
+    ):
+        if pairs:
+            _REST.all(c, {"pairs": sorted(pairs), "at": k.now, "rest": rest.value})
 
 
 def _wake(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:

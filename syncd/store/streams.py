@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Text, bindparam, delete, insert, select, upda
 from syncd.ports.store import Known, Observation, StreamRow
 from syncd.store.asking_tables import remote_block
 from syncd.store.dialects import text_each
-from syncd.store.prepared import Prepared, put
+from syncd.store.prepared import Numbered, Prepared, put
 from syncd.store.query import Query
 from syncd.store.removals import note as note_removals
 from syncd.store.sealing import Keeper
@@ -32,7 +32,7 @@ _NEWS_OF = Query(
         remote.c.seen_at > bindparam("since"),
     )
 )
-_INSERT_REMOTE = Prepared(insert(remote).returning(remote.c.id, sort_by_parameter_order=True))
+_REMOTE = Numbered(remote)
 _UPDATE_REMOTE = Prepared(
     update(remote)
     .where(remote.c.id == bindparam("row"))
@@ -144,7 +144,7 @@ def store_observations(
     moved = [(o.known.id, o) for o in changed if o.known is not None]
     ids = {id(o): row for row, o in moved} | {id(o): o.known.id for o in observations if o.known}
     if fresh:
-        made = _INSERT_REMOTE.returned(
+        made = _REMOTE.many(
             c,
             [
                 {

@@ -10,6 +10,7 @@ Sealed columns hold AES-GCM bound to connection (or link) and field, see ``syncd
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -43,6 +44,11 @@ metadata = MetaData(
 )
 
 
+@lru_cache(maxsize=64)  # a transaction gives all its rows the same
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """Aware UTC <-> microseconds since 1970."""
 
@@ -50,7 +56,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else _microseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else _EPOCH + value * _MICROSECOND
