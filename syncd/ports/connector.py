@@ -142,7 +142,7 @@ class WriteRequest(Struct, frozen=True):
     argument: str = ""
     source_key: str = ""
     """The key of the record on the other side that this write comes from."""
-    was: Mapping[str, str] = field(default_factory=dict)
+    was: Mapping[str, str] = made(default_factory=dict)
     """Canonical fields that the action changes -> what the record showed when it was decided: where people
     changed them meanwhile (voided the document, say), the action is not carried out."""
 
