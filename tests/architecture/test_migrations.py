@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from alembic.operations import BatchOperations, MigrateOperation, Operations
-from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateTableOp
+from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateTableOp, DropIndexOp
 from alembic.runtime.migration import MigrationContext
 
 from syncd.store import migrate
@@ -55,8 +55,9 @@ def asked_of(revision: ModuleType) -> Sequence[MigrateOperation]:
     return op.asked
 
 
-def more_than_added(asked: Sequence[MigrateOperation]) -> list[str]:
-    """What an older version, which goes on meanwhile, might stumble over. Pure."""
+def more_than_added(asked: Sequence[MigrateOperation], plain: Collection[str]) -> list[str]:
+    """What an older version, which goes on meanwhile, might stumble over. ``plain``: indexes that refuse nothing;
+    without one everything is true still, only slower. Pure."""
     new = {op.table_name for op in asked if isinstance(op, CreateTableOp)}
     wrong = []
     for op in asked:
@@ -64,6 +65,8 @@ def more_than_added(asked: Sequence[MigrateOperation]) -> list[str]:
             case CreateTableOp():
                 continue
             case CreateIndexOp() if op.table_name in new or not op.unique:
+                continue
+            case DropIndexOp() if op.index_name in plain:
                 continue
             case AddColumnOp() if op.column.nullable or op.column.server_default is not None:
                 if not op.column.unique:
@@ -76,16 +79,18 @@ def more_than_added(asked: Sequence[MigrateOperation]) -> list[str]:
 def objections(revisions: Sequence[tuple[str, Sequence[MigrateOperation]]]) -> list[str]:
     """What is wrong with revisions, given in order with what each asks for. Pure."""
     wrong, oldest_before = [], ""
+    plain: set[str] = set()
     for name, asked in revisions:
         number, oldest = reach(name)
         if not oldest_before <= oldest <= number:
             wrong.append(f"{name}: reaches further back than the one before it")
-        elif number >= FIRST_HELD and oldest == oldest_before and (more := more_than_added(asked)):
+        elif number >= FIRST_HELD and oldest == oldest_before and (more := more_than_added(asked, plain)):
             wrong.append(
                 f"{name}: {', '.join(more)}: code of {oldest} might miss or refuse it. Only add; or name the "
                 f"oldest version that does without: {number}_from_..."
             )
         oldest_before = oldest
+        plain |= {str(op.index_name) for op in asked if isinstance(op, CreateIndexOp) and not op.unique}
     return wrong
 
 
@@ -117,6 +122,8 @@ def test_every_revision_only_adds_or_says_that_it_does_not() -> None:
         ("op.create_index('x', 'pair', ['a'])", True),
         ("op.add_column('pair', sa.Column('a', sa.Text(), nullable=False))", False),
         ("op.create_index('x', 'pair', ['a'], unique=True)", False),
+        ("op.drop_index('ix_plain', 'pair')", True),
+        ("op.drop_index('uq_pair_a', 'pair')", False),
         ("op.drop_column('pair', 'a')", False),
         ("op.drop_table('pair')", False),
         ("op.alter_column('pair', 'a', nullable=False)", False),
@@ -131,7 +138,8 @@ def test_what_only_adds(tmp_path: Path, body: str, only_adds: bool) -> None:
     head = "import sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade() -> None:\n"
     file.write_text(head + "".join(f"    {line.strip()}\n" for line in body.split("; ")))
     asked = asked_of(_load(file))
-    assert bool(objections([("0009", []), ("0010_from_0009", asked)])) is not only_adds
+    before = ("0009", [CreateIndexOp("ix_plain", "pair", ["a"])])
+    assert bool(objections([before, ("0010_from_0009", asked)])) is not only_adds
     assert objections([("0009", []), ("0010", asked)]) == [], "it says for itself that it may not be met"
 
 
