@@ -56,8 +56,8 @@ def asked_of(revision: ModuleType) -> Sequence[MigrateOperation]:
 
 
 def more_than_added(asked: Sequence[MigrateOperation], plain: Collection[str]) -> list[str]:
-    """What an older version, which goes on meanwhile, might stumble over. ``plain``: indexes that refuse nothing;
-    without one everything is true still, only slower. Pure."""
+    """What an older version, which goes on meanwhile, might stumble over. ``plain``: indexes that refuse
+    nothing; without one everything is true still, only slower. Pure."""
     new = {op.table_name for op in asked if isinstance(op, CreateTableOp)}
     wrong = []
     for op in asked:
