@@ -101,6 +101,13 @@ def unchecked(connection: str, platform: str, operation: str) -> Finding:
     return Finding(WARNING, f"{platform}/{operation}", "unchecked: there is no contract", remedy)
 
 
+def unread(contract: Contract) -> Finding:
+    """A file of the site's own that says nothing to anybody: misspelt, perhaps."""
+    subject = f"{contract.platform}/{contract.operation}"
+    remedy = "its folder is a platform's name, its own a kind of record that a connection has"
+    return Finding(WARNING, subject, "no connection of this site reads it", remedy)
+
+
 def replay(contract: Contract, map_: EntityMap, samples: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """Read every stored sample through the lens."""
     subject = f"{contract.platform}/{contract.operation}"

@@ -136,24 +136,21 @@ def tables(result: HandoverResult, pair: FilePair) -> list[Table]:
     """For a person: the batches, what became of each kind, and the rest of the tale."""
     batches = Table(title=pair.title, title_justify="left")
     titles = {one.kind: one.title for one in result.carried}
-    batches.add_column("of", no_wrap=True)
-    for name in ("batch", "records", "total", "its reversal", "posted", "rejected", "again"):
+    batches.add_column("batch", no_wrap=True)
+    for name in ("records", "total", "reversal", "posted", "again"):
         batches.add_column(name, justify="right", no_wrap=True)
     for one in result.batches:
+        amounts = (f"{one.total:,}", f"{one.reversal_total:,}")
+        again = len(one.rejected) + one.again
         batches.add_row(
-            titles[one.kind],
-            str(one.batch),
-            str(one.records),
-            f"{one.total:,}",
-            f"{one.reversal_total:,}",
-            str(one.posted),
-            str(len(one.rejected)),
-            str(one.again),
+            f"{one.batch} {titles[one.kind]}", str(one.records), *amounts, str(one.posted), str(again)
         )
     kinds = Table()
     kinds.add_column("connection", no_wrap=True)
-    for name in ("records", "in one batch", "standing once", pair.left_title, pair.right_title):
+    for name in ("records", "in one batch", "there once"):
         kinds.add_column(name, justify="right")
+    for name in (pair.left_title, pair.right_title):
+        kinds.add_column(name, justify="right", min_width=len(name))
     for each in result.carried:
         counts = (each.records, each.in_one_batch, each.standing_once)
         totals = (f"{each.left_total:,}", f"{each.right_total:,}")

@@ -1,7 +1,7 @@
 """What REST-like platforms have in common: stamps, paging, walks, versions, batches, logins, and a
 connection that only has to be told what is different about its platform."""
 
-from syncd.rest.connector import RestConnector
+from syncd.rest.connector import Check, RestConnector
 from syncd.rest.dialect import Call, Current, Dialect
 from syncd.rest.paging import Ask, NextAddress, Offset, PageNumber, Place, Token, Whole
 from syncd.rest.resource import Method, Reference, Resource, Since, Version, VersionIn
@@ -16,6 +16,7 @@ __all__ = [
     "UNIX_SECONDS",
     "Ask",
     "Call",
+    "Check",
     "Current",
     "Dialect",
     "Listed",

@@ -6,9 +6,9 @@ in a ``Dialect``, and hands all of it to ``RestConnector``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,16 @@ from syncd.rest.dialect import Call, Current, Dialect, part_of
 from syncd.rest.paging import Ask, Place
 from syncd.rest.resource import Resource, VersionIn
 from syncd.rest.rows import Listed, Row, at
+
+
+class Check(NamedTuple):
+    """One thing that ``probe`` looks at beside the records. ``run`` may raise ``SyncdError``."""
+
+    subject: str
+    run: Callable[[], Awaitable[Finding]]
+    unchecked: str
+    """What nobody knows then."""
+
 
 _PAGES_MAX: Final = 100_000
 """Of one look-up: a list that never ends is no list."""
@@ -116,13 +126,28 @@ class RestConnector:
         return await self._http.revoke()
 
     async def probe(self) -> Sequence[Finding]:
-        """Whether each kind of record can be read, and says what the map reads."""
+        """Whether each kind of record can be read, and says what the map reads; then the platform's own
+        ``checks``, and what its settings come to."""
         found: list[Finding] = []
         for entity in self._dialect.resources:
             found.append(await self._probed(entity))
             if found[-1].subject == "login":
                 return found
-        return [Finding("ok", "login", f"{self._dialect.platform} lets us in"), *found]
+        for check in self.checks():
+            try:
+                found.append(await check.run())
+            except SyncdError as error:
+                found.append(Finding("warning", check.subject, error.message, check.unchecked))
+        ok = Finding("ok", "login", f"{self._dialect.platform} lets us in")
+        return [ok, *found, *self.settings_say()]
+
+    def checks(self) -> Sequence[Check]:
+        """What else of this platform is worth a look; one that cannot be carried out is a warning."""
+        return ()
+
+    def settings_say(self) -> Sequence[Finding]:
+        """What the connection's settings come to."""
+        return ()
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -24,6 +24,7 @@ WORKED_EXAMPLE = {
     "syncd/cli/commands/site.py",
     "syncd/cli/commands/sandbox.py",
     "syncd/demo/pair.py",
+    "syncd/scaffold/__init__.py",
 }
 """What shows a newcomer how it is done must show it with something."""
 

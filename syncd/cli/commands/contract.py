@@ -148,7 +148,7 @@ def diff(old: str, new: str, /, *, into: Path = _INTO, records: int = 300) -> in
     return Exit.FAILED if rows else Exit.OK
 
 
-def check(*, into: Path = _INTO) -> int:
+def check(*, into: Path | None = None) -> int:
     """Prove every lens of the site against its contract: each place it reads exists, its type fits, every
     code has a meaning, what a new record needs is written; stored samples are read through the lenses.
 
@@ -156,13 +156,14 @@ def check(*, into: Path = _INTO) -> int:
 
     For example:
       syncd contract check
+      syncd contract check --config acme/syncd.yaml
 
     Parameters
     ----------
     into
-        The site's folder of contracts; the shipped ones come after it.
+        The folder of contracts, `contracts` beside the site's file unless said; the shipped ones come after.
     """
-    found = asyncio.run(_proofs(into))
+    found = asyncio.run(_proofs(_of_site() if into is None else into))
     rows = [{"level": f.level, "subject": f.subject, "message": f.message, "remedy": f.remedy} for f in found]
     columns = [
         Column("level", "LEVEL", palette=_LEVELS),
@@ -361,15 +362,23 @@ async def _proofs(into: Path) -> Sequence[Finding]:
 
     library = Library((into, shipped()))
     found: list[Finding] = []
+    read: set[tuple[str, str]] = set()
     for name, able in (await contracts.capabilities(options().config)).items():
         for entity, spec in able.entities.items():
             contract = library.contract(able.platform, entity)
+            read.add((able.platform, entity))
             if contract is None:
                 found.append(proving.unchecked(name, able.platform, entity))
                 continue
             found += proving.prove(contract, spec.map)
             found += proving.replay(contract, spec.map, library.samples(able.platform, entity))
-    return found
+    # a checkout holds contracts of platforms that this site does not have
+    own = Library((into,)).all() if into == _of_site() else ()
+    return [*found, *(proving.unread(one) for one in own if (one.platform, one.operation) not in read)]
+
+
+def _of_site() -> Path:
+    return options().config.parent / _INTO
 
 
 def _accepted(drift: str) -> Sequence[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from syncd.connectors.business_central.entities import KINDS, maps, operations
 from syncd.connectors.business_central.metadata import has_action, missing_fields, record_types
 from syncd.connectors.business_central.settings import Settings
 from syncd.connectors.registry import Opening
-from syncd.core.errors import RetryLater, SyncdError, UnreadableAnswer
+from syncd.core.errors import RetryLater, UnreadableAnswer
 from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.http import Answer, Grants, HttpClient, OAuth2, Rate
@@ -28,7 +28,7 @@ from syncd.ports import (
     WriteRequest,
 )
 from syncd.ports.webhooks import Delivery, Genuine, Subscribed, WebhookVerifier
-from syncd.rest import Current, RestConnector, Row
+from syncd.rest import Check, Current, RestConnector, Row
 from syncd.secrets.reference import Secret, resolve
 
 _PROOFS: Final = {"create": Proof.LOOKUP, "update": Proof.CONTENT}
@@ -185,17 +185,12 @@ class BusinessCentralConnector(RestConnector):
 
     # -- check -------------------------------------------------------------------------------
 
-    async def probe(self) -> Sequence[Finding]:
-        """Login, each kind of record, the API's description of itself, announcements."""
-        found = list(await super().probe())
-        if any(finding.subject == "login" and finding.level == "error" for finding in found):
-            return found
-        try:
-            found.append(await self._fields())
-        except SyncdError as error:
-            found.append(Finding("warning", "fields", error.message, "the fields were not compared"))
+    def checks(self) -> Sequence[Check]:
+        return [Check("fields", self._fields, "the fields were not compared")]
+
+    def settings_say(self) -> Sequence[Finding]:
         words = "subscribed for three days at a time" if self._state else "none expected: changes are polled"
-        return [*found, Finding("ok", "announcements", words)]
+        return [Finding("ok", "announcements", words)]
 
     async def description(self) -> Description:
         """The API's ``$metadata``."""

@@ -13,7 +13,7 @@ from syncd.connectors.quickbooks_online.dialect import QuickBooksDialect
 from syncd.connectors.quickbooks_online.entities import KINDS, QUERY, maps
 from syncd.connectors.quickbooks_online.settings import Settings
 from syncd.connectors.registry import Opening
-from syncd.core.errors import SyncdError, UnreadableAnswer
+from syncd.core.errors import UnreadableAnswer
 from syncd.core.model import Operation
 from syncd.core.outcome import ErrorClass, Outcome, Retry, Unknown
 from syncd.http import Answer, Grants, HttpClient, OAuth2, Rate, Revocation
@@ -28,7 +28,7 @@ from syncd.ports import (
     WriteRequest,
 )
 from syncd.ports.webhooks import Delivery, Genuine, WebhookVerifier
-from syncd.rest import Call, Current, RestConnector
+from syncd.rest import Call, Check, Current, RestConnector
 from syncd.rest.batch import Batch, Part
 from syncd.secrets.reference import Secret, resolve
 
@@ -141,18 +141,13 @@ class QuickBooksConnector(RestConnector):
 
     # -- check -------------------------------------------------------------------------------
 
-    async def probe(self) -> Sequence[Finding]:
-        """Login, each kind of record, the numbering of sales forms, announcements."""
-        found = list(await super().probe())
-        if any(finding.level == "error" for finding in found):
-            return found
-        try:
-            found.append(await self._numbering())
-        except SyncdError as error:
-            found.append(Finding("warning", "numbering", error.message, "whose numbers stay was not checked"))
+    def checks(self) -> Sequence[Check]:
+        return [Check("numbering", self._numbering, "whose numbers stay was not checked")]
+
+    def settings_say(self) -> Sequence[Finding]:
         expected = self._settings.webhook_verifier is not None
         words = "expected and proven by signature" if expected else "none are expected: changes are polled"
-        return [*found, Finding("ok", "announcements", words)]
+        return [Finding("ok", "announcements", words)]
 
     async def _numbering(self) -> Finding:
         asked = {QUERY: "select * from Preferences", "minorversion": str(self._settings.minor_version)}

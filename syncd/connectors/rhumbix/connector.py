@@ -11,12 +11,11 @@ from syncd.connectors.rhumbix.dialect import HISTORY, IMPORTED, RhumbixDialect, 
 from syncd.connectors.rhumbix.entities import ENTRY_STATUSES, maps
 from syncd.connectors.rhumbix.imports import Importing
 from syncd.connectors.rhumbix.settings import Settings
-from syncd.core.errors import SyncdError
 from syncd.core.outcome import Outcome, Retry, Unknown
 from syncd.http import Answer, ApiKey, HttpClient, Rate
 from syncd.mapping.entity_map import EntityMap
 from syncd.ports import Archive, Capabilities, EntitySpec, Finding, OperationSpec, Proof, Seen, WriteRequest
-from syncd.rest import Ask, Call, Current, Listed, RestConnector, Row
+from syncd.rest import Ask, Call, Check, Current, Listed, RestConnector, Row
 from syncd.rest.batch import Batch
 from syncd.rest.walk import EVERYTHING, Walk
 from syncd.secrets.reference import resolve
@@ -137,21 +136,14 @@ class RhumbixConnector(RestConnector):
 
     # -- check -------------------------------------------------------------------------------
 
-    async def probe(self) -> Sequence[Finding]:
-        """Login, each kind of record, the life of an entry, and how records are written."""
-        found = list(await super().probe())
-        if any(finding.subject == "login" and finding.level == "error" for finding in found):
-            return found
-        try:
-            found.append(await self._lifecycle())
-        except SyncdError as error:
-            found.append(
-                Finding("warning", "statuses", error.message, "the life of an entry was not compared")
-            )
+    def checks(self) -> Sequence[Check]:
+        return [Check("statuses", self._lifecycle, "the life of an entry was not compared")]
+
+    def settings_say(self) -> Sequence[Finding]:
         words = (
             "employees and projects are imported in batches" if self._imports else "read only: no `imports`"
         )
-        return [*found, Finding("ok", "imports", words)]
+        return [Finding("ok", "imports", words)]
 
     async def _lifecycle(self) -> Finding:
         answer = await self._read("time_entry", "/timekeeping_statuses/", {})

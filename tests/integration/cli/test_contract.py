@@ -138,3 +138,31 @@ def test_a_contract_is_learned_from_a_connection(run: Run, site: Path) -> None:
     assert row["state"] == "nothing seen"
     assert run("contract", "learn", "field", "invoce").returncode == 2
     assert run("contract", "learn", "feild").returncode == 2
+
+
+def test_the_contracts_of_a_site_are_checked_wherever_it_is_typed(
+    run: Run, site: Path, tmp_path: Path
+) -> None:
+    """The site's own file is the one that counts: it lacks what the lens reads, and is found beside the
+    site's file, not beside whoever types."""
+    own = site / "contracts" / "memory"
+    own.mkdir(parents=True)
+    shipped = Path(__file__).resolve().parents[3] / "contracts" / "memory" / "customer.yaml"
+    (own / "customer.yaml").write_text(shipped.read_text())
+    ran = run("contract", "check", "--config", str(site / "syncd.yaml"))
+    assert ran.returncode == 0, ran.stdout
+    (own / "customer.yaml").write_text(shipped.read_text().replace("  name:", "  fullName:"))
+    ran = run("contract", "check", "--config", str(site / "syncd.yaml"))
+    assert ran.returncode == 1
+    assert "memory/customer" in ran.stdout
+
+
+def test_a_contract_of_the_site_that_nothing_reads_is_named(run: Run, site: Path) -> None:
+    own = site / "contracts" / "servicetrade"
+    own.mkdir(parents=True)
+    shipped = Path(__file__).resolve().parents[3] / "contracts" / "servicetrade" / "job.yaml"
+    (own / "job.yaml").write_text(shipped.read_text())
+    ran = run("contract", "check", "--config", str(site / "syncd.yaml"), "-o", "json")
+    assert ran.returncode == 0, ran.stdout
+    told = [row for row in json.loads(ran.stdout) if row["subject"] == "servicetrade/job"]
+    assert [(row["level"], "no connection" in row["message"]) for row in told] == [("warning", True)]
