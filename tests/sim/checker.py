@@ -231,6 +231,8 @@ class Checker:
     def _check_unit(
         self, thing: Thing, unit: Unit, side: str, command: Any, before: Wire | None, after: Wire
     ) -> None:
+        if before is not None and unit.cut_short(side, before, after):
+            self.violated("nothing lost", f"{unit.name} of {thing.entity} {thing.tag} was cut on the {side}")
         was = "" if before is None else unit.read(side, before)
         now = unit.read(side, after)
         if now == was or not now.strip("|"):
@@ -249,7 +251,9 @@ class Checker:
     def _may_lose(self, thing: Thing, unit: Unit, side: str, command: Any, written: Edit, lost: Edit) -> bool:
         expected = self._decided(command)
         rule = expected.rules.get(unit.name, "manual")
-        if thing.restored or thing.replayed or expected.mode != "both" or rule in ("newest", other(side)):
+        # what was entered while the flow did not carry it over stands until the other side says something
+        modes = {expected.mode, self.agreed.at(lost.at, thing.entity).mode}
+        if thing.restored or thing.replayed or modes != {"both"} or rule in ("newest", other(side)):
             return True
         return self._unseen(command, side, lost.at)
 

@@ -29,6 +29,7 @@ _SPELLING = {
         "postal_code": "zip",
     },
 }
+_TAIL = ", Heating, Cooling and Plumbing of Greater Springfield"
 _NAME_RIGHT = {"customer": "acct_name", "location": "site_name"}
 
 
@@ -55,12 +56,14 @@ class Staff:
     tell: Callable[[str, str, str], None]
     noticed: Callable[[str, str], None]
     now: Callable[[], float]
+    wordy: bool
+    """Whether they enter names that the ledger cannot hold whole."""
 
     def values(self, *units: str) -> dict[str, str]:
         """A value of its own for each unit."""
         n = self.truth.serial()
         made = {
-            "name": f"{CANARY} Works {n}",
+            "name": f"{CANARY} Works {n}{_TAIL if self.wordy and n % 2 else ''}",
             "phone": f"555{n:07}",
             "email": f"{CANARY.lower()}{n}@example.com",
             "street": f"{n} {CANARY} Street",

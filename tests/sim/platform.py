@@ -140,6 +140,11 @@ class AdversarialPlatform(MemoryPlatform):
     def _stamped(self, entity: str, wire: dict[str, Any], at: datetime, by: str = "") -> dict[str, Any]:
         kept = super()._stamped(entity, wire, at, by)
         if any(
+            isinstance(value, str) and len(str(kept.get(name, value))) < len(value.strip())
+            for name, value in wire.items()
+        ):
+            self.mischief.fired["cut"] += 1
+        if any(
             kept[name] != value for name, value in wire.items() if isinstance(value, str) and name in kept
         ):
             self.mischief.fired["normalised"] += 1

@@ -100,6 +100,7 @@ class World:
             self.day.announce,
             self.checker.limits.undone,
             self.loop.time,
+            self.settings.wordy,
         )
 
     def note(self, what: str) -> None:

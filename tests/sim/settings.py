@@ -76,6 +76,8 @@ class Settings:
     """Writes an hour; None: as many as there are."""
     tight: bool = False
     """Whether a brake stops already a few records at once."""
+    wordy: bool = False
+    """Whether people enter names that are longer than the ledger can hold."""
     amended: Settings | None = None
     """The same with other policies, to which operators change in the course of the day."""
 
@@ -158,7 +160,7 @@ def _with_more(random: Random, settings: Settings) -> Settings:
         settings = _with(settings, tight, settings.expected["customer"])
     if random.random() < 0.15:
         settings = replace(settings, amended=_amended(random, settings))
-    return settings
+    return replace(settings, wordy=random.random() < 0.2)
 
 
 def _with(settings: Settings, policy: FlowPolicy, expected: Expected) -> Settings:

@@ -32,6 +32,8 @@ class Unit:
     right: tuple[str, ...]
     digits: bool = False
     money: bool = False
+    width: int | None = None
+    """How much of it the narrower side can hold: so much of it is compared."""
 
     def paths(self, side: str) -> tuple[str, ...]:
         return self.left if side == LEFT else self.right
@@ -44,7 +46,14 @@ class Unit:
         """What the record says, in a form that is the same on both sides."""
         if self.money:
             return "|".join(str(cents(dig(wire, path))) for path in self.paths(side))
-        return "|".join(_plain(dig(wire, path), self.digits) for path in self.paths(side))
+        return "|".join(_plain(dig(wire, path), self.digits)[: self.width] for path in self.paths(side))
+
+    def cut_short(self, side: str, before: Wire, after: Wire) -> bool:
+        """Whether a record lost the end of what it said, and nothing else changed."""
+        if self.width is None:
+            return False
+        was, now = (_plain(dig(wire, self.paths(side)[0]), self.digits) for wire in (before, after))
+        return was != now and now == was[: self.width].strip()
 
 
 def dig(wire: Any, path: str) -> Any:
@@ -66,10 +75,10 @@ _ADDRESS = Unit(
 _PHONE = Unit("phone", ("phoneNumber",), ("tel",), digits=True)
 _EMAIL = Unit("email", ("email",), ("mail",))
 UNITS: Final[Mapping[str, tuple[Unit, ...]]] = {
-    "customer": (Unit("name", ("name",), ("acct_name",)), _PHONE, _EMAIL, _ADDRESS),
-    "location": (Unit("name", ("name",), ("site_name",)), _PHONE, _EMAIL, _ADDRESS),
+    "customer": (Unit("name", ("name",), ("acct_name",), width=50), _PHONE, _EMAIL, _ADDRESS),
+    "location": (Unit("name", ("name",), ("site_name",), width=50), _PHONE, _EMAIL, _ADDRESS),
     "invoice": (
-        Unit("description", ("name",), ("descr",)),
+        Unit("description", ("name",), ("descr",), width=50),
         Unit("amounts", ("totalPrice",), ("doc_total",), money=True),
     ),
     "payment": (),
