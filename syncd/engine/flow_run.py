@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Self
 
+import orjson
 from msgspec.structs import replace
 
 from syncd.core.brakes import Census, Trip, check, trivial
@@ -180,11 +181,15 @@ class FlowRun:
         self._streams = {side: stream.id for side, stream in streams.items()}
         self._incomplete = frozenset(side for side, stream in streams.items() if stream.incomplete)
         await store.consume(flow, self._streams, historical=not flow.first_sync_done)
-        await store.follow_merges(flow, self._streams)
+        await store.follow_merges(flow, self._streams, self._says)
         if flow.first_sync_done and self._changed_rules(flow):
             await store.decide_anew(flow)
         self._pairing = Pairing(store, setup, flow, self._streams)
         return flow
+
+    def _says(self, side: Side, raw: bytes) -> Collection[str]:
+        """The fields that a record says anything of, were it only that they are empty."""
+        return self._setup.specs[side].map.readable(orjson.loads(raw)).keys()
 
     async def _batches(self, flow: FlowRow) -> AsyncGenerator[list[Decided], None]:
         """What is due, matched and decided, batch by batch in the order of the pairs. A person is asked last:

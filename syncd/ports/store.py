@@ -8,7 +8,7 @@ A load makes a dozen rows a record: they are structs, as frozen as a dataclass, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -294,8 +294,13 @@ class Store(Protocol):
         """Not missing: the platform shows them when asked for them one by one."""
         ...
 
-    async def follow_merges(self, flow: FlowRow, streams: Mapping[Side, int]) -> int:
-        """Pairs whose record was merged into another that has no partner get that one. Returns how many."""
+    async def follow_merges(
+        self, flow: FlowRow, streams: Mapping[Side, int], says: Callable[[Side, bytes], Collection[str]]
+    ) -> int:
+        """Pairs whose record was merged into another that has no partner get that one. Returns how many.
+
+        ``says``: the fields that a raw record of a side says anything of.
+        """
         ...
 
     # -- consuming and deciding

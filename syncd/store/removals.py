@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select, update
 
+from syncd.core.decision import ENDED
 from syncd.core.model import Side
 from syncd.ports.store import FlowRow, Observation
 from syncd.store import journal
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column
 from syncd.store.matching import absorb, ask_anew
+from syncd.store.pairs import pair_by_id
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair, remote, removal
+from syncd.store.verdicts import store_bases
 
 _LIVING = (
     select(remote.c.id, remote.c.key, remote.c.seen_at, removal.c.missing_since)
@@ -130,9 +133,16 @@ def merges(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> list[tupl
     ]
 
 
-def follow(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int]) -> int:
+def follow(
+    c: Connection,
+    k: Keeper,
+    at: FlowRow,
+    streams: Mapping[Side, int],
+    says: Callable[[Side, bytes], Collection[str]],
+) -> int:
     """Each takes the heir in the place of its own record, which keeps its base: what differs is a change.
-    Where two were merged into one, the first pair gets it, and the other's partner stays behind."""
+    Only of what the heir ``says`` nothing of was nothing agreed: that the other one said it is no word of
+    the heir's. Where two were merged into one, the first pair gets it; the other's partner stays behind."""
     heirs: set[int] = set()
     lines, absorbed = [], False
     for side, ident, heir, was, now in merges(c, at, streams):
@@ -142,6 +152,11 @@ def follow(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int]) -
         absorbed = absorb(c, at.id, side, heir, into=ident) or absorbed
         values = {id_column(side).name: heir, hash_column(side).name: None, "due_at": k.now}
         c.execute(update(pair).where(pair.c.id == ident).values(values))
+        row = pair_by_id(c, k, ident)
+        if row is not None and side in row.bases:
+            kept = {*says(side, row.raw[side]), ENDED}
+            base = {name: value for name, value in row.bases[side].items() if name in kept}
+            store_bases(c, k, at.link, {ident: {side: base}})
         lines.append(journal.Entry("merged", at.id, ident, text=f"{side.value} {was} goes on as {now}"))
     journal.write(c, k, lines)
     if absorbed:

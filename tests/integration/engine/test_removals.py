@@ -225,6 +225,22 @@ async def test_a_merge_into_a_record_without_a_partner_keeps_the_pair() -> None:
     assert await states(world) == {PairState.IN_STEP: 1}
 
 
+async def test_a_merge_into_a_record_that_says_less_leaves_no_half_address() -> None:
+    """Found by seed 5000118: the state of the address had been agreed with the record that is gone."""
+    world = World({"customer": policy("customer", Mode.LEFT_TO_RIGHT)})
+    address = {"street": "1 Main St", "city": "Dayton", "state": "OH", "postalCode": "45402"}
+    key = world.left.add("customer", {**ACME, "address": address})
+    await later(world)
+    (old,) = world.right.records("customer")
+    heir = world.right.add("customer", {"acct_name": "Acme Holding", "state_code": 1})
+    world.right.merge("customer", old, heir)
+    world.left.edit("customer", key, {"address": {**address, "street": "2 Main St"}})
+    for _ in range(2):
+        await later(world)
+    kept = world.right.records("customer")[heir]
+    assert [kept.get(n) for n in ("addr1", "town", "region", "zip")] == ["2 Main St", "Dayton", "OH", "45402"]
+
+
 async def test_what_refers_to_a_merged_record_finds_the_one_it_became() -> None:
     world = World()
     first, second = (world.left.add("customer", {**ACME, "name": name}) for name in ("Acme", "Acme Holding"))
