@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from ssl import create_default_context
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 from syncd.api.drift import Drifts
 from syncd.api.models import Done
@@ -115,6 +116,8 @@ async def daemon(
     if url is not None:
         if token is None:
             raise FixInput(f"no token for {url}", remedy="--token env:NAME or --token file:PATH")
+        if urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).hostname:
+            raise FixInput("--url: no address of a control API", remedy="https://HOST:PORT is expected")
         tls = None if ca_file is None else create_default_context(cafile=ca_file)
         async with ApiClient(url, resolve(token, Path.cwd()), tls=tls) as client:
             yield client

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from syncd.app import beacon
-from syncd.app.installation import Installation, installation, master_key, state_opened, state_path
+from syncd.app.installation import (
+    Installation,
+    installation,
+    master_key,
+    secrets,
+    state_opened,
+    state_path,
+)
 from syncd.app.listening import bridges
 from syncd.config.load import Site
+from syncd.config.problems import BrokenFiles
 from syncd.core.errors import FixInput, StateUnavailable, SyncdError
 from syncd.core.sentences import sentences
 from syncd.engine.coverage import uncovered
@@ -19,11 +28,16 @@ from syncd.store.revisions import HEAD, fits
 async def findings(site: Site, *, live: bool) -> Sequence[Finding]:
     """Files (they were loaded), secrets, state, crosswalks, and with ``live`` the platforms themselves."""
     found = [Finding("ok", str(site.path), f"{len(site.links)} links, {len(site.connections)} connections")]
+    found += _check_secrets(site)
     found += _check_state(site)
+    found = list({one.message: one for one in found}.values())  # the master key is a secret, too
     if any(finding.level == "error" for finding in found):
         return found
     if beacon.find(state_path(site)) is not None:
-        note = "a daemon owns the state: how its platforms stand is shown by `syncd status`"
+        note = (
+            "one owns the state: `syncd status` shows how its platforms stand, `syncd connection test NAME` "
+        )
+        note += "logs in now"
         return [*found, Finding("ok", "daemon", note)]
     try:
         async with installation(site) as opened, bridges(opened):
@@ -34,6 +48,17 @@ async def findings(site: Site, *, live: bool) -> Sequence[Finding]:
     except SyncdError as error:
         found.append(Finding("error", "site", error.message, error.remedy))
     return found
+
+
+def _check_secrets(site: Site) -> list[Finding]:
+    """Everything that is named by reference and cannot be had."""
+    try:
+        secrets(site)
+    except BrokenFiles as several:
+        return [Finding("error", "secrets", one.message, one.remedy) for one in several.problems]
+    except FixInput as error:
+        return [Finding("error", "secrets", error.message, error.remedy)]
+    return []
 
 
 def _check_state(site: Site) -> list[Finding]:
@@ -80,7 +105,7 @@ async def _check_platforms(opened: Installation) -> list[Finding]:
         findings.append(Finding("error", "bridge", error.message, error.remedy))
     for name, connector in opened.connectors.items():
         try:
-            findings += await connector.probe()
+            findings += [replace(one, subject=f"{name}: {one.subject}") for one in await connector.probe()]
         except SyncdError as error:
             findings.append(Finding("error", name, error.message, error.remedy))
         capabilities = connector.capabilities

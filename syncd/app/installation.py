@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
+import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from filelock import BaseFileLock
@@ -28,6 +29,7 @@ from syncd.bridge.hub import BridgeHub
 from syncd.bridge.tapped import TappedChannel
 from syncd.clock import SystemClock, uptime
 from syncd.config.load import Site
+from syncd.config.problems import Problems
 from syncd.connectors.registry import Opening
 from syncd.core.brakes import Budget
 from syncd.core.errors import FixInput, RetryLater
@@ -43,7 +45,7 @@ from syncd.ports import UNWATCHED, BridgeChannel, Clock, Connector, Guard, Tap, 
 from syncd.ports.allowance import Allowance
 from syncd.ports.desk import Action
 from syncd.secrets.bearer import digest
-from syncd.secrets.reference import SecretRef, resolve
+from syncd.secrets.reference import Secret, SecretRef, resolve
 from syncd.secrets.sealed import MasterKey, Sealer
 from syncd.service.accounts import Listening
 from syncd.service.erasing import Eraser
@@ -57,8 +59,12 @@ from syncd.store.sql import SqlStore
 Ends = Mapping[Side, End]
 LOCAL: Final = "local"
 """The holder of the token by which commands on this machine find the daemon."""
+log = structlog.get_logger(__name__)
+
 _BRIDGE_WAIT_S = 30.0
 """How long a command waits for the bridge of an on-premises system to dial in."""
+_BRIDGE_SAY_S = 2.0
+"""From when on it says that it waits."""
 
 
 # -- the state ----------------------------------------------------------------------------------
@@ -206,11 +212,16 @@ class Installation:
         if link is not None:
             ends = self.links[link].setup.ends.values()
             wanted = {end.connection: wanted[end.connection] for end in ends if end.connection in wanted}
-        deadline = asyncio.get_running_loop().time() + _BRIDGE_WAIT_S
+        begun = asyncio.get_running_loop().time()
+        address = f"{self.site.config.bridge.host}:{self.site.config.bridge.port}"
+        said = False
         for name, channel in wanted.items():
             while not channel.connected:
-                if asyncio.get_running_loop().time() > deadline:
-                    address = f"{self.site.config.bridge.host}:{self.site.config.bridge.port}"
+                waited = asyncio.get_running_loop().time() - begun
+                if waited > _BRIDGE_SAY_S and not said:  # it dials every few seconds
+                    log.warning("waiting for the bridge to dial in", connection=name, at=address)
+                    said = True
+                if waited > _BRIDGE_WAIT_S:
                     raise RetryLater(
                         f"the bridge of {name} has not dialled in within {_BRIDGE_WAIT_S:g} s",
                         remedy=f"is `syncd bridge` running beside it, and does it reach {address}?",
@@ -300,6 +311,20 @@ def references(*models: BaseModel) -> Iterator[SecretRef]:
             yield from _references_in(value)
 
 
+def secrets(site: Site) -> list[Secret]:
+    """Everything that the site's files name by reference. Raises ``FixInput`` for all at once that cannot be
+    had."""
+    found, problems = [], Problems()
+    named = references(site.config, *(connection.settings for connection in site.connections.values()))
+    for reference in dict.fromkeys(named):
+        try:
+            found.append(resolve(reference, site.folder))
+        except FixInput as error:
+            problems.found.append(error)
+    problems.raise_if_any()
+    return found
+
+
 def _references_in(value: object) -> Iterator[SecretRef]:
     if isinstance(value, SecretRef):
         yield value
@@ -318,8 +343,7 @@ async def rehearse(site: Site, opened: Installation) -> None:
             "state.url: another state cannot be taken up while this one is in use",
             remedy="stop the daemon and start it again",
         )
-    for reference in references(site.config, *(c.settings for c in site.connections.values())):
-        resolve(reference, site.folder)
+    secrets(site)
     hub = _hub(site)
     async with AsyncExitStack() as closing:
         connectors: dict[str, BreakingConnector] = {}
@@ -349,8 +373,8 @@ async def installation(
             if lock is not None:
                 lock.acquire(timeout=0)  # once more: it is counted
             closing.callback(held.release)
-        for reference in references(site.config, *(c.settings for c in site.connections.values())):
-            hide(resolve(reference, site.folder))
+        for secret in secrets(site):
+            hide(secret)
         master = master_key(site)
         database = open_database(_prepared_engine(site))
         closing.push_async_callback(database.close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from syncd.app.exporting import desks
 from syncd.app.installation import digest_key, master_key, shared, state_opened, state_path
 from syncd.clock import SystemClock
 from syncd.config.load import Site
-from syncd.core.errors import FixInput, StateLocked
+from syncd.core.errors import FixInput, NothingMatched, StateLocked
 from syncd.files import restoring
 from syncd.secrets.sealed import Sealer
 from syncd.store import chain, migrate, upkeep
@@ -141,10 +141,13 @@ def _put_aside(path: Path) -> Path | None:
 
 
 def verify(site: Site, links: Sequence[str], kept: str | None) -> AuditReport:
-    """``kept``: an end of the site's chain from an earlier verification or the log, LINE:HASH."""
+    """``kept``: an end of the site's chain from an earlier verification or the log, LINE:HASH. Raises
+    ``NothingMatched`` for a link that nobody ever heard of: a typing error is no sign of tampering."""
     expected = _kept(kept)
     with _open(site) as engine, engine.connect().execution_options(reads_only=True) as connection:
-        found = chain.verify(connection, site_keeper(site), links or None, expected)
+        keeper = site_keeper(site)
+        begun = _of(links, site, chain.known(connection, keeper))
+        found = chain.verify(connection, keeper, begun if links else None, expected)
     return AuditReport(
         lines=found.lines,
         chains=found.chains,
@@ -166,14 +169,25 @@ def _kept(text: str | None) -> tuple[int, bytes] | None:
 
 
 def export(site: Site, links: Sequence[str], take: Callable[[AuditLine], None]) -> int:
-    """Every line of the audit (or of these links), in order, opened. Returns how many."""
+    """Every line of the audit (or of these links), in order, opened. Returns how many. Raises
+    ``NothingMatched`` as ``verify`` does."""
     keeper, count = site_keeper(site), 0
     with _open(site) as engine, engine.connect().execution_options(reads_only=True) as connection:
-        for link in links or chain.links(connection):
+        wanted = _of(links, site, chain.known(connection, keeper)) if links else chain.links(connection)
+        for link in wanted:
             for table, row in chain.lines(connection, link):
                 take(_line(keeper, table, row))
                 count += 1
     return count
+
+
+def _of(links: Sequence[str], site: Site, begun: Collection[str]) -> Sequence[str]:
+    """Those of ``links`` that have lines; one of the site may have none yet."""
+    for link in links:
+        if link not in begun and link not in site.links:
+            known = ", ".join(sorted({*begun, *site.links} - {chain.SITE}))
+            raise NothingMatched(f"the audit has no line of a link {link!r}", remedy=f"known: {known}")
+    return [link for link in links if link in begun]
 
 
 def _line(k: Keeper, table: str, row: Row[Any]) -> AuditLine:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import sys
 from collections.abc import Sequence
-from itertools import zip_longest
+from importlib import import_module
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -185,6 +187,20 @@ _GROUPS = {
     ),
 }
 
+_PANELS = {
+    "Every day": (
+        "status", "tui", "explain", "send", "quarantine", "conflicts", "match", "held", "drift",
+        "hold", "release", "stop-writes",
+    ),
+    "Work": (
+        "plan", "sync", "reconcile", "export", "run", "reload", "bridge", "worker", "workers", "monitor",
+    ),
+    "Set up": ("init", "check", "platforms", "connection", "token", "alert", "config", "demo", "sandbox"),
+    "Upkeep": ("backup", "restore", "audit", "erase", "db"),
+    "Platforms": ("connector", "contract"),
+}  # fmt: skip
+"""How the list of commands is told: heading -> commands."""
+
 _GLOBAL = Group("Global options", sort_key=100)
 
 
@@ -198,15 +214,21 @@ def build(called: Sequence[str] = ()) -> App:
         version=__version__,
         result_action="return_value",
         suppress_keyboard_interrupt=False,
-        default_parameter=Parameter(negative=()),
+        default_parameter=Parameter(negative=(), show_default=_worth_telling),
     )
+    for flag in ("--help", "--version"):
+        app[flag].group = (_GLOBAL,)
+    panels = {}
+    for at, (title, names) in enumerate(_PANELS.items()):
+        panels |= dict.fromkeys(names, Group(title, sort_key=at))
     for name, (where, line) in _COMMANDS.items():
-        app.command(f"syncd.cli.commands.{where}", name=name, help=None if name in called else line)
+        told = _own_words(where) if name in called else line
+        app.command(f"syncd.cli.commands.{where}", name=name, help=told, group=panels[name])
     for name, (help_text, below) in _GROUPS.items():
-        group = App(name=name, help=help_text)
+        group = App(name=name, help=help_text, group=panels[name])
         for sub, (where, line) in below.items():
-            speaks = name in called and sub in called
-            group.command(f"syncd.cli.commands.{where}", name=sub, help=None if speaks else line)
+            told = _own_words(where) if name in called and sub in called else line
+            group.command(f"syncd.cli.commands.{where}", name=sub, help=told)
         app.command(group)
 
     @app.meta.default
@@ -247,6 +269,21 @@ def build(called: Sequence[str] = ()) -> App:
 
     app.meta.suppress_keyboard_interrupt = False  # `run` says what an interruption means
     return app
+
+
+def _own_words(where: str) -> str:
+    """What a command says of itself: its docstring up to the parameters, each paragraph as one line (the
+    terminal breaks it), examples as they stand."""
+    module, _, name = where.partition(":")
+    text = inspect.getdoc(getattr(import_module(f"syncd.cli.commands.{module}"), name)) or ""
+    lines = text.partition("\nParameters\n---")[0].strip().split("\n")
+    as_it_stands = groupby(lines, key=lambda line: not line or line.startswith(" "))
+    return "\n".join("\n".join(part) if kept else " ".join(part) for kept, part in as_it_stands)
+
+
+def _worth_telling(default: object) -> str | None:
+    """How a default is shown; None for those that go without saying: off, nothing, none of them."""
+    return None if default is False or default in (None, "", ()) else str(default)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -104,7 +104,10 @@ class LocalOperator:
 
     def _connection_status(self, errors: Mapping[tuple[str, str], str]) -> list[ConnectionStatus]:
         return [
-            views.connection_status(name, platform, None if channel is None else channel.connected, errors)
+            # who only looks in does not wait for a bridge to dial in: whether it would is not known
+            views.connection_status(
+                name, platform, channel.connected if channel and self._daemon else None, errors
+            )
             for name, (platform, channel) in self._connections.items()
         ]
 
@@ -117,6 +120,9 @@ class LocalOperator:
                 asked = deciding.references(flow, [deciding.parse(flow, one.row)])
                 lives.append(views.life(flow, one, await self._store.counterparts(one.link, asked)))
         if not lives:
+            carried = {flow.entity for engine in self._links.values() for flow in engine.setup.flows}
+            if entity not in carried:
+                raise NothingMatched(f"no link has a flow {entity!r}", remedy=f"known: {_few(carried)}")
             raise NothingMatched(
                 f"no {entity} {ident!r} has been seen",
                 remedy="the key of either side, or its number, exactly",
@@ -338,8 +344,8 @@ class LocalOperator:
                 return
         raise FixInput(
             f"{scope!r} names nothing that can be held",
-            remedy="everything, connection:NAME, link:NAME, flow:LINK/ENTITY, field:LINK/ENTITY/FIELD "
-            "or record:LINK/ENTITY/KEY",
+            remedy="everything, connection:NAME, link:NAME, flow:LINK/ENTITY, field:LINK/ENTITY/FIELD or "
+            f"record:LINK/ENTITY/KEY; links: {_few(self._links)}; connections: {_few(self._connections)}",
         )
 
     # -- choosing
@@ -348,9 +354,7 @@ class LocalOperator:
         if link is None:
             return list(self._links.values())
         if link not in self._links:
-            raise NothingMatched(
-                f"no link is called {link!r}", remedy=f"known: {', '.join(sorted(self._links)) or 'none'}"
-            )
+            raise NothingMatched(f"no link is called {link!r}", remedy=f"known: {_few(self._links)}")
         return [self._links[link]]
 
     @staticmethod
@@ -362,3 +366,12 @@ class LocalOperator:
             known = ", ".join(f.entity for f in engine.setup.flows)
             raise NothingMatched(f"{engine.setup.name} has no flow {flow!r}", remedy=f"it has: {known}")
         return found
+
+
+_NAMED = 20
+
+
+def _few(names: Collection[str]) -> str:
+    """Names for a remedy: a site may have thousands."""
+    more = len(names) - _NAMED
+    return ", ".join(sorted(names)[:_NAMED]) + (f" and {more} more" if more > 0 else "") or "none"

@@ -142,18 +142,25 @@ def links(c: Connection) -> list[str]:
     return list(c.execute(select(chain.c.link).order_by(chain.c.link)).scalars())
 
 
-def verify(
-    c: Connection, k: Keeper, links: Sequence[str] | None = None, expected: tuple[int, bytes] | None = None
-) -> Verified:
-    """Walk every chain (or these). ``expected``: an end of the site's chain that was kept elsewhere."""
-    heads = {row.link: row for row in c.execute(select(chain))}
+def known(c: Connection, k: Keeper) -> set[str]:
+    """Whatever has a chain, has lines, or was anchored: also what somebody took out of one of these."""
     begun = {
         link
         for table in _LINES.values()
         for link in c.execute(select(table.c.link).where(table.c.seq.is_not(None)).distinct()).scalars()
     }
+    return {*links(c), *begun, *_anchored(c, k)}
+
+
+def verify(
+    c: Connection, k: Keeper, links: Sequence[str] | None = None, expected: tuple[int, bytes] | None = None
+) -> Verified:
+    """Walk every chain (or these). ``expected``: an end of the site's chain that was kept elsewhere."""
+    heads = {row.link: row for row in c.execute(select(chain))}
     anchored = _anchored(c, k)
-    wanted = sorted({*heads, *begun, *anchored} if links is None else {*links, SITE})
+    begun = known(c, k)
+    site = {SITE} if SITE in begun or expected is not None else set()
+    wanted = sorted({*begun, *site} if links is None else {*links, *site})
     breaks: list[Break] = []
     count = 0
     for link in wanted:

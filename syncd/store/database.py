@@ -15,10 +15,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
@@ -91,14 +92,33 @@ def sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN IMMEDIATE ourselves, below
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "cache_size=-32768",
-            "temp_store=MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "cache_size=-32768",
+                "temp_store=MEMORY",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            raise FixInput(
+                f"{parsed.database} is no database of syncd",
+                remedy="let state.url name another file, or put a backup in its place: syncd restore",
+            ) from None
+
+    @event.listens_for(engine, "handle_error")
+    def cannot_be_opened(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN:
+            file = Path(parsed.database or "")
+            if file.is_dir() or not file.parent.is_dir():
+                raise FixInput(
+                    f"{file} is a folder, or its own folder is not there",
+                    remedy="let state.url name a file, in a folder that is there",
+                )
+            raise StateUnavailable(f"{file} cannot be opened", remedy="may this account read and write it?")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -58,7 +58,10 @@ def copy(source: Engine, target: Path, enclosed: Callable[[], Mapping[str, bytes
     except FileExistsError:
         raise FixInput(f"{target} exists", remedy="give another name: no backup is overwritten") from None
     except (OSError, sqlite3.Error) as trouble:
-        raise FixInput(f"{target} cannot be written: {trouble}") from None
+        why = trouble.strerror if isinstance(trouble, OSError) else trouble
+        raise FixInput(
+            f"{target} cannot be written: {why}", remedy="name a file in a folder that is there"
+        ) from None
     finally:
         part.unlink(missing_ok=True)
     return inspect(target)

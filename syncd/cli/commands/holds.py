@@ -6,6 +6,8 @@ from syncd.cli import session
 from syncd.cli.confirm import confirm
 from syncd.cli.exits import Exit
 from syncd.cli.output import Column, emit, say
+from syncd.cli.views import with_times
+from syncd.core.errors import FixInput
 
 _COLUMNS = [
     Column("id", "ID", right=True),
@@ -33,9 +35,11 @@ def hold(scope: str, /, *, reason: str) -> int:
     reason
         For whoever finds it.
     """
+    if not reason.strip():
+        raise FixInput("--reason: say why, for whoever finds it")
     held = session.ask(lambda operator: operator.hold(scope, reason, session.actor()))
     row = held.model_dump(mode="json")
-    emit(row, [row], _COLUMNS)
+    emit(row, [with_times(row, "since")], _COLUMNS)
     if held.under_way:
         say(f"{held.under_way} writes were sent before this and may still finish; no other leaves.", "yellow")
     else:
@@ -72,7 +76,10 @@ def release(*ids: int) -> int:
     ids
         Their numbers, as `syncd status` shows them.
     """
-    confirm(f"release {len(ids)} holds; what waits behind them may be written")
+    if not ids:
+        raise FixInput("name the holds by number", remedy="`syncd status` shows the open ones")
+    holds = "hold" if len(ids) == 1 else "holds"
+    confirm(f"release {len(ids)} {holds}; what waits behind them may be written")
     done = session.ask(lambda operator: operator.release(ids, session.actor()))
     emit(done.model_dump(mode="json"), [done.model_dump(mode="json")], [Column("message", "DONE")])
     return Exit.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncd.api.models import QuarantineItem
+from syncd.api.models import Done, QuarantineItem
 from syncd.cli import session
 from syncd.cli.confirm import confirm
 from syncd.cli.exits import Exit
@@ -87,7 +87,7 @@ def retry(*ids: int, all_matching: bool = False, link: str | None = None) -> int
     chosen = _chosen(ids, all_matching, link)
     if all_matching:
         confirm(f"try {len(chosen)} records again")
-    return _done(session.ask(lambda operator: operator.quarantine_retry(chosen, session.actor())).message)
+    return _done(session.ask(lambda operator: operator.quarantine_retry(chosen, session.actor())))
 
 
 def skip(*ids: int, reason: str, all_matching: bool = False, link: str | None = None) -> int:
@@ -110,7 +110,7 @@ def skip(*ids: int, reason: str, all_matching: bool = False, link: str | None = 
     chosen = _chosen(ids, all_matching, link)
     confirm(f"leave {len(chosen)} records alone until they change")
     ended = session.ask(lambda operator: operator.quarantine_skip(chosen, reason, session.actor()))
-    return _done(ended.message)
+    return _done(ended)
 
 
 def _items(link: str | None) -> Sequence[QuarantineItem]:
@@ -128,6 +128,8 @@ def _chosen(ids: Sequence[int], all_matching: bool, link: str | None) -> list[in
     return chosen
 
 
-def _done(message: str) -> int:
-    say(message)
+def _done(done: Done) -> int:
+    if not done.count:
+        raise NothingMatched("none of these is in quarantine", remedy="`syncd quarantine list`")
+    say(done.message)
     return Exit.OK

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated, TypeAlias
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from syncd.api.models import Life, LinkStatus, PlanView, Progress, Status, SyncReport
 from syncd.api.operator import Operator
@@ -14,10 +18,11 @@ from syncd.core.errors import NothingMatched
 
 _SENT = {"posted": Exit.OK, "accepted": Exit.OK, "unchanged": Exit.OK}
 _UNDER_WAY = {"waiting": Exit.PARTLY, "uncertain": Exit.PARTLY}
+_Limit: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1))]
 _SICK = frozenset({"late", "action_required", "error"})
 
 
-def plan(link: str | None = None, /, *, flow: str | None = None, limit: int = 200) -> int:
+def plan(link: str | None = None, /, *, flow: str | None = None, limit: _Limit = 200) -> int:
     """Show what a sync would write, on which side and why. Reads both sides; writes nothing anywhere.
 
     Exit code 3 if a brake would stop it. With -o json: a list with one plan a link.
@@ -93,10 +98,10 @@ def sync(link: str | None = None, /, *, flow: str | None = None) -> int:
 def _say_what_waits(report: SyncReport) -> None:
     for flow in report.flows:
         if flow.historical:
-            said = f"{flow.historical} {flow.flow} stood approved before the first sync was complete"
+            said = f"{flow.flow}: {flow.historical} stood approved before the first sync was complete"
             say(f"  {said}: history, not posted. To post one: syncd send {report.link} {flow.flow} NUMBER")
         if flow.unmatched:
-            said = f"{flow.unmatched} {flow.flow} may be on the other side already; none is created"
+            said = f"{flow.flow}: {flow.unmatched} may be on the other side already; none is created"
             say(f"  {said}: syncd match list {report.link} --flow {flow.flow}", "yellow")
 
 
@@ -124,7 +129,7 @@ def send(link: str, entity: str, number: str, /) -> int:
     link
         The customer's link.
     entity
-        Kind of record: customer, location, job, invoice, payment.
+        Kind of record, as the flows are called: customer, job, invoice, time_entry ...
     number
         What people call it: an invoice number, a customer's name; or its id.
     """
@@ -173,7 +178,7 @@ def explain(entity: str, ident: str, /, *, link: str | None = None) -> int:
     Parameters
     ----------
     entity
-        Kind of record: customer, location, job, invoice, payment.
+        Kind of record, as the flows are called: customer, job, invoice, time_entry ...
     ident
         Its id on either side, or what people call it.
     link

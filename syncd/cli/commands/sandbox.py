@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from syncd.cli.exits import Exit
 from syncd.cli.options import Output, options
 from syncd.cli.output import Column, emit
 from syncd.core.errors import FixInput
 
+_Port: TypeAlias = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
+
 
 def serve(
     platform: str,
     /,
     *,
-    port: int = 0,
-    control_port: int = 0,
+    port: _Port = 0,
+    control_port: _Port = 0,
     seed: int = 1,
-    size: int = 200,
+    size: Annotated[int, Parameter(validator=Number(gte=1))] = 200,
     profile: Path | None = None,
     option: tuple[str, ...] = (),
 ) -> int:
@@ -78,7 +84,7 @@ def list_() -> int:
 
 
 def demo(
-    pair: str = "servicetrade-sage100-contractor", /, *, keep: bool = False, seed: int = 1, port: int = 0
+    pair: str = "servicetrade-sage100-contractor", /, *, keep: bool = False, seed: int = 1, port: _Port = 0
 ) -> int:
     """Watch a pair of platforms on this machine: two sandboxes, 200 customers, 25 invoices approved in the
     one and standing in the other's ledger seconds later, each exactly once. Or `drift`: ServiceTrade changes

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from syncd.cli import session
 from syncd.cli.exits import Exit
-from syncd.cli.output import Column, emit, say
+from syncd.cli.output import Column, emit, say, table, text
 from syncd.core.errors import FixInput
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _LEVELS = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
@@ -61,13 +64,18 @@ def check(*, live: bool = False) -> int:
         Column("level", "LEVEL", palette=_LEVELS),
         Column("subject", "WHERE"),
         Column("message", "FINDING"),
-        Column("remedy", "WHAT TO DO"),
     ]
-    emit(rows, rows, columns)
+    shown = [{**row, "message": _finding(row["message"], row["remedy"])} for row in rows]
+    emit(rows, rows, [*columns, Column("remedy", "WHAT TO DO")], people=lambda: table(shown, columns))
     errors = sum(f.level == "error" for f in found)
     warnings = sum(f.level == "warning" for f in found)
     say(f"{len(found)} looked at, {errors} wrong, {warnings} to look at", "red" if errors else "green")
     return Exit.FAILED if errors else Exit.OK
+
+
+def _finding(message: str, remedy: str) -> Text:
+    """What to do stands on a line of its own: a column for it would leave both too narrow."""
+    return text(message) + "\n" + text(f"→ {remedy}", "cyan") if remedy else text(message)
 
 
 def platforms(*, markdown: bool = False) -> int:

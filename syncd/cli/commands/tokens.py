@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from syncd.api.requests import Grantable
 from syncd.api.scopes import Scope
@@ -37,7 +38,7 @@ def create(
     /,
     *,
     scope: Annotated[list[Literal["read", "operate", "resolve", "admin"]], Parameter(consume_multiple=True)],
-    days: int | None = None,
+    days: Annotated[int | None, Parameter(validator=Number(gte=1, lte=3650))] = None,
 ) -> int:
     """Make a token. Its value goes to stdout, once: only its digest is kept.
 

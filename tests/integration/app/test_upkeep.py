@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from shutil import copyfile
 
@@ -20,7 +21,7 @@ from syncd.app.installation import digest_key, master_key, state_engine, state_p
 from syncd.cli import program
 from syncd.clock import SystemClock
 from syncd.config.load import Site, load
-from syncd.core.errors import FixInput, StateLocked
+from syncd.core.errors import FixInput, NothingMatched, StateLocked
 from syncd.sandbox.sage100_contractor.product import OWN_PROFILE
 from syncd.secrets.sealed import Sealer, generate_master_key_file
 from syncd.store import journal, migrate
@@ -155,6 +156,44 @@ async def test_the_audit_is_verified_and_exported_opened(site: Site) -> None:
     engine.dispose()
     (found,) = upkeep.verify(site, [], None).breaks
     assert (found.link, found.line) == ("acme", 1)
+
+
+async def test_a_typing_error_is_no_sign_of_tampering(site: Site) -> None:
+    for asked in (partial(upkeep.verify, kept=None), partial(upkeep.export, take=pytest.fail)):
+        with pytest.raises(NothingMatched, match="acne") as refused:
+            asked(site, ["acne"])
+        assert "acme" in refused.value.remedy
+    assert upkeep.verify(site, ["acme"], None).breaks == []  # nothing was done to it yet
+
+
+@pytest.mark.parametrize("what", ["a folder", "in no folder", "something else"])
+def test_a_state_that_is_no_database_is_told_in_plain_words(
+    site: Site, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = site.folder / ("there/state.db" if what == "in no folder" else "other.db")
+    if what == "a folder":
+        path.mkdir()
+    elif what == "something else":
+        path.write_text("not a database, and longer than a header of one would be\n" * 20)
+    text = site.path.read_text().replace("sqlite:///state.db", f"sqlite:///{path}")
+    site.path.write_text(text)
+    for command in (["db", "current"], ["check"], ["audit", "verify"]):
+        assert program.run([*command, "--config", str(site.path)]) == 2
+        assert str(path) in capsys.readouterr().err
+
+
+def test_every_secret_that_is_missing_is_told_at_once(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = ("SYNCD_OPERATOR_TOKEN", "SERVICETRADE_CLIENT_SECRET", "SYNCD_BRIDGE_TOKEN")
+    for name in wanted:
+        monkeypatch.delenv(name, raising=False)
+    assert program.run(["check", "--config", str(site.path)]) == 1
+    said = capsys.readouterr().out
+    assert all(f"env:{name}" in said for name in wanted)
+    assert program.run(["sync", "--config", str(site.path)]) == 2
+    said = capsys.readouterr().err
+    assert all(f"env:{name}" in said for name in wanted)
 
 
 async def test_what_is_no_end_of_a_chain_is_refused(site: Site) -> None:

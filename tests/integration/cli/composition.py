@@ -211,7 +211,8 @@ class FakeOperator:
         ]  # fmt: skip
 
     async def quarantine_retry(self, ids: Sequence[int], actor: str = "") -> Done:
-        return Done(count=len(ids), message=f"{len(ids)} will be tried again", ids=list(ids))
+        here = [ident for ident in ids if ident]
+        return Done(count=len(here), message=f"{len(here)} will be tried again", ids=here)
 
     async def quarantine_skip(self, ids: Sequence[int], reason: str, actor: str = "") -> Done:
         return Done(count=len(ids), message=f"{len(ids)} left alone: {reason}", ids=list(ids))

@@ -72,6 +72,12 @@ print(sorted({"pydantic", "aiohttp", "sqlalchemy", "ruamel.yaml", "cryptography"
         (("held", "settle", "5", "--is", "1", "--send-again"), 2, "either --is KEY or --send-again"),
         (("held", "settle", "5", "--send-again"), 5, "add --yes"),
         (("quarantine", "retry"), 2, "name the records by number"),
+        (("quarantine", "retry", "0"), 4, "none of these is in quarantine"),
+        (("hold", "link:acme", "--reason", " "), 2, "say why"),
+        (("release",), 2, "name the holds by number"),
+        (("plan", "--limit", "-1"), 2, "--limit"),
+        (("token", "create", "dana", "--scope", "read", "--days", "0"), 2, "--days"),
+        (("sandbox", "serve", "servicetrade", "--port", "99999"), 2, "--port"),
         (("quarantine", "retry", "17", "--all-matching"), 2, "name the records by number"),
         (("quarantine", "skip", "17", "--reason", "by hand"), 5, "add --yes"),
         (("config", "schema", "nonesuch"), 2, "site, crosswalks or profile:PLATFORM"),
@@ -269,7 +275,7 @@ def test_check_counts_what_is_wrong(run: Run, monkeypatch: pytest.MonkeyPatch) -
     live = run("check", "--live")
     assert live.returncode == 1
     assert "elsewhere.yaml" in live.stdout
-    assert re.search(r"error +books +no bridge +start it", live.stdout)
+    assert re.search(r"error +books +no bridge +\n +→ start it", live.stdout)
     assert "3 looked at, 1 wrong" in live.stderr
 
 
@@ -300,3 +306,10 @@ def test_a_reader_that_goes_away_is_no_error_to_talk_about(tmp_path: Path) -> No
 )
 def test_the_process_ends_with_the_code(start: Run, arguments: tuple[str, ...], code: int) -> None:
     assert start(*arguments).returncode == code
+
+
+def test_help_is_broken_by_the_terminal_and_not_where_the_source_was(run: Run) -> None:
+    said = run("erase", "--help").stdout
+    assert "[default: False]" not in said
+    paragraph = said.partition("Records, bases")[2].partition("\n\n")[0].split("\n")
+    assert all(len(line) > 60 for line in paragraph[:-1]), paragraph
