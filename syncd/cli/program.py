@@ -218,7 +218,7 @@ def build(called: Sequence[str] = ()) -> App:
     )
     for flag in ("--help", "--version"):
         app[flag].group = (_GLOBAL,)
-    panels = {}
+    panels: dict[str, Group] = {}
     for at, (title, names) in enumerate(_PANELS.items()):
         panels |= dict.fromkeys(names, Group(title, sort_key=at))
     for name, (where, line) in _COMMANDS.items():

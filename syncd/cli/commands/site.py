@@ -46,7 +46,8 @@ def init(folder: Path = Path(), /) -> int:
 
 def check(*, live: bool = False) -> int:
     """Look at everything without writing anything: configuration, credentials, reachability,
-    migrations, crosswalks. Each finding says where, and what to do.
+    migrations, and codes in what was read so far that no crosswalk covers. Each finding says where, and what
+    to do.
 
     Exit code 0 if nothing is wrong, 1 if something is, 2 if the configuration itself is broken.
 
@@ -56,7 +57,7 @@ def check(*, live: bool = False) -> int:
     Parameters
     ----------
     live
-        Also log in to every platform and look for values that the crosswalks do not cover.
+        Also log in to every platform and look around there.
     """
     found = session.check(live=live)
     rows = [{"level": f.level, "subject": f.subject, "message": f.message, "remedy": f.remedy} for f in found]
