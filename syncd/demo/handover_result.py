@@ -148,9 +148,9 @@ def tables(result: HandoverResult, pair: FilePair) -> list[Table]:
     kinds = Table()
     kinds.add_column("connection", no_wrap=True)
     for name in ("records", "in one batch", "there once"):
-        kinds.add_column(name, justify="right")
+        kinds.add_column(name, justify="right", max_width=7)
     for name in (pair.left_title, pair.right_title):
-        kinds.add_column(name, justify="right", min_width=len(name))
+        kinds.add_column(name, justify="right", no_wrap=True)
     for each in result.carried:
         counts = (each.records, each.in_one_batch, each.standing_once)
         totals = (f"{each.left_total:,}", f"{each.right_total:,}")
