@@ -26,7 +26,8 @@ from tests.soak.load import Office
 
 WORKERS: Final = 3
 LINKS: Final = 2
-_QUIET_WITHIN_S: Final = 240.0
+_QUIET_AFTER: Final = (240.0, 60.0)
+"""Seconds to catch up within: at least, and for each minute of it."""
 _EVERY_S: Final = (2.0, 6.0)
 """Between two strokes of fate, at least and at most."""
 _INVOICES_A_MINUTE: Final = 24
@@ -84,7 +85,8 @@ async def storm(folder: Path, run: Run) -> Table:
             if not worker.running:
                 await worker.start()
         began = clock()
-        await home.settled(dict(run.approved), _QUIET_WITHIN_S)
+        least, each = _QUIET_AFTER
+        await home.settled(dict(run.approved), max(least, each * run.minutes))
         run.quiet_s = clock() - began
         counted = [await home.counted(one, run.approved[one.link]) for one in home.customers]
         shown = _table(home, run, counted)
