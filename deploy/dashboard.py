@@ -49,8 +49,8 @@ def document() -> str:
 def _variables() -> list[Any]:
     return [
         dashboard.DatasourceVariable("datasource").label("Source").type("prometheus"),
-        _variable("job", f.LINKS.full),
-        _variable("instance", f'{f.LINKS.full}{{job=~"$job"}}'),
+        _variable("job", f.BUILD_INFO.full),
+        _variable("instance", f'{f.BUILD_INFO.full}{{job=~"$job"}}'),
         _variable("link", f'{f.LINK_INFO.full}{{job=~"$job"}}'),
         _variable("flow", f'{f.RECORDS_WRITTEN.full}{{job=~"$job", link=~"$link"}}'),
         _variable("connection", f'{f.CONNECTION_INFO.full}{{job=~"$job"}}'),

@@ -60,6 +60,12 @@ def _head() -> list[str]:
         "",
         "Scraped at `/metrics` of the daemon with a token that may read (`syncd token create prometheus",
         "--scope read`), or without one at a port for this machine alone (`metrics: {}` in `syncd.yaml`).",
+        "",
+        "Of several processes the daemon tells for all what stands in the state. A worker with a port of",
+        "its own (`syncd worker --metrics-port 8401`) tells what it alone knows, marked * below: its runs,",
+        "requests, breakers, event loop; a series once there is something to tell. Take their sum or maximum",
+        "over all instances, as rules and dashboard do; the rules that the daemon looks at by itself see its",
+        "own share of them only.",
     ]
 
 
@@ -69,7 +75,8 @@ def _families() -> list[str]:
         lines += ["", f"## {title}", "", "| name | kind | labels | |", "|---|---|---|---|"]
         for one in families:
             labels = ", ".join(one.labels) or "–"
-            lines.append(f"| `{one.full}` | {one.kind.value} | {labels} | {one.text} |")
+            mark = " *" if one in f.OF_WORKERS else ""
+            lines.append(f"| `{one.full}`{mark} | {one.kind.value} | {labels} | {one.text} |")
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from prometheus_client import generate_latest
 
+from monitor.metrics.families import OF_WORKERS
 from monitor.metrics.meters import Meters
 from monitor.metrics.series import Sample, Series, text
 from monitor.metrics.standing import Gauges, Live
@@ -70,3 +71,23 @@ class Exporter:
         for metric in self._meters.registry.collect():
             for one in metric.samples:
                 yield Sample(one.name, tuple(sorted(one.labels.items())), one.value)
+
+
+class WorkerExporter:
+    """The same of one of several processes, which reads nothing: what stands in the state is the daemon's to
+    tell. ``live``: as with ``Exporter``."""
+
+    def __init__(self, meters: Meters, live: Callable[[], Mapping[str, Live]]) -> None:
+        self._meters = meters
+        self._live = live
+        self._gauges = Gauges()
+
+    async def scrape(self) -> bytes:
+        """Prometheus text; see ``CONTENT_TYPE``."""
+        live = self._live()
+        return await asyncio.to_thread(self._written, live)
+
+    def _written(self, live: Mapping[str, Live]) -> bytes:
+        counted = [one for family, one in self._meters.series.items() if family in OF_WORKERS and len(one)]
+        told = [*self._gauges.of_process(live), *counted]
+        return text(told).encode() + generate_latest(self._meters.registry)

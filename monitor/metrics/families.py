@@ -255,6 +255,26 @@ ALL: Final = (
     WAKEUP_DELAY,
 )
 
+OF_WORKERS: Final = (
+    BUILD_INFO,
+    RUNNING,
+    HEARTBEAT,
+    LOOP_LAG,
+    RUNS,
+    RUN_FAILURES,
+    RUN_SECONDS,
+    WAKEUP_DELAY,
+    API_REQUESTS,
+    API_FAILURES,
+    API_SECONDS,
+    CIRCUIT_OPEN,
+    CREDENTIAL_EXPIRY,
+    QUOTA_LEFT,
+    QUOTA,
+)
+"""What each process knows of itself alone, and so what a worker exports: everything else stands in the state,
+and the daemon exports it for all of them."""
+
 OPTIONAL: Final = (
     BRIDGE_UP,
     CREDENTIAL_EXPIRY,

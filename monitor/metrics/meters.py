@@ -70,20 +70,23 @@ class Meters:
     """Counters of this process; also a ``ports.Tap`` and told of webhooks. Its methods return at once and
     never raise."""
 
-    def __init__(self, clock: Clock, facts: SiteFacts, version: str) -> None:
+    def __init__(self, clock: Clock, facts: SiteFacts, version: str, *, worker: bool = False) -> None:
+        """``worker``: one of several processes. It exports what it alone knows, and a series once there is
+        something to tell: a site's links times its workers would be too many to be there from the start."""
         self._clock = clock
+        self.worker = worker
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
         self.registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self.series = {one: Series(one) for one in (*_OF_LINKS, *_OF_CONNECTIONS)}
-        self._gauges = {one: _gauge(one, self.registry) for one in f.DAEMON_GAUGES}
-        self._counters = {one: _counter(one, self.registry) for one in f.DAEMON_COUNTERS}
-        self._run_seconds = _histogram(f.RUN_SECONDS, self.registry)
-        self._wakeup_delay = _histogram(f.WAKEUP_DELAY, self.registry)
-        self._propagation = _histogram(f.PROPAGATION, self.registry)
-        self._api_seconds = _histogram(f.API_SECONDS, self.registry)
+        self._gauges = {one: _gauge(one, self._shown(one)) for one in f.DAEMON_GAUGES}
+        self._counters = {one: _counter(one, self._shown(one)) for one in f.DAEMON_COUNTERS}
+        self._run_seconds = self._histogram(f.RUN_SECONDS)
+        self._wakeup_delay = self._histogram(f.WAKEUP_DELAY)
+        self._propagation = self._histogram(f.PROPAGATION)
+        self._api_seconds = self._histogram(f.API_SECONDS)
         self._answered: set[str] = set()
         """Connections that answered since answers were weighed last."""
         self.facts = SiteFacts()
@@ -91,6 +94,13 @@ class Meters:
         self.configured(facts)
         self.reloaded(ok=True)
         self.beat()
+
+    def _shown(self, family: Family) -> CollectorRegistry | None:
+        return self.registry if not self.worker or family in f.OF_WORKERS else None
+
+    def _histogram(self, family: Family) -> Histogram:
+        registry = self._shown(family)
+        return Histogram(family.full, family.text, family.labels, buckets=family.buckets, registry=registry)
 
     # -- the configuration
 
@@ -104,9 +114,9 @@ class Meters:
                 one.clear()  # the labels are not the same any more
         for family, one in self.series.items():
             one.keep(facts.links if family in _OF_LINKS else facts.connections)
-        for link, configured in facts.links.items():
+        for link, configured in () if self.worker else facts.links.items():
             self._zero_link(link, configured)
-        for name, connection in facts.connections.items():
+        for name, connection in () if self.worker else facts.connections.items():
             self._zero_connection(name, connection)
         for platform in {connection.platform for connection in facts.connections.values()}:
             for use in f.USES:
@@ -257,13 +267,9 @@ class Meters:
         self._gauges[f.STORE_SIZE].set(size)
 
 
-def _gauge(family: Family, registry: CollectorRegistry) -> Gauge:
+def _gauge(family: Family, registry: CollectorRegistry | None) -> Gauge:
     return Gauge(family.full, family.text, family.labels, registry=registry)
 
 
-def _counter(family: Family, registry: CollectorRegistry) -> Counter:
+def _counter(family: Family, registry: CollectorRegistry | None) -> Counter:
     return Counter(family.full, family.text, family.labels, registry=registry)
-
-
-def _histogram(family: Family, registry: CollectorRegistry) -> Histogram:
-    return Histogram(family.full, family.text, family.labels, buckets=family.buckets, registry=registry)

@@ -71,10 +71,7 @@ class Gauges:
             for impact in f.IMPACTS:
                 self._made[f.SCHEMA_OPEN].set((name, impact), standing.drifts.get((name, impact), 0))
             here = live.get(name, _UNKNOWN)
-            self._made[f.CIRCUIT_OPEN].set((name,), float(here.circuit_open))
-            if here.quota is not None:
-                self._made[f.QUOTA_LEFT].set((name,), here.quota[0])
-                self._made[f.QUOTA].set((name,), here.quota[1])
+            self._set_live(name, here)
             if connection.announces:
                 self._made[f.HINTS].set((name,), standing.hints.get(name, 0))
             if connection.bridged:
@@ -83,6 +80,18 @@ class Gauges:
             for family, labels, value in _of_crew(standing.crew):
                 made[family].set(labels, value)
         return list(self._made.values())
+
+    def of_process(self, live: Mapping[str, Live]) -> Sequence[Series]:
+        """What this process alone knows, whatever the state says."""
+        for name, here in live.items():
+            self._set_live(name, here)
+        return [self._made[one] for one in (f.CIRCUIT_OPEN, f.QUOTA_LEFT, f.QUOTA)]
+
+    def _set_live(self, name: str, here: Live) -> None:
+        self._made[f.CIRCUIT_OPEN].set((name,), float(here.circuit_open))
+        if here.quota is not None:
+            self._made[f.QUOTA_LEFT].set((name,), here.quota[0])
+            self._made[f.QUOTA].set((name,), here.quota[1])
 
     def _drop_others(self) -> None:
         """Of an earlier configuration."""

@@ -155,13 +155,13 @@ async def run(config_path: Path, *, work: bool = True) -> None:
     await keep_running(config_path, work=work)
 
 
-async def worker(config_path: Path, name: str, slots: int | None) -> None:
+async def worker(config_path: Path, name: str, slots: int | None, metrics_port: int | None) -> None:
     """One of any number of processes that run links, until SIGTERM or SIGINT. Raises ``FixInput`` where the
-    state is one process's only."""
+    state is one process's only, or the port is taken."""
     from syncd.app.membership import SLOTS, Part  # noqa: PLC0415
     from syncd.app.worker import keep_working  # noqa: PLC0415
 
-    await keep_working(config_path, Part(name, slots or SLOTS))
+    await keep_working(config_path, Part(name, slots or SLOTS), metrics_port)
 
 
 async def workers(config_path: Path) -> WorkersView:

@@ -71,7 +71,7 @@ async def running(
                 store_hints=measures.hints(opened.store.add_hints),
                 metrics=measures.scrape,
                 wake=_waking(opened, dispatcher),
-                waiting=lambda: _waiting(opened),
+                waiting=lambda: waiting(opened),
                 hooks=announced.hooks,
                 heard=announced.subscriptions,
                 hosts=_public_hosts(opened),
@@ -164,8 +164,8 @@ def _waking(opened: Installation, dispatcher: Dispatcher) -> Callable[[str], Non
     return wake
 
 
-async def _waiting(opened: Installation) -> Sequence[str]:
-    """What the daemon still waits for before it can work."""
+async def waiting(opened: Installation) -> Sequence[str]:
+    """What a process still waits for before it can work."""
     away = (name for name, channel in opened.channels().items() if not channel.connected)
     missing = [f"the bridge of {name}" for name in away]
     try:

@@ -16,7 +16,7 @@ from monitor.alerts.rules import rules
 from monitor.alerts.watch import EVERY_S, Watch
 from monitor.channels import Channels
 from monitor.drift_alerts import NAMES
-from monitor.metrics.exporter import Exporter
+from monitor.metrics.exporter import Exporter, WorkerExporter
 from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
 from monitor.metrics.standing import Live
 from syncd import __version__
@@ -83,20 +83,25 @@ def _count(meters: Meters, channel: str, taken: bool) -> None:
 
 class Measures:
     """``notifier``: makes, given the meters it counts in, who takes the daemon's own alerts to people; by
-    default the log, and the channels of the configuration."""
+    default the log, and the channels of the configuration. ``worker``: tell only what this process alone
+    knows."""
 
     def __init__(
         self,
         opened: Installation,
         notifier: Callable[[Meters], Notifier] | None = None,
+        *,
+        worker: bool = False,
     ) -> None:
         self._opened = opened
-        channels = (LOG, *opened.site.config.alerts.channels)
-        self.meters = Meters(opened.clock, replace(facts(opened), channels=channels), __version__)
+        channels = () if worker else (LOG, *opened.site.config.alerts.channels)
+        told = replace(facts(opened), channels=channels)
+        self.meters = Meters(opened.clock, told, __version__, worker=worker)
         self._notifier = told_to(opened, self.meters) if notifier is None else notifier(self.meters)
         self._exporter = Exporter(
             Meter(opened.store.database, shared=opened.membership is not None), self.meters, self._live
         )
+        self._own = WorkerExporter(self.meters, self._live)
         self._watch = Watch(rules(thresholds(opened.site)))
         self._storyline = Storyline(opened.store.database, tracer(os.environ))
         opened.taps.add(self.meters)
@@ -104,7 +109,7 @@ class Measures:
 
     async def scrape(self) -> bytes:
         """The metrics as text."""
-        return await self._exporter.scrape()
+        return await (self._own if self.meters.worker else self._exporter).scrape()
 
     def firing(self) -> Sequence[Alert]:
         """Alerts that have been told and are not over."""
@@ -114,9 +119,13 @@ class Measures:
         """Run until they are cancelled."""
         return [
             asyncio.create_task(self._keep_watching(), name="alerts"),
-            asyncio.create_task(self._keep_timing(), name="lag"),
+            self.timing(),
             asyncio.create_task(self._keep_anchoring(), name="anchor"),
         ]
+
+    def timing(self) -> asyncio.Task[None]:
+        """The one of these that every process has: it measures its own event loop."""
+        return asyncio.create_task(self._keep_timing(), name="lag")
 
     def run(self, link: str, drain: Drain) -> Drain:
         """The same run, measured and told in the log."""

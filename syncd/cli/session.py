@@ -98,7 +98,7 @@ class Composition(Protocol):
         """The daemon, until it is told to stop."""
         ...
 
-    async def worker(self, config_path: Path, name: str, slots: int | None) -> None:
+    async def worker(self, config_path: Path, name: str, slots: int | None, metrics_port: int | None) -> None:
         """A process that runs links, until it is told to stop."""
         ...
 

@@ -81,8 +81,17 @@ def build_metrics(scrape: health.Scrape) -> web.Application:
     return application
 
 
+def build_worker(waiting: health.Waiting, scrape: health.Scrape) -> web.Application:
+    """Health and metrics of a worker, without a token: ``listen.serve`` lets only this machine reach it."""
+    application = _application(())
+    for route in health.routes(waiting, scrape, Scope.PUBLIC):
+        application.router.add_route(route.method, route.path, route.handler)
+    application[PROTECTED] = False
+    return application
+
+
 def build_waiting(reasons: Sequence[str]) -> web.Application:
-    """Health alone, of a daemon that cannot begin yet and says why."""
+    """Health alone, of a process that cannot begin yet and says why."""
 
     async def waiting() -> Sequence[str]:
         return reasons

@@ -36,7 +36,10 @@ def run(*, no_work: bool = False) -> int:
 
 
 def worker(
-    *, name: str = "", slots: Annotated[int | None, Parameter(validator=Number(gte=1, lte=500))] = None
+    *,
+    name: str = "",
+    slots: Annotated[int | None, Parameter(validator=Number(gte=1, lte=500))] = None,
+    metrics_port: Annotated[int | None, Parameter(validator=Number(gte=0, lte=65535))] = None,
 ) -> int:
     """Run links beside the daemon, as one of any number of workers on any number of machines, until it is
     told to stop. The state is on PostgreSQL; every worker has the same site folder. A link runs in one
@@ -44,7 +47,7 @@ def worker(
 
     For example:
       syncd worker
-      syncd worker --name east-1 --slots 32
+      syncd worker --name east-1 --slots 32 --metrics-port 8401
 
     Parameters
     ----------
@@ -52,9 +55,12 @@ def worker(
         What people call it, the machine's name by default; a few characters of its own are added.
     slots
         Links it runs at once, 16 by default.
+    metrics_port
+        Serve /metrics and /health there, for this machine alone; each worker on it has its own. Without it
+        this worker listens nowhere.
     """
     _log()
-    asyncio.run(session.composition().worker(options().config, name, slots))
+    asyncio.run(session.composition().worker(options().config, name, slots, metrics_port))
     return Exit.OK
 
 

@@ -71,6 +71,7 @@ class Site:
 
     @contextmanager
     def running(self, *command: str, says: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A ``syncd`` command that keeps running; ``says``: what stands in its log once it has begun."""
         with (self.folder / "run.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "syncd", *command],

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.metrics import families
 from monitor.metrics.meters import Meters
 from syncd.app.installation import installation
 from syncd.app.measures import Measures
@@ -48,6 +49,28 @@ def test_prometheus_has_a_port_of_its_own_and_others_need_a_token(tmp_path: Path
         here.write(configuration("acme", more="no_such_key: 1\n"))
         process.send_signal(signal.SIGHUP)
         until(lambda: scraped(own)["syncd_config_last_reload_successful"] == 0, "the refusal is measured")
+
+
+def test_a_worker_tells_what_it_alone_knows(tmp_path: Path, postgres_url: str) -> None:
+    (port,) = free_ports(1)
+    here = site(tmp_path, configuration("acme", more=f"state: {{url: '{postgres_url}'}}\n"))
+    own = f"http://127.0.0.1:{port}"
+    with here.running("worker", "--metrics-port", str(port), says="worker started") as process:
+        until(lambda: scraped(f"{own}/metrics").get("syncd_runs_total") == 1, "it ran the link once")
+        until(lambda: "syncd_event_loop_lag_seconds" in scraped(f"{own}/metrics"), "its loop is measured")
+        found = scraped(f"{own}/metrics")
+        assert found["syncd_run_duration_seconds_count"] == found["syncd_wakeup_delay_seconds_count"] == 1
+        assert found["syncd_heartbeat_timestamp_seconds"] > 0
+        assert found["syncd_circuit_open"] == 0
+        told = {name for name in found if name.startswith("syncd_")}
+        mine = {one.full for one in families.OF_WORKERS}
+        others = {name for name in told if not name.startswith(tuple(mine))}
+        assert not others, "what stands in the state is the daemon's to tell"
+        assert [urlopen(f"{own}/health/{kind}").status for kind in ("live", "ready")] == [200, 200]
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"{own}/api/v1/status")
+        process.terminate()
+        assert process.wait(30) == 0
 
 
 def test_the_audit_is_anchored_from_the_start_and_its_end_is_in_the_log(tmp_path: Path) -> None:

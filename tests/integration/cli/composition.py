@@ -504,7 +504,7 @@ class FakeComposition:
         lost = WorkerView(name="web2-11ab", silent_s=61.0, lost=True, links=[], **said)
         return WorkersView(shared=True, workers=[alive, lost], wanted=3, lost=1, taken_over=2)
 
-    async def worker(self, config_path: Path, name: str, slots: int | None) -> None:
+    async def worker(self, config_path: Path, name: str, slots: int | None, metrics_port: int | None) -> None:
         return None
 
     def daemon(

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Connection, insert
 
 from monitor.metrics import families as f
-from monitor.metrics.exporter import Exporter
+from monitor.metrics.exporter import Exporter, WorkerExporter
 from monitor.metrics.meters import ConnectionFacts, LinkFacts, Meters, SiteFacts
 from monitor.metrics.standing import Live
 from syncd.core.model import PairState
@@ -52,7 +52,7 @@ def exporter(bench: Bench, facts: SiteFacts = SITE) -> tuple[Exporter, Meters]:
     return Exporter(Meter(bench.store.database), meters, lambda: LIVE), meters
 
 
-async def scraped(one: Exporter) -> dict[Key, float]:
+async def scraped(one: Exporter | WorkerExporter) -> dict[Key, float]:
     """Every sample of ours by name and labels; the text is read by the client's own parser."""
     found: dict[Key, float] = {}
     for family in text_string_to_metric_families((await one.scrape()).decode()):
@@ -265,6 +265,29 @@ async def test_labels_are_escaped(bench: Bench) -> None:
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (see .ci/run)")
+async def test_a_worker_counts_what_happens_in_it_and_nothing_that_the_state_says(bench: Bench) -> None:
+    meters = Meters(bench.clock, SITE, "1.2.3", worker=True)
+    one = WorkerExporter(meters, lambda: LIVE)
+    before = await scraped(one)
+    assert not any(name == "syncd_runs_total" for name, _ in before), "a series comes with what it tells"
+    for status in (200, 503):
+        meters.exchange("field", Exchange("GET", "/invoice", status, {}, seconds=0.2))
+    meters.run_started()
+    meters.run_ended("acme", "wake", 2.0, failed=True)
+    meters.announced("field")
+    found = await scraped(one)
+    assert at(found, "api_requests_total", connection="field", code="5xx") == 1
+    assert at(found, "api_request_failures_total", connection="field") == 1
+    assert at(found, "runs_total", link="acme", trigger="wake") == 1
+    assert at(found, "rate_limit_remaining_requests", connection="field") == 40
+    assert at(found, "circuit_open", connection="ledger") == 0
+    told = {name for name, _ in found}
+    assert {one.full for one in f.OF_WORKERS if one.kind is not f.Kind.HISTOGRAM} - told == {
+        "syncd_credential_expiry_timestamp_seconds"
+    }
+    assert told.isdisjoint(one.full for one in f.ALL if one not in f.OF_WORKERS)
+
+
 async def test_promtool_finds_nothing_to_say(bench: Bench) -> None:
     one, _ = exporter(bench)
     text = await one.scrape()
