@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import (
+    carried,
     cold,
     crew,
     fairness,
@@ -46,7 +47,7 @@ class Sizes:
     customers: int = 200
     backlog: int = 100_000
     webhooks: int = 1_000
-    by_crew: int = 1_000
+    by_crew: int = 150
     carried: int = 1_000_000
 
 
@@ -63,6 +64,10 @@ QUICK = Sizes(
     by_crew=50,
     carried=5_000,
 )
+
+
+_SPREAD = frozenset({"N9", "SCALE"})
+"""Measures of several processes and a database, which need every core."""
 
 
 def _groups(
@@ -93,9 +98,15 @@ def _groups(
         "N8": (0, lambda url: [memory.peak(folder, url, sizes.in_state)]),
         "N9": (
             sizes.by_crew,
-            lambda url: [asyncio.run(crew.two_against_one(url, sizes.by_crew, few))],
+            lambda url: asyncio.run(crew.two_against_one(url, sizes.by_crew, rounds)),
         ),
-        "SCALE": (0, lambda _url: asyncio.run(scale.scale(sizes.links, sizes.carried))),
+        "SCALE": (
+            sizes.by_crew,
+            lambda url: [
+                *asyncio.run(scale.wakes(sizes.links)),
+                *asyncio.run(carried.carried(url, sizes.links, sizes.carried, sizes.by_crew)),
+            ],
+        ),
         "N10": (0, lambda url: cold.starts(folder, url, rounds)),
         "S1": (0, lambda _url: asyncio.run(storm.storm(folder, 500, sizes.storm_s))),
         "SCRAPE": (0, lambda _url: [asyncio.run(scrape.scrape(folder, sizes.links, 25, rounds))]),
@@ -126,7 +137,7 @@ def main() -> int:
             if wanted and not wanted & set(names.split(",")):
                 continue
             print(f"{names} ...", file=sys.stderr, flush=True)
-            with server.running(records) as base_url:
+            with server.running(records, pinned=names not in _SPREAD) as base_url:
                 lines += run(base_url)
     print(table(lines))
     if given.json is not None:

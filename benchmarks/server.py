@@ -94,14 +94,16 @@ async def serve(records: int) -> None:
 
 
 @contextmanager
-def running(records: int) -> Iterator[str]:
+def running(records: int, *, pinned: bool = True) -> Iterator[str]:
     """The server in a process of its own. Gives its address. Client and server get a core each if there are
-    two: this process is pinned, too."""
+    two: this process is ``pinned``, too. Not where it starts others that do the work: they would all have
+    the one core."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.server", "--records", str(records)], stdout=subprocess.PIPE
     )
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
-    if len(cores) > 1:
+    pinned = pinned and len(cores) > 1
+    if pinned:
         os.sched_setaffinity(process.pid, {cores[1]})
         os.sched_setaffinity(0, {cores[0]})
     try:
@@ -110,7 +112,7 @@ def running(records: int) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
-        if len(cores) > 1:
+        if pinned:
             os.sched_setaffinity(0, set(cores))
 
 
