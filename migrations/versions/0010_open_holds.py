@@ -18,9 +18,7 @@ _OPEN = sa.text("released_at is null")
 
 def upgrade() -> None:
     op.create_index("ix_hold_scope_open", "hold", ["scope"], sqlite_where=_OPEN, postgresql_where=_OPEN)
-    op.drop_index("ix_hold_scope_released_at", table_name="hold")
 
 
 def downgrade() -> None:
-    op.create_index("ix_hold_scope_released_at", "hold", ["scope", "released_at"])
     op.drop_index("ix_hold_scope_open", table_name="hold")

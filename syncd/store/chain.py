@@ -50,7 +50,13 @@ _PAGE: Final = 2_000
 
 _encode = msgspec.msgpack.Encoder().encode
 # locked where several processes write (PostgreSQL); SQLite has one writer
-_HEAD = Query(select(chain.c.seq, chain.c.hash).where(chain.c.link == bindparam("of")).with_for_update())
+# in one order, so that two processes never wait for each other
+_HEADS = Query(
+    select(chain.c.link, chain.c.seq, chain.c.hash)
+    .where(chain.c.link.in_(bindparam("of", expanding=True)))
+    .order_by(chain.c.link)
+    .with_for_update()
+)
 _BEGIN = Prepared(insert(chain))
 _MOVE = Prepared(
     update(chain).where(chain.c.link == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("by"))
@@ -81,18 +87,17 @@ class Verified:
 def extend(c: Connection, k: Keeper, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Give ``rows`` (values of ``table``, ``link`` among them) their places, and insert them."""
     name = str(table.name)
-    # in one order, so that two processes never wait for each other
-    for link in sorted({row["link"] for row in rows}):
-        head = _HEAD.first(c, {"of": link})
-        seq, end = (0, _BEGINNING) if head is None else (head.seq, head.hash)
-        for row in rows:
-            if row["link"] == link:
-                row["seq"] = seq = seq + 1
-                row["hash"] = end = _hash(k, name, end, row)
-        if head is None:
-            _BEGIN.many(c, [{"link": link, "seq": seq, "hash": end}])
-        else:
-            _MOVE.many(c, [{"of": link, "to": seq, "by": end}])
+    links = sorted({row["link"] for row in rows})
+    known = {head.link: (head.seq, head.hash) for head in _HEADS.all(c, {"of": links})} if links else {}
+    ends = {link: known.get(link, (0, _BEGINNING)) for link in links}
+    for row in rows:
+        seq, end = ends[row["link"]]
+        row["seq"] = seq + 1
+        row["hash"] = _hash(k, name, end, row)
+        ends[row["link"]] = row["seq"], row["hash"]
+    at = [(link, *end) for link, end in ends.items()]
+    _BEGIN.many(c, [{"link": link, "seq": seq, "hash": end} for link, seq, end in at if link not in known])
+    _MOVE.many(c, [{"of": link, "to": seq, "by": end} for link, seq, end in at if link in known])
     _INSERTS[name].many(c, rows)
 
 

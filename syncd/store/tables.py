@@ -311,6 +311,7 @@ hold = Table(
     Column("size", Integer, nullable=False, server_default="0"),
     Column("released_at", Instant),
     Column("released_by", Text),
+    Index("ix_hold_scope_released_at", "scope", "released_at"),
     # looked at before every write, and few of those ever placed are open
     Index(
         "ix_hold_scope_open",
