@@ -56,10 +56,11 @@ def test_a_worker_tells_what_it_alone_knows(tmp_path: Path, postgres_url: str) -
     here = site(tmp_path, configuration("acme", more=f"state: {{url: '{postgres_url}'}}\n"))
     own = f"http://127.0.0.1:{port}"
     with here.running("worker", "--metrics-port", str(port), says="worker started") as process:
-        until(lambda: scraped(f"{own}/metrics").get("syncd_runs_total") == 1, "it ran the link once")
+        until(lambda: scraped(f"{own}/metrics").get("syncd_runs_total"), "it ran the link")
         until(lambda: "syncd_event_loop_lag_seconds" in scraped(f"{own}/metrics"), "its loop is measured")
         found = scraped(f"{own}/metrics")
-        assert found["syncd_run_duration_seconds_count"] == found["syncd_wakeup_delay_seconds_count"] == 1
+        assert found["syncd_run_duration_seconds_count"] >= 1
+        assert found["syncd_wakeup_delay_seconds_count"] >= 1
         assert found["syncd_heartbeat_timestamp_seconds"] > 0
         assert found["syncd_circuit_open"] == 0
         told = {name for name in found if name.startswith("syncd_")}
