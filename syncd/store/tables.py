@@ -26,6 +26,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     TypeDecorator,
     UniqueConstraint,
     text,
@@ -71,9 +72,9 @@ def _ref(name: str, target: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=nullable)
 
 
-def _where(rows: str) -> dict[str, Any]:
+def _where(rows: TextClause) -> dict[str, Any]:
     """Of an index over a part of the rows."""
-    return {"sqlite_where": text(rows), "postgresql_where": text(rows)}
+    return {"sqlite_where": rows, "postgresql_where": rows}
 
 
 def _chained() -> tuple[Column[Any], ...]:
@@ -191,7 +192,7 @@ pair = Table(
     UniqueConstraint("flow_id", "right_id"),
     Index("ix_pair_flow_id_due_at", "flow_id", "due_at"),
     # batches are taken in the order of the pairs: without it a large backlog is sorted anew for each
-    Index("ix_pair_flow_id_id_due", "flow_id", "id", **_where("due_at is not null")),
+    Index("ix_pair_flow_id_id_due", "flow_id", "id", **_where(text("due_at is not null"))),
     Index("ix_pair_flow_id_state", "flow_id", "state"),
     Index("ix_pair_waits_entity_waits_key", "waits_entity", "waits_key"),
     Index("ix_pair_left_id", "left_id"),
@@ -276,8 +277,7 @@ intent = Table(
         "entity",
         "natural",
         unique=True,
-        sqlite_where=OPEN_NATURAL,
-        postgresql_where=OPEN_NATURAL,
+        **_where(OPEN_NATURAL),
     ),
     sqlite_autoincrement=True,  # an id in the journal never comes to mean another intent
 )
@@ -311,8 +311,7 @@ hold = Table(
     Column("released_at", Instant),
     Column("released_by", Text),
     Index("ix_hold_scope_released_at", "scope", "released_at"),
-    # looked at before every write, and few of those ever placed are open
-    Index("ix_hold_scope_open", "scope", **_where("released_at is null")),
+    Index("ix_hold_scope_open", "scope", **_where(text("released_at is null"))),  # before every write
 )
 
 journal = Table(
