@@ -119,7 +119,7 @@ def _look_ups(store: SqlStore, database: Database, links: int, each: int) -> dic
         flow = await store.flow(f"link{number}", ENTITY)
         streams = {Side.LEFT: number, Side.RIGHT: links + number}
         await store.consume(flow, streams, historical=False)
-        await store.follow_merges(flow, streams)
+        await store.follow_merges(flow, streams, lambda _side, _body: ())
         await store.open_creates(flow)
         await store.due_pairs(flow, 200)
 

@@ -261,13 +261,7 @@ class SqlStore:
         await self.database.write(lambda c: pairs.decide_anew(c, k, flow))
 
     async def cycle_done(
-        self,
-        flow: FlowRow,
-        *,
-        fingerprint: str,
-        first_sync_done: bool,
-        error: str = "",
-        quiet: bool = True,
+        self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = "", quiet: bool = True
     ) -> None:
         k = self.keeper()
         done = partial(pairs.cycle_done, first=first_sync_done, error=error, quiet=quiet)
