@@ -154,9 +154,25 @@ def _text(record: Record) -> str:
     return "{" + ",".join(fields) + "}"
 
 
+class Fixed(dict[str, Value]):
+    """A record that nothing changes any more: its bytes are made once, for the intent that carries it and for
+    the base that is kept of it."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record)
+        self._bytes = b""
+
+    def encoded(self) -> bytes:
+        """What ``encode`` gives for it."""
+        self._bytes = self._bytes or _text(self).encode()
+        return self._bytes
+
+
 def encode(record: Record) -> bytes:
     """Canonical bytes of a record: sorted keys, tagged Decimals, dates and instants."""
-    return _text(record).encode()
+    return record.encoded() if type(record) is Fixed else _text(record).encode()
 
 
 def decode(data: bytes) -> dict[str, Value]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final
 
-from syncd.core.canonical import empty
+from syncd.core.canonical import Fixed, empty
 from syncd.core.crossing import Crossing
 from syncd.core.decision import (
     ARCHIVE,
@@ -249,11 +249,12 @@ def _added_up(pair: PairView, merge: Merge) -> Decision:
     return Decision(Verb.WRITE, write=write, again=both, conflicts=conflicts, bases=bases, refused=refused)
 
 
-def complete(record: Record, base: Record | None, policy: FlowPolicy) -> dict[str, Value]:
+def complete(record: Record, base: Record | None, policy: FlowPolicy) -> Fixed:
     """The record with every field of the policy. ABSENT is no news: the base's value stands, and where
     there is none either, the side has nothing."""
     known = base or {}
-    return {f.name: record[f.name] if f.name in record else known.get(f.name) for f in policy.fields}
+    whole = {f.name: record[f.name] if f.name in record else known.get(f.name) for f in policy.fields}
+    return Fixed(whole)
 
 
 def _next_base(shown: Record, base: Record | None, open_fields: set[str]) -> dict[str, Value]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from syncd.core.canonical import (
+    Fixed,
     company_name,
     content_hash,
     decode,
@@ -82,6 +83,14 @@ def test_equal_content_has_equal_bytes_whatever_the_order() -> None:
     assert encode(RECORD) == encode(dict(reversed(RECORD.items())))
     assert content_hash(RECORD) == content_hash(dict(reversed(RECORD.items())))
     assert len(content_hash(RECORD)) == 16
+
+
+def test_a_fixed_record_has_the_bytes_of_any_other() -> None:
+    record = {"b": Decimal("1.50"), "a": "x"}
+    fixed = Fixed(record)
+    assert fixed == record
+    assert encode(fixed) == encode(fixed) == encode(record)
+    assert encode({**fixed, "a": "y"}) == encode({**record, "a": "y"})
 
 
 def test_one_instant_in_two_zones_is_one() -> None:
