@@ -21,6 +21,7 @@ from syncd.core.canonical import (
     plain_text,
     same,
 )
+from syncd.core.model import Record
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_equal_content_has_equal_bytes_whatever_the_order() -> None:
 
 
 def test_a_fixed_record_has_the_bytes_of_any_other() -> None:
-    record = {"b": Decimal("1.50"), "a": "x"}
+    record: Record = {"b": Decimal("1.50"), "a": "x"}
     fixed = Fixed(record)
     assert fixed == record
     assert encode(fixed) == encode(fixed) == encode(record)
