@@ -112,9 +112,7 @@ class SqlStore:
 
     async def stream(self, connection: str, entity: str) -> StreamRow:
         found = await self.database.read(lambda c: streams.look_up(c, connection, entity))
-        if found is not None:
-            return found
-        return await self.database.write(lambda c: streams.find_stream(c, connection, entity))
+        return found or await self.database.write(lambda c: streams.find_stream(c, connection, entity))
 
     async def known(self, stream: int, keys: Sequence[str]) -> Mapping[str, Known]:
         return await self.database.read(lambda c: streams.known(c, stream, keys))
@@ -174,9 +172,7 @@ class SqlStore:
 
     async def flow(self, link: str, entity: str) -> FlowRow:
         found = await self.database.read(lambda c: pairs.look_up(c, link, entity))
-        if found is not None:
-            return found
-        return await self.database.write(lambda c: pairs.find_flow(c, link, entity))
+        return found or await self.database.write(lambda c: pairs.find_flow(c, link, entity))
 
     async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
         news = await self.database.read(lambda c: pairs.news(c, flow, streams))
