@@ -111,8 +111,9 @@ class SqlStore:
     # -- observing
 
     async def stream(self, connection: str, entity: str) -> StreamRow:
-        found = await self.database.read(lambda c: streams.look_up(c, connection, entity))
-        return found or await self.database.write(lambda c: streams.find_stream(c, connection, entity))
+        if (found := await self.database.read(lambda c: streams.look_up(c, connection, entity))) is not None:
+            return found
+        return await self.database.write(lambda c: streams.find_stream(c, connection, entity))
 
     async def known(self, stream: int, keys: Sequence[str]) -> Mapping[str, Known]:
         return await self.database.read(lambda c: streams.known(c, stream, keys))
@@ -171,8 +172,9 @@ class SqlStore:
     # -- consuming and deciding
 
     async def flow(self, link: str, entity: str) -> FlowRow:
-        found = await self.database.read(lambda c: pairs.look_up(c, link, entity))
-        return found or await self.database.write(lambda c: pairs.find_flow(c, link, entity))
+        if (found := await self.database.read(lambda c: pairs.look_up(c, link, entity))) is not None:
+            return found
+        return await self.database.write(lambda c: pairs.find_flow(c, link, entity))
 
     async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
         news = await self.database.read(lambda c: pairs.news(c, flow, streams))
