@@ -26,6 +26,9 @@ _LIVING = (
     .where(remote.c.stream_id == bindparam("of"), ~remote.c.gone)
 )
 
+Says = Callable[[Side, bytes], Collection[str]]
+"""(side, raw record) -> the fields that it says anything of."""
+
 _FORGET = delete(removal).where(removal.c.remote_id.in_(bindparam("rows", expanding=True)))
 _NOTE = insert(removal)
 
@@ -133,13 +136,7 @@ def merges(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> list[tupl
     ]
 
 
-def follow(
-    c: Connection,
-    k: Keeper,
-    at: FlowRow,
-    streams: Mapping[Side, int],
-    says: Callable[[Side, bytes], Collection[str]],
-) -> int:
+def follow(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int], says: Says) -> int:
     """Each takes the heir in the place of its own record, which keeps its base: what differs is a change.
     Only of what the heir ``says`` nothing of was nothing agreed: that the other one said it is no word of
     the heir's. Where two were merged into one, the first pair gets it; the other's partner stays behind."""

@@ -161,9 +161,7 @@ class SqlStore:
     async def found_again(self, stream: int, keys: Sequence[str]) -> None:
         await self.database.write(lambda c: removals.found_again(c, stream, keys))
 
-    async def follow_merges(
-        self, flow: FlowRow, streams: Mapping[Side, int], says: Callable[[Side, bytes], Collection[str]]
-    ) -> int:
+    async def follow_merges(self, flow: FlowRow, streams: Mapping[Side, int], says: removals.Says) -> int:
         if not await self.database.read(lambda c: removals.merges(c, flow, streams)):
             return 0
         k = self.keeper()
