@@ -21,7 +21,7 @@ from syncd.engine.apply import Applier, Tally
 from syncd.engine.decide import Decided, Sides
 from syncd.engine.pairing import Pairing
 from syncd.engine.setup import FlowSetup
-from syncd.ports import FlowRow, HoldRow, IntentRow, PairRow, Store
+from syncd.ports import FlowRow, FlowState, HoldRow, IntentRow, PairRow, Store
 
 BATCH = 200
 """Pairs looked up, decided and written down together: one round of look-ups, one commit."""
@@ -70,6 +70,7 @@ class FlowRun:
         store: Store,
         applier: Applier,
         setup: FlowSetup,
+        state: FlowState,
         report: FlowOutcome,
         progress: Progress,
         actor: str,
@@ -79,12 +80,12 @@ class FlowRun:
         self._applier = applier
         self._stopping = applier.stopping
         self._setup = setup
+        self._state = state
         self._report = report
         self._progress = progress
         self._actor = actor
         self._only = only
-        self._streams: Mapping[Side, int] = {}
-        self._incomplete: frozenset[Side] = frozenset()
+        self._incomplete = frozenset(side for side, stream in state.streams.items() if stream.incomplete)
         self._due: int | None = None
         self._planned = self._sent = 0
         self._under_way: deque[asyncio.Task[None]] = deque()
@@ -168,23 +169,19 @@ class FlowRun:
 
     async def _begin(self) -> FlowRow | None:
         """Make due what changed. None where a side was never read to its end: absence is no evidence then."""
-        setup, store = self._setup, self._store
-        flow = await store.flow(setup.link, setup.entity)
-        streams = {
-            side: await store.stream(setup.ends[side].connection, setup.entity) for side in setup.specs
-        }
+        setup, store, flow, streams = self._setup, self._store, self._state.flow, self._state.streams
         if any(stream.fingerprint == "" for stream in streams.values()):
             self._report.error = f"{setup.entity}: not read to the end yet"
             return None
         for end in setup.ends.values():
             await end.guard.caught_up(end.connection)
-        self._streams = {side: stream.id for side, stream in streams.items()}
-        self._incomplete = frozenset(side for side, stream in streams.items() if stream.incomplete)
-        await store.consume(flow, self._streams, historical=not flow.first_sync_done)
-        await store.follow_merges(flow, self._streams, self._says)
+        ids = {side: stream.id for side, stream in streams.items()}
+        await store.consume(flow, streams, historical=not flow.first_sync_done)
+        if self._state.merged:
+            await store.follow_merges(flow, ids, self._says)
         if flow.first_sync_done and self._changed_rules(flow):
             await store.decide_anew(flow)
-        self._pairing = Pairing(store, setup, flow, self._streams)
+        self._pairing = Pairing(store, setup, flow, ids)
         return flow
 
     def _says(self, side: Side, raw: bytes) -> Collection[str]:
@@ -194,10 +191,11 @@ class FlowRun:
     async def _batches(self, flow: FlowRow) -> AsyncGenerator[list[Decided], None]:
         """What is due, matched and decided, batch by batch in the order of the pairs. A person is asked last:
         the record that one looks like may be found to be another's in a batch to come."""
-        open_creates = await self._store.open_creates(flow)
-        after, full, done = 0, True, 0
         questions: list[int] = []
-        while full and (rows := await self._store.due_pairs(flow, BATCH, self._only, after)):
+        done = 0
+        rows = await self._store.due_pairs(flow, BATCH, self._only)
+        open_creates = await self._store.open_creates(flow) if rows else frozenset()
+        while rows:
             after, full = rows[-1].id, len(rows) == BATCH
             decided = await self._decide_batch(*await self._matched(flow, rows), open_creates)
             if full:
@@ -206,6 +204,7 @@ class FlowRun:
             done += len(decided)
             self._progress(self._setup.entity, "deciding", done, self._due)
             yield decided
+            rows = await self._store.due_pairs(flow, BATCH, self._only, after) if full else ()
         for start in range(0, len(questions), BATCH):
             rows = await self._store.due_pairs(flow, BATCH, questions[start : start + BATCH])
             yield await self._decide_batch(*await self._matched(flow, rows), open_creates)
@@ -217,7 +216,7 @@ class FlowRun:
         that could be several."""
         sides = []
         for at, row in enumerate(rows):
-            if at % _TURN == 0:
+            if at % _TURN == _TURN - 1:
                 await asyncio.sleep(0)
             sides.append(deciding.guarded(self._setup, row))
         for end in self._setup.ends.values():
@@ -245,7 +244,7 @@ class FlowRun:
         crossing = deciding.crossing_of(setup, pairs)
         decided = []
         for at, one in enumerate(sides):
-            if at % _TURN == 0:
+            if at % _TURN == _TURN - 1:
                 await asyncio.sleep(0)
             decided.append(
                 deciding.decide(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,13 +122,13 @@ _FIELDS: dict[type[Entity], dict[str, FieldPolicy]] = {}
 """Policies by entity: declarations, so they are read from the models once."""
 
 
-async def read_stream(store: Store, end: End, entity: str, *, full: bool = False, count: Count) -> Read:
+async def read_stream(store: Store, end: End, stream: StreamRow, *, full: bool = False, count: Count) -> Read:
     """Walk one stream to its end, or as far as it lets us. Never raises for the platform's faults.
 
     The watermark moves only when the walk is complete. A broken walk goes on where it was.
     """
+    entity = stream.entity
     spec = end.connector.capabilities.entities[entity]
-    stream = await store.stream(end.connection, entity)
     fingerprint = spec.map.fingerprint()
     # another map reads other content from the same bytes: everything must be seen again
     remapped = bool(stream.fingerprint) and stream.fingerprint != fingerprint
@@ -143,10 +143,14 @@ async def read_stream(store: Store, end: End, entity: str, *, full: bool = False
         complete = True
         async for page in _ahead(pages):
             complete = complete and page.complete
-            await _take_page(store, end, stream, page, since, read, gate=gate)
+            news = await _news(store, end, stream, page, read, gate=gate)
+            await _store_page(store, stream, page, news, since, fingerprint, whole=complete)
             count(read.records)
-            if page.resume is None:
-                await _end_walk(store, stream, page, read, fingerprint, complete=complete)
+        read.complete = complete
+        if not complete:
+            # what it did show may be used; only what it did not show proves nothing
+            read.incomplete = f"{entity} of {end.connection}: the listing was incomplete"
+            await store.walk_incomplete(stream, fingerprint, read.incomplete)
     except SyncdError as error:
         read.error = error.message
         if isinstance(error, UnreadableAnswer):
@@ -157,24 +161,29 @@ async def read_stream(store: Store, end: End, entity: str, *, full: bool = False
     return read
 
 
-async def _end_walk(
-    store: Store, stream: StreamRow, page: Page, read: Read, fingerprint: str, *, complete: bool
+async def _store_page(
+    store: Store,
+    stream: StreamRow,
+    page: Page,
+    news: Sequence[Observation],
+    since: str | None,
+    fingerprint: str,
+    *,
+    whole: bool,
 ) -> None:
-    read.complete = complete
-    if not complete:
-        # what it did show may be used; only what it did not show proves nothing
-        read.incomplete = f"{stream.entity} of {stream.connection}: the listing was incomplete"
-        await store.walk_incomplete(stream, fingerprint, read.incomplete)
-        return
-    await store.page_seen(
-        stream,
-        (),
-        resume=None,
-        walk_since=None,
-        finished=True,
-        watermark=page.watermark,
-        fingerprint=fingerprint,
-    )
+    """What a page showed and the progress of the walk, together: no change lies behind it unstored."""
+    if page.resume is None and whole:
+        await store.page_seen(
+            stream,
+            news,
+            resume=None,
+            walk_since=None,
+            finished=True,
+            watermark=page.watermark,
+            fingerprint=fingerprint,
+        )
+    elif news:
+        await store.page_seen(stream, news, resume=page.resume, walk_since=since)
 
 
 async def _perhaps_old(
@@ -203,20 +212,16 @@ async def _as_they_are_now(end: End, entity: str, records: Sequence[Seen], old: 
     return now
 
 
-async def _take_page(
-    store: Store,
-    end: End,
-    stream: StreamRow,
-    page: Page,
-    since: str | None,
-    read: Read,
-    *,
-    gate: bool,
-) -> None:
+async def _news(
+    store: Store, end: End, stream: StreamRow, page: Page, read: Read, *, gate: bool
+) -> Sequence[Observation]:
+    """What a page shows that is new to us."""
     read.records += len(page.records)
     if read.keys is not None:
         read.keys.update(seen.key for seen in page.records if not seen.deleted)
-    known = await store.known(stream.id, [seen.key for seen in page.records]) if page.records else {}
+    if not page.records:
+        return ()
+    known = await store.known(stream.id, [seen.key for seen in page.records])
     spec = end.connector.capabilities.entities[stream.entity]
     observations = changed_records(spec, page.records, known, gate=gate)
     if gate and (old := await _perhaps_old(store, end, stream, observations)):
@@ -225,8 +230,7 @@ async def _take_page(
     read.changed += sum(1 for o in observations if o.known is None or o.known.content_hash != o.content_hash)
     if observations:
         end.tap.records(end.connection, stream.entity, observations)
-        # the progress of the walk is stored with what it showed, so that no change lies behind it unstored
-        await store.page_seen(stream, observations, resume=page.resume, walk_since=since)
+    return observations
 
 
 def changed_records(
@@ -262,16 +266,27 @@ def _equal(o: Observation, have: Known) -> bool:
 
 
 async def observe_keys(store: Store, end: End, entity: str, keys: Sequence[str]) -> Read:
-    """Fetch single records (hints, one record on command) into their stream. The watermark stays.
+    """Fetch single records (one record on command) into their stream. The watermark stays.
 
     Never raises for the platform's faults: what it will not show us is left to the walk.
     """
-    stream = await store.stream(end.connection, entity)
+    return await _fetched(store, end, await store.stream(end.connection, entity), keys, {})
+
+
+async def observe_announced(store: Store, end: End, stream: StreamRow, announced: Mapping[str, int]) -> Read:
+    """The same for announced records, by key with what announced each: that is done with once the record is
+    stored, or the platform has said that there is nothing to see."""
+    return await _fetched(store, end, stream, list(announced), announced)
+
+
+async def _fetched(
+    store: Store, end: End, stream: StreamRow, keys: Sequence[str], announced: Mapping[str, int]
+) -> Read:
     found: list[Seen] = []
     read = Read(complete=True)
     for at, key in enumerate(keys):
         try:
-            seen = await end.connector.fetch(entity, key)
+            seen = await end.connector.fetch(stream.entity, key)
         except RefuseRecord:
             continue
         except SyncdError as error:
@@ -280,41 +295,47 @@ async def observe_keys(store: Store, end: End, entity: str, keys: Sequence[str])
             break
         if seen is not None:
             found.append(seen)
-    await store_seen(store, end, stream, found, read)
+    # only what was read: the others are for the next time
+    answered = [announced[key] for key in keys if key in announced and key not in read.unread]
+    await store_seen(store, end, stream, found, read, answered)
     if read.error:
         await store.stream_failed(stream.id, read.error)
     return read
 
 
-async def store_seen(store: Store, end: End, stream: StreamRow, found: Sequence[Seen], read: Read) -> None:
-    """Put fetched records into their stream, leaving the progress of its walk alone."""
+async def store_seen(
+    store: Store, end: End, stream: StreamRow, found: Sequence[Seen], read: Read, answered: Sequence[int] = ()
+) -> None:
+    """Put fetched records into their stream, leaving the progress of its walk alone. ``answered``: what
+    announced them."""
     read.records += len(found)
-    if not found:
-        return
-    known = await store.known(stream.id, [seen.key for seen in found])
+    known = await store.known(stream.id, [seen.key for seen in found]) if found else {}
     spec = end.connector.capabilities.entities[stream.entity]
     observations = changed_records(spec, found, known, gate=True)
     read.changed += len(observations)
     if observations:
         end.tap.records(end.connection, stream.entity, observations)
-        await store.page_seen(stream, observations, resume=stream.resume, walk_since=stream.walk_since)
+    if observations or answered:
+        await store.records_seen(stream, observations, answered)
 
 
 async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
     """The same pages, the next one being fetched while this one is decided."""
-    upcoming: asyncio.Task[Page | None] = asyncio.create_task(_next(pages))
+    upcoming: asyncio.Task[Page | None] | None = None
     try:
-        while (page := await upcoming) is not None:
+        page = await _next(pages)
+        while page is not None:
             if page.resume is not None:
                 upcoming = asyncio.create_task(_next(pages))
             yield page
-            if page.resume is None:
+            if page.resume is None or upcoming is None:
                 return
+            page = await upcoming
         raise UnreadableAnswer("the listing ended before its last page")
     finally:
-        if not upcoming.done():
+        if upcoming is not None:
             upcoming.cancel()
-        await asyncio.gather(upcoming, return_exceptions=True)
+            await asyncio.gather(upcoming, return_exceptions=True)
         closing = getattr(pages, "aclose", None)
         if closing is not None:
             await closing()

@@ -231,8 +231,8 @@ class Doubts:
         shown = {seen.key: seen for seen in found if seen.raw}
         await store_seen(self._store, end, stream, list(shown.values()), Read())
         flow = await self._store.flow(setup.link, setup.entity)
-        ids = {s: (await self._store.stream(e.connection, setup.entity)).id for s, e in setup.ends.items()}
-        await self._store.consume(flow, ids, historical=not flow.first_sync_done)
+        streams = {s: await self._store.stream(e.connection, setup.entity) for s, e in setup.ends.items()}
+        await self._store.consume(flow, streams, historical=not flow.first_sync_done)
 
     async def settle(self, ident: int, key: str | None, actor: str) -> Done:
         """``key``: "it is this one"; None: "it was not carried out, send it again"."""

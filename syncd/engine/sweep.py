@@ -21,13 +21,12 @@ _ASKED_MAX = 100
 _EVIDENCE = "absent from two complete listings in a row"
 
 
-async def sweep(store: Store, end: End, entity: str, now: datetime, count: Count) -> Read:
+async def sweep(store: Store, end: End, stream: StreamRow, now: datetime, count: Count) -> Read:
     """Read a stream in full and draw the conclusions. Never raises for the platform's faults."""
-    read = await read_stream(store, end, entity, full=True, count=count)
-    spec = end.connector.capabilities.entities[entity]
+    read = await read_stream(store, end, stream, full=True, count=count)
+    spec = end.connector.capabilities.entities[stream.entity]
     if not read.complete or read.keys is None or not spec.full_listing:
         return read
-    stream = await store.stream(end.connection, entity)
     apart_s = max(APART_S, end.connector.capabilities.settle_s or 0.0)
     lost = await store.swept(stream.id, read.keys, now, apart_s)
     living: set[str] = set()
@@ -42,7 +41,7 @@ async def sweep(store: Store, end: End, entity: str, now: datetime, count: Count
     ]
     if removed:
         read.changed += len(removed)
-        await store.page_seen(stream, removed, resume=stream.resume, walk_since=stream.walk_since)
+        await store.records_seen(stream, removed)
     return read
 
 

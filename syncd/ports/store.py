@@ -43,6 +43,8 @@ class StreamRow(Struct, frozen=True):
     incomplete: bool = False
     """The last walk left something out (no right to see it, a listing that shifted): what is missing from it
     may be there."""
+    seq: int = 0
+    """How many changes it has shown so far."""
 
 
 class Known(NamedTuple):
@@ -88,6 +90,26 @@ class FlowRow(Struct, frozen=True):
     """Of maps, policy and crosswalks at the last finished cycle."""
     ceiling: int = 0
     """Writes that releasing a brake has let through for the next plan."""
+    offsets: Mapping[Side, int] = made(default_factory=dict)
+    """How much of each side's stream it has consumed."""
+
+
+class FlowState(Struct, frozen=True):
+    """One flow as a cycle finds it: its row, what it reads from, and what waits in it."""
+
+    flow: FlowRow
+    streams: Mapping[Side, StreamRow]
+    due: bool
+    """Whether there are pairs to decide now."""
+    doubtful: bool
+    """Whether there are writes to look at now: in doubt, taken in, or to be tried again."""
+    merged: bool
+    """Whether any record was ever merged into another, so that a pair may have to follow it."""
+
+    @property
+    def news(self) -> int:
+        """Changes not consumed yet."""
+        return sum(stream.seq - self.flow.offsets[side] for side, stream in self.streams.items())
 
 
 class Lone(Struct, frozen=True):
@@ -278,6 +300,13 @@ class Store(Protocol):
         """Store a page and the progress of its walk together. The watermark moves only when ``finished``."""
         ...
 
+    async def records_seen(
+        self, stream: StreamRow, observations: Sequence[Observation], answered: Sequence[int] = ()
+    ) -> None:
+        """Store records that were fetched by their keys; the progress of the stream's walk stays. What
+        announced them (``answered``, by id) is done with in the same transaction."""
+        ...
+
     async def walk_incomplete(self, stream: StreamRow, fingerprint: str, error: str) -> None:
         """A walk came to its end and left something out: the watermark stays."""
         ...
@@ -305,8 +334,15 @@ class Store(Protocol):
 
     # -- consuming and deciding
     async def flow(self, link: str, entity: str) -> FlowRow: ...
-    async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
-        """Make pairs due whose records changed since this flow looked last. Returns how many changed."""
+    async def states(
+        self, link: str, ends: Mapping[Side, str], wanted: Mapping[str, Collection[Side]]
+    ) -> Mapping[str, FlowState]:
+        """How flows stand now (made on first sight). ``wanted``: entity -> the sides that have it."""
+        ...
+
+    async def consume(self, flow: FlowRow, streams: Mapping[Side, StreamRow], *, historical: bool) -> int:
+        """Make pairs due whose records changed between what this flow has consumed and what these streams
+        had shown, each as of its row. Returns how many changed."""
         ...
 
     async def due_pairs(

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,8 +141,7 @@ def _copied(engine: Engine) -> Engine:
     return scratch
 
 
-@contextlib.contextmanager
-def _transaction(connection: Connection, begin: str = _BEGIN) -> Iterator[None]:
+def _transaction(connection: Connection, script: Script[T], begin: str = _BEGIN) -> T:
     """All of it or nothing. Raises ``StateUnavailable`` where the file cannot be used just now; it says
     nothing of any remote write, so nobody may take it for a proof that one was not carried out."""
     # said to the driver: through SQLAlchemy it costs as much as a small transaction itself
@@ -150,11 +149,12 @@ def _transaction(connection: Connection, begin: str = _BEGIN) -> Iterator[None]:
     try:
         file.execute(begin)
         try:
-            yield
+            result = script(connection)
             file.execute("COMMIT")
         except BaseException:
             file.rollback()
             raise
+        return result
     except (OperationalError, sqlite3.OperationalError) as error:
         cause = error.orig if isinstance(error, OperationalError) else error
         if getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _OUTSIDE:  # the rest says where exactly
@@ -320,15 +320,13 @@ class ThreadedDatabase:
             # the disk is the writer's business
             for pragma in ("busy_timeout=0", "synchronous=NORMAL", "wal_autocheckpoint=0"):
                 driver(self._read_connection).execute(f"PRAGMA {pragma}")
-        with _transaction(self._read_connection, begin):
-            return script(self._read_connection)
+        return _transaction(self._read_connection, script, begin)
 
     def _run_group(self, group: list[Queued]) -> Outcomes:
         connection = self._write_connection = self._write_connection or self._engine.connect()
         self._sync(connection, any(queued.durable for queued in group))
         try:
-            with _transaction(connection):
-                return [(queued.script(connection), None) for queued in group]
+            return _transaction(connection, lambda c: [(queued.script(c), None) for queued in group])
         except Exception as error:
             if len(group) == 1:
                 return [(None, error)]  # raised again where it is awaited
@@ -343,8 +341,7 @@ class ThreadedDatabase:
 
     def _run_scan(self, script: Script[T]) -> T:
         connection = self._scan_connection = self._scan_connection or self._engine.connect()
-        with _transaction(connection, "BEGIN"):
-            return script(connection)
+        return _transaction(connection, script, "BEGIN")
 
 
 def fail(future: asyncio.Future[Any], ended: BaseException) -> None:

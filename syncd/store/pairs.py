@@ -1,4 +1,4 @@
-"""Flows, the changes they consume into pairs, and the pairs that are due."""
+"""The changes that flows consume into pairs, and the pairs that are due."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from syncd.core.crossing import PairKey
 from syncd.core.model import PairState, Side
-from syncd.ports.store import FlowRow, PairRow
+from syncd.ports.store import FlowRow, PairRow, StreamRow
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column, offset_column
 from syncd.store.dialects import count_anew
 from syncd.store.prepared import Prepared, put
@@ -32,42 +32,6 @@ from syncd.store.query import Query
 from syncd.store.resolutions import resolutions
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, intent, pair, pair_base, remote, remote_body, removal, stream
-
-_FLOW = Query(
-    select(flow).where(flow.c.link == bindparam("of_link"), flow.c.entity == bindparam("of_entity"))
-)
-
-
-def look_up(c: Connection, link: str, entity: str) -> FlowRow | None:
-    row = _FLOW.first(c, {"of_link": link, "of_entity": entity})
-    if row is None:
-        return None
-    return FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint, row.ceiling)
-
-
-def find_flow(c: Connection, link: str, entity: str) -> FlowRow:
-    """The flow, made on first sight."""
-    found = look_up(c, link, entity)
-    if found is None:
-        c.execute(insert(flow).values(link=link, entity=entity))
-        found = look_up(c, link, entity)
-        assert found is not None
-    return found
-
-
-def cycle_done(
-    c: Connection, k: Keeper, at: FlowRow, fingerprint: str, *, first: bool, error: str, quiet: bool
-) -> None:
-    values: dict[str, Any] = {"last_cycle_at": k.now, "last_error": error}
-    if not error:
-        values |= {
-            "last_success_at": k.now,
-            "fingerprint": fingerprint,
-            "first_sync_done": first,
-        }
-        if quiet:
-            values["ceiling"] = 0
-    put(c, flow, at.id, values)
 
 
 def decide_anew(c: Connection, k: Keeper, at: FlowRow) -> None:
@@ -105,8 +69,6 @@ def force(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, key
 # -- consume ----------------------------------------------------------------------------------
 
 
-_OFFSETS = Query(select(flow.c.left_offset, flow.c.right_offset).where(flow.c.id == bindparam("row")))
-_NEWEST = Query(select(stream.c.seq).where(stream.c.id == bindparam("row")))
 _FRESH = and_(
     remote.c.stream_id == bindparam("in_stream"),
     remote.c.seq > bindparam("past"),
@@ -180,35 +142,34 @@ _ASKED_ANEW = {side: Prepared(_asked_anew(side)) for side in Side}
 _UNKNOWN = {side: Prepared(_unknown(side)) for side in Side}
 
 
-def news(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> int:
-    """How many changes ``consume`` would go through: most of the time none."""
-    offsets = _OFFSETS.first(c, {"row": at.id})
-    return sum(
-        int(_NEWEST.scalar(c, {"row": ident})) - int(getattr(offsets, offset_column(side).name))
-        for side, ident in streams.items()
-    )
-
-
-def consume(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int], historical: bool) -> int:
+def consume(
+    c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, StreamRow], historical: bool
+) -> int:
     """Set-based: costs what changed, not what exists."""
-    return sum(_consume_side(c, k, at, side, ident, historical) for side, ident in streams.items())
+    return sum(_consume_side(c, k, at, side, shown, historical) for side, shown in streams.items())
 
 
 _MANY = 1_000
 """So many changes at once are news to the database's planner."""
 
 
-def _consume_side(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, historical: bool) -> int:
-    offset: int = getattr(_OFFSETS.first(c, {"row": at.id}), offset_column(side).name)
-    newest: int = _NEWEST.scalar(c, {"row": stream_id})
-    if newest == offset:
+def _consume_side(
+    c: Connection, k: Keeper, at: FlowRow, side: Side, shown: StreamRow, historical: bool
+) -> int:
+    if shown.seq <= at.offsets[side]:
         return 0
-    fresh = {"of_flow": at.id, "in_stream": stream_id, "past": offset, "upto": newest, "now": k.now}
+    fresh = {
+        "of_flow": at.id,
+        "in_stream": shown.id,
+        "past": at.offsets[side],
+        "upto": shown.seq,
+        "now": k.now,
+    }
     woken = _WOKEN[side].many(c, [fresh])
     if woken:
         _ASKED_ANEW[side].many(c, [fresh])
     added = _UNKNOWN[side].many(c, [fresh | {"found_in_place": historical}])
-    put(c, flow, at.id, {offset_column(side).name: newest})
+    put(c, flow, at.id, {offset_column(side).name: shown.seq})
     if woken + added >= _MANY:
         count_anew(c, pair, remote)
     return woken + added

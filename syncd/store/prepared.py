@@ -6,7 +6,7 @@ SQLite does on the row. Everywhere else the way to the server is, and SQLAlchemy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from operator import itemgetter
@@ -30,16 +30,16 @@ _Change = Insert | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
-    sql: str
+class Values:
+    """A statement's parameters, in the order of its places."""
+
     pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    """A row's values in the order of the statement's places."""
     constants: Mapping[str, Any]
-    """Parameters that the statement itself brings, by name; already the driver's."""
+    """Those that the statement itself brings, by name; already the driver's."""
     convert: tuple[tuple[int, Callable[[Any], Any]], ...]
     """Places whose values the driver does not take as they are."""
 
-    def values(self, row: Mapping[str, Any]) -> Sequence[Any]:
+    def of(self, row: Mapping[str, Any]) -> Sequence[Any]:
         picked = self.pick({**self.constants, **row} if self.constants else row)
         if not self.convert:
             return picked
@@ -54,7 +54,7 @@ class Prepared:
 
     def __init__(self, change: _Change) -> None:
         self._change = change
-        self._compiled: dict[tuple[str, ...], _Compiled] = {}
+        self._compiled: dict[tuple[str, ...], tuple[str, Values]] = {}
 
     def many(self, c: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         """Carry it out for each row; nothing for none. Returns how many rows of the table it touched."""
@@ -63,11 +63,11 @@ class Prepared:
         if c.dialect.name != "sqlite":
             one = len(rows) == 1  # of several the driver may not say how many they touched
             return int(c.execute(self._change, dict(rows[0]) if one else list(rows)).rowcount)
-        compiled = self._for(c.dialect, rows[0])
-        cursor = driver(c).executemany(compiled.sql, [compiled.values(row) for row in rows])
+        sql, values = self._for(c.dialect, rows[0])
+        cursor = driver(c).executemany(sql, [values.of(row) for row in rows])
         return int(cursor.rowcount)
 
-    def _for(self, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
+    def _for(self, dialect: Dialect, row: Mapping[str, Any]) -> tuple[str, Values]:
         given = tuple(row)
         compiled = self._compiled.get(given)
         if compiled is None:
@@ -107,24 +107,28 @@ def _put(table: Table, names: tuple[str, ...]) -> Prepared:
     return Prepared(update(table).where(table.c.id == bindparam("row")).values(named))
 
 
-def _compile(change: _Change, dialect: Dialect, row: Mapping[str, Any]) -> _Compiled:
+def _compile(change: _Change, dialect: Dialect, row: Mapping[str, Any]) -> tuple[str, Values]:
     columns = list(row) if isinstance(change, Insert) and change.select is None else None
     compiled: Any = change.compile(dialect=dialect, column_keys=columns)
+    return str(compiled), values_of(compiled, dialect, row.keys())
+
+
+def values_of(compiled: Any, dialect: Dialect, given: Collection[str]) -> Values:
+    """How a compiled statement takes its parameters, where these are ``given`` with each call."""
     places: list[str] = compiled.positiontup
     converts = {name: conversion(compiled.binds[name].type, dialect) for name in places}
     constants = {}
     for name in places:
-        if name not in row:
+        if name not in given:
             value, convert = compiled.binds[name].effective_value, converts[name]
             constants[name] = value if convert is None else convert(value)
-    return _Compiled(
-        str(compiled),
-        itemgetter(*places) if len(places) > 1 else lambda values: (values[places[0]],),
+    return Values(
+        itemgetter(*places) if len(places) > 1 else lambda values: tuple(values[name] for name in places),
         constants,
         tuple(
             (at, convert)
             for at, name in enumerate(places)
-            if name in row and (convert := converts[name]) is not None
+            if name in given and (convert := converts[name]) is not None
         ),
     )
 
@@ -139,4 +143,4 @@ def conversion(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
 
 
 def driver(c: Connection) -> Any:
-    return c.connection.driver_connection
+    return c.connection.dbapi_connection

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, LargeBinary, Select, TypeDecorator
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
-from syncd.store.prepared import conversion, driver
+from syncd.store.prepared import Values, conversion, driver, values_of
 
 _Asked = Select[*tuple[Any, ...]] | ReturningInsert[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
 _Convert = Callable[[Any], Any]
@@ -36,22 +37,20 @@ class Query:
         columns = query.selected_columns if isinstance(query, Select) else query.exported_columns
         names: list[str] = [str(name) for name in columns.keys()]  # noqa: SIM118 - a collection of columns
         row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
-        self._make: Callable[[Sequence[Any]], Any] = row._make
+        self._make: Callable[[Sequence[Any]], Any] = partial(tuple.__new__, row)
         self._types = [column.type for column in columns]
         self._places: list[_Place] = []
         self._reads: list[tuple[int, _Convert]] = []
         self._text = ""
         self._texts: dict[tuple[int, ...], str] = {}
+        self._values: Values | None = None
+        """Of a statement without lists."""
 
     def all(self, c: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
-        """Every row. On SQLite an empty list is asked by SQLAlchemy, which knows how to say it."""
-        if c.dialect.name != "sqlite" or any(value == [] for value in values.values()):
+        """Every row."""
+        found = self._plain(c, values)
+        if found is None:
             return c.execute(self._query, dict(values)).all()
-        if not self._text:
-            self._compile(c.dialect)
-        found = driver(c).execute(*self._asked(values)).fetchall()
-        if self._reads:
-            found = [self._read(row) for row in found]
         return [self._make(row) for row in found]
 
     def first(self, c: Connection, values: Mapping[str, Any]) -> Any:
@@ -61,14 +60,32 @@ class Query:
 
     def scalars(self, c: Connection, values: Mapping[str, Any]) -> list[Any]:
         """The first value of every row."""
-        return [row[0] for row in self.all(c, values)]
+        found = self._plain(c, values)
+        if found is None:
+            return list(c.execute(self._query, dict(values)).scalars())
+        return [row[0] for row in found]
 
     def scalar(self, c: Connection, values: Mapping[str, Any]) -> Any:
         """The first value of the only row."""
         (value,) = self.scalars(c, values)
         return value
 
-    def _asked(self, values: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
+    def _plain(self, c: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]] | None:
+        """Every row as SQLite gives it, converted; None where SQLAlchemy is to be asked: on other databases,
+        and with an empty list, which it knows how to say."""
+        if c.dialect.name != "sqlite":
+            return None
+        if not self._text:
+            self._compile(c.dialect)
+        if self._values is not None:
+            found = driver(c).execute(self._text, self._values.of(values)).fetchall()
+        elif any(value == [] for value in values.values()):
+            return None
+        else:
+            found = driver(c).execute(*self._with_lists(values)).fetchall()
+        return [self._read(row) for row in found] if self._reads else found
+
+    def _with_lists(self, values: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
         """(statement, its values in order)."""
         given: list[Any] = []
         lengths: list[int] = []
@@ -80,7 +97,7 @@ class Query:
             listed = _padded(value) if place.constant is None else value
             lengths.append(len(listed))
             given += listed if place.convert is None else map(place.convert, listed)
-        return (self._worded(tuple(lengths)) if lengths else self._text), given
+        return self._worded(tuple(lengths)), given
 
     def _worded(self, lengths: tuple[int, ...]) -> str:
         text = self._texts.get(lengths)
@@ -108,6 +125,9 @@ class Query:
             if convert is not None:
                 self._reads.append((at, convert))
         self._text = str(compiled)
+        if not any(place.many for place in self._places):
+            given = [place.name for place in self._places if place.constant is None]
+            self._values = values_of(compiled, dialect, given)
 
 
 def _reading(kind: Any, dialect: Dialect) -> _Convert | None:

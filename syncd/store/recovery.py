@@ -13,6 +13,7 @@ from syncd.core.outcome import ErrorClass
 from syncd.ports.asking import HeldRow
 from syncd.ports.store import IntentRow
 from syncd.store import journal
+from syncd.store.flows import TO_LOOK_AT
 from syncd.store.intents import read_intent
 from syncd.store.pairs import pair_by_id
 from syncd.store.query import Query
@@ -71,7 +72,7 @@ _DUE = Query(
     .join(flow, flow.c.id == intent.c.flow_id)
     .where(
         flow.c.link == bindparam("of_link"),
-        intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED]),
+        intent.c.state.in_(TO_LOOK_AT),
         intent.c.due_at <= bindparam("now"),
     )
     .order_by(intent.c.id)
@@ -89,7 +90,7 @@ _NEXT_DUE = (
     ),
     select(func.min(intent.c.due_at)).where(
         intent.c.flow_id.in_(_OF_LINK),
-        intent.c.state.in_([IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED]),
+        intent.c.state.in_(TO_LOOK_AT),
         intent.c.due_at > bindparam("now", type_=Instant),
     ),
 )

@@ -12,28 +12,17 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import Connection, delete, insert, select
 
-from syncd.core.brakes import Budget, Spent, Trip
+from syncd.core.brakes import Budget, Trip
 from syncd.core.crossing import PairKey
 from syncd.core.model import Side
 from syncd.core.outcome import ErrorClass
-from syncd.ports.asking import HeldRow
 from syncd.ports.connector import Clock
 from syncd.ports.leases import Lease
-from syncd.ports.records import (
-    Compared,
-    ConflictFilter,
-    ConflictRow,
-    FlowLine,
-    NewReconciliation,
-    PairLife,
-    ReconciliationRow,
-    RefusedPair,
-    Said,
-)
 from syncd.ports.store import (
     Acknowledgement,
     Counts,
     FlowRow,
+    FlowState,
     HoldRow,
     IntentRow,
     Known,
@@ -47,33 +36,29 @@ from syncd.ports.store import (
     Verdict,
 )
 from syncd.store import (
-    comparing,
-    conflicts,
     counting,
+    flows,
     hints,
     holds,
     intents,
     matching,
-    overview,
     pairs,
-    records,
     recovery,
     removals,
-    resolutions,
     settling,
-    spending,
     streams,
     upkeep,
 )
 from syncd.store.database import Database
 from syncd.store.leases import FencedDatabase
 from syncd.store.outgoing import BRIEF, Outgoing
-from syncd.store.sealing import Keeper, Seal
+from syncd.store.sealing import Seal
+from syncd.store.sql_records import SqlRecords
 from syncd.store.tables import token
 
 
-class SqlStore:
-    """The engine's memory. ``digest_key``: 32 secret bytes that key the digests of natural keys."""
+class SqlStore(SqlRecords):
+    """The engine's memory."""
 
     def __init__(
         self,
@@ -83,14 +68,8 @@ class SqlStore:
         digest_key: bytes,
         budgets: Mapping[str, Budget] = MappingProxyType({}),
     ) -> None:
-        """``budgets``: what each link may write within an hour."""
-        self.database = database
-        self._clock = clock
-        self._seal = seal
-        self._digest_key = digest_key
+        super().__init__(database, clock, seal, digest_key, budgets)
         self._restored: bool | None = None
-        self._links: dict[int, str] = {}
-        self._budgets = budgets
         self._lease: Callable[[], Lease | None] = lambda: None
         self._outgoing = Outgoing(database, self.keeper, budgets)
 
@@ -103,10 +82,6 @@ class SqlStore:
         mine = self.on(FencedDatabase(self.database, lease))
         mine._lease, mine._outgoing = lease, self._outgoing
         return mine
-
-    def keeper(self) -> Keeper:
-        """What scripts need, as of now."""
-        return Keeper(self._seal, self._digest_key, self._clock.now(), self._links)
 
     # -- observing
 
@@ -144,6 +119,15 @@ class SqlStore:
             brief=len(observations) <= BRIEF,
         )
 
+    async def records_seen(
+        self, stream: StreamRow, observations: Sequence[Observation], answered: Sequence[int] = ()
+    ) -> None:
+        k = self.keeper()
+        await self.database.note(
+            lambda c: streams.records_seen(c, k, stream, observations, answered),
+            brief=len(observations) + len(answered) <= 2 * BRIEF,
+        )
+
     async def stream_failed(self, stream: int, error: str) -> None:
         await self.database.note(lambda c: streams.stream_failed(c, stream, error))
 
@@ -170,12 +154,21 @@ class SqlStore:
     # -- consuming and deciding
 
     async def flow(self, link: str, entity: str) -> FlowRow:
-        if (found := await self.database.read(lambda c: pairs.look_up(c, link, entity))) is not None:
+        if (found := await self.database.read(lambda c: flows.look_up(c, link, entity))) is not None:
             return found
-        return await self.database.write(lambda c: pairs.find_flow(c, link, entity))
+        return await self.database.write(lambda c: flows.find_flow(c, link, entity))
 
-    async def consume(self, flow: FlowRow, streams: Mapping[Side, int], *, historical: bool) -> int:
-        news = await self.database.read(lambda c: pairs.news(c, flow, streams))
+    async def states(
+        self, link: str, ends: Mapping[Side, str], wanted: Mapping[str, Collection[Side]]
+    ) -> Mapping[str, FlowState]:
+        k = self.keeper()
+        found = await self.database.read(lambda c: flows.states(c, k, link, ends, wanted))
+        if len(found) == len(wanted):
+            return found
+        return await self.database.write(lambda c: flows.find_states(c, k, link, ends, wanted))
+
+    async def consume(self, flow: FlowRow, streams: Mapping[Side, StreamRow], *, historical: bool) -> int:
+        news = sum(max(stream.seq - flow.offsets[side], 0) for side, stream in streams.items())
         if not news:
             return 0
         k = self.keeper()
@@ -260,8 +253,13 @@ class SqlStore:
         self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = "", quiet: bool = True
     ) -> None:
         k = self.keeper()
-        done = partial(pairs.cycle_done, first=first_sync_done, error=error, quiet=quiet)
-        await self.database.write(lambda c: done(c, k, flow, fingerprint))
+        done = partial(flows.cycle_done, first=first_sync_done, error=error, quiet=quiet)
+        # that, say, the first sync is over must not be forgotten; when a cycle ran last may be
+        same = (flow.fingerprint, flow.first_sync_done, flow.ceiling) == (fingerprint, first_sync_done, 0)
+        if same and not error:
+            await self.database.note(lambda c: done(c, k, flow, fingerprint), brief=True)
+        else:
+            await self.database.write(lambda c: done(c, k, flow, fingerprint))
 
     # -- applying and settling
 
@@ -379,81 +377,7 @@ class SqlStore:
         k = self.keeper()
         return await self.database.write(lambda c: pairs.force(c, k, flow, side, stream, key))
 
-    # -- what people ask (``ports.Records``)
-
-    async def flow_lines(self, link: str) -> Sequence[FlowLine]:
-        return await self.database.scan(lambda c: records.flow_lines(c, link))
-
-    async def stream_errors(self) -> Mapping[tuple[str, str], str]:
-        return await self.database.scan(records.stream_errors)
-
-    async def bindings(self, link: str, entity: str) -> Sequence[tuple[str, str]]:
-        """(left key, right key) of every bound pair of a flow (for checks of the whole)."""
-        return await self.database.scan(lambda c: records.bindings(c, link, entity))
-
-    async def bodies(self, connection: str, entity: str) -> Sequence[bytes]:
-        """The latest raw JSON of every living record of a stream (for checks; not for the hot path)."""
-        k = self.keeper()
-        return await self.database.scan(lambda c: records.bodies(c, k, connection, entity))
-
-    async def link_holds(self, link: str, connections: Sequence[str]) -> Sequence[HoldRow]:
-        return await self.database.scan(lambda c: holds.of_link(c, link, connections))
-
-    async def spent(self, link: str) -> tuple[Spent, Budget] | None:
-        budget, k = self._budgets.get(link), self.keeper()
-        if budget is None:
-            return None
-        return await self.database.read(lambda c: spending.spent(c, k, link)), budget
-
-    async def quarantined(self, link: str | None, limit: int) -> Sequence[RefusedPair]:
-        k = self.keeper()
-        return await self.database.scan(lambda c: records.quarantined(c, k, link, limit))
-
-    async def conflicts(self, which: ConflictFilter, after: int, limit: int) -> Sequence[ConflictRow]:
-        k = self.keeper()
-        return await self.database.scan(lambda c: conflicts.page(c, k, which, after, limit))
-
-    async def conflict_count(self, which: ConflictFilter) -> int:
-        return await self.database.scan(lambda c: conflicts.count(c, which))
-
-    async def conflicts_by_id(self, idents: Sequence[int]) -> Sequence[ConflictRow]:
-        k = self.keeper()
-        return await self.database.scan(lambda c: conflicts.by_id(c, k, idents))
-
-    async def compared(self, flow: FlowRow, after: int, limit: int) -> Sequence[Compared]:
-        k = self.keeper()
-        return await self.database.scan(lambda c: comparing.compared(c, k, flow, after, limit))
-
-    async def reconciled(self, flow: FlowRow, done: NewReconciliation) -> None:
-        k = self.keeper()
-        await self.database.write(lambda c: comparing.keep(c, k, flow, done))
-
-    async def reconciliations(self, link: str) -> Sequence[ReconciliationRow]:
-        return await self.database.scan(lambda c: comparing.latest(c, link))
-
-    async def decide_conflicts(self, decided: Sequence[Said]) -> int:
-        k = self.keeper()
-        return await self.database.write(lambda c: resolutions.decide(c, k, decided))
-
-    async def refused_keys(self, which: Sequence[int]) -> Sequence[tuple[str, str, Side, str]]:
-        return await self.database.scan(lambda c: overview.refused_keys(c, which))
-
-    async def held_intents(self, link: str | None) -> Sequence[HeldRow]:
-        k = self.keeper()
-        return await self.database.scan(lambda c: recovery.held(c, k, link))
-
-    async def held_intent(self, ident: int) -> HeldRow | None:
-        k = self.keeper()
-        found = await self.database.scan(lambda c: recovery.held(c, k, None, ident))
-        return found[0] if found else None
-
-    async def lives(self, entity: str, ident: str, link: str | None) -> Sequence[PairLife]:
-        k = self.keeper()
-        return await self.database.scan(lambda c: records.lives(c, k, entity, ident, link))
-
-    async def life(self, pair: int) -> PairLife | None:
-        k = self.keeper()
-        return await self.database.scan(lambda c: records.life(c, k, pair))
+    # -- as a whole
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Store]:
@@ -462,14 +386,6 @@ class SqlStore:
             yield self.on(copy)
         finally:
             await copy.close()
-
-    async def requeue(self, which: Sequence[int], actor: str) -> int:
-        k = self.keeper()
-        return await self.database.write(lambda c: records.requeue(c, k, which, actor))
-
-    async def skip(self, which: Sequence[int], reason: str, actor: str) -> int:
-        k = self.keeper()
-        return await self.database.write(lambda c: records.skip(c, k, which, reason, actor))
 
     # -- the vault of rotating credentials (``ports.Vault``)
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, bindparam, delete, insert, select, update
 
 from syncd.ports.store import Known, Observation, StreamRow
+from syncd.store import hints
 from syncd.store.asking_tables import remote_block
 from syncd.store.dialects import text_each
 from syncd.store.prepared import Numbered, Prepared, put
@@ -71,8 +72,10 @@ _TAKE_SEQS = Query(
 
 def look_up(c: Connection, connection: str, entity: str) -> StreamRow | None:
     row = _STREAM.first(c, {"of_connection": connection, "of_entity": entity})
-    if row is None:
-        return None
+    return None if row is None else read_stream(row)
+
+
+def read_stream(row: Any) -> StreamRow:
     return StreamRow(
         row.id,
         row.connection,
@@ -82,6 +85,7 @@ def look_up(c: Connection, connection: str, entity: str) -> StreamRow | None:
         row.walk_since,
         row.fingerprint,
         bool(row.incomplete),
+        row.seq,
     )
 
 
@@ -115,6 +119,15 @@ def page_seen(
     """``progress``: column values of the stream row that move with this page."""
     store_observations(c, k, at.id, at.connection, observations)
     put(c, stream, at.id, {"last_error": "", **progress})
+
+
+def records_seen(
+    c: Connection, k: Keeper, at: StreamRow, observations: Sequence[Observation], answered: Sequence[int]
+) -> None:
+    if observations:
+        store_observations(c, k, at.id, at.connection, observations)
+        put(c, stream, at.id, {"last_error": ""})
+    hints.done(c, answered)
 
 
 def walk_incomplete(c: Connection, at: StreamRow, fingerprint: str, error: str) -> None:

@@ -113,9 +113,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "the walk's progress is stored before what it showed",
         "syncd.engine.observe",
-        "        # the progress of the walk is stored with what it showed, "
-        "so that no change lies behind it unstored\n",
-        "        await store.page_seen(stream, (), resume=page.resume, walk_since=since)\n",
+        "    if page.resume is None and whole:\n",
+        "    await store.page_seen(stream, (), resume=page.resume, walk_since=since)\n"
+        "    if page.resume is None and whole:\n",
     ),
     Mutation(
         "a flow's offset skips the news of one side",

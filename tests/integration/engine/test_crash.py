@@ -123,7 +123,7 @@ async def dies_at(script: str, first: int, stride: int) -> None:
     untouched, fuse = await played(steps)
     expected = books(untouched)
     await stands_right(untouched, expected, script)
-    assert fuse.moments > 60
+    assert fuse.moments > 50
     for at in range(first, fuse.moments + 1, stride):
         world, _ = await played(steps, at)
         await stands_right(world, expected, f"{script}: died {fuse.names[at - 1]} ({at})")

@@ -59,8 +59,9 @@ class Bench:
         await self.store.page_seen(stream, [shown], resume=None, walk_since=None)
 
     async def consume(self, *, historical: bool = False) -> int:
-        ids = {side: stream.id for side, stream in self.streams.items()}
-        return await self.store.consume(self.flow, ids, historical=historical)
+        entity = self.flow.entity
+        states = await self.store.states(self.flow.link, CONNECTIONS, {entity: CONNECTIONS})
+        return await self.store.consume(states[entity].flow, states[entity].streams, historical=historical)
 
     async def due(self) -> Sequence[PairRow]:
         return await self.store.due_pairs(self.flow, 100)

@@ -70,7 +70,7 @@ async def test_another_link_on_the_same_ledger_waits_too(bench: Bench) -> None:
     row = await bench.lone(LEFT, "F1")
     await bench.planned(row, natural="0:orchard")
     other = await bench.store.flow("other", "customer")
-    await bench.store.consume(other, {LEFT: bench.streams[LEFT].id}, historical=False)
+    await bench.store.consume(other, {LEFT: await bench.store.stream("field", "customer")}, historical=False)
     (theirs,) = await bench.store.due_pairs(other, 10)
     assert await bench.store.write_down(other, [], [create(theirs, natural="0:orchard")]) == []
 
@@ -290,7 +290,8 @@ async def test_who_waits_for_a_record_is_woken_when_it_is_paired(bench: Bench) -
     jobs = await bench.store.flow("acme", "job")
     stream = await bench.store.stream("field", "job")
     await bench.store.page_seen(stream, [observation("J1")], resume=None, walk_since=None)
-    await bench.store.consume(jobs, {LEFT: stream.id}, historical=False)
+    stream = await bench.store.stream("field", "job")
+    await bench.store.consume(jobs, {LEFT: stream}, historical=False)
     (job,) = await bench.store.due_pairs(jobs, 10)
     waiting = Verdict(
         pair=job.id,

@@ -139,7 +139,12 @@ async def test_each_flow_consumes_a_stream_at_its_own_offset(bench: Bench) -> No
     await bench.see(LEFT, "F1")
     await bench.consume()
     other = await bench.store.flow("other", "customer")
-    assert await bench.store.consume(other, {LEFT: bench.streams[LEFT].id}, historical=True) == 1
+    assert (
+        await bench.store.consume(
+            other, {LEFT: await bench.store.stream("field", "customer")}, historical=True
+        )
+        == 1
+    )
     assert len(await bench.store.due_pairs(other, 10)) == 1
 
 
