@@ -75,7 +75,7 @@ async def test_a_quiet_link_costs_a_look_and_two_listings_a_flow() -> None:
         looked.append("states")
         return await states(*given)
 
-    world.store.states = counted  # type: ignore[method-assign]
+    world.store.states = counted  # type: ignore[method-assign, assignment]
     outcome = await world.cycle()
     assert outcome.writes == 0
     assert len(looked) == 2
