@@ -36,6 +36,7 @@ READ_WHOLE = {
     "count(drift.closed_at)": "what changed about drift, every few seconds: one row a drift ever seen",
     "count(drift_grant.revoked_at)": "as above",
     "count(proposal.closed_at)": "as above",
+    "FROM removal WHERE removal.merged_into !=": "one row a record that is gone, until the first merged one",
     "FROM worker": "one row a process",
     "UPDATE worker": "as above",
     "FROM mishap": "one row a kind",

@@ -11,9 +11,10 @@ from syncd.core.model import IntentState, Side
 from syncd.ports.store import FlowRow, FlowState, StreamRow
 from syncd.store.prepared import put
 from syncd.store.query import Query
+from syncd.store.removals import any_merged
 from syncd.store.sealing import Keeper
 from syncd.store.streams import find_stream, read_stream
-from syncd.store.tables import flow, intent, pair, removal, stream
+from syncd.store.tables import flow, intent, pair, stream
 
 _FLOW = Query(
     select(flow).where(flow.c.link == bindparam("of_link"), flow.c.entity == bindparam("of_entity"))
@@ -72,11 +73,8 @@ _DOUBTFUL = _any(
         intent.c.flow_id == flow.c.id, intent.c.state.in_(TO_LOOK_AT), intent.c.due_at <= bindparam("now")
     )
 )
-_MERGED = _any(select(removal.c.remote_id).where(removal.c.merged_into != ""))
 _FLOWS = Query(
-    select(flow, _DUE.label("due"), _DOUBTFUL.label("doubtful"), _MERGED.label("merged")).where(
-        flow.c.link == bindparam("of_link")
-    )
+    select(flow, _DUE.label("due"), _DOUBTFUL.label("doubtful")).where(flow.c.link == bindparam("of_link"))
 )
 _STREAMS = Query(
     select(stream).where(
@@ -91,7 +89,7 @@ def states(
     """Those of ``flows`` that are there with all of their streams."""
     connections = {"on_left": ends[Side.LEFT], "on_right": ends[Side.RIGHT]}
     shown = {(row.connection, row.entity): read_stream(row) for row in _STREAMS.all(c, connections)}
-    found = {}
+    found, merged = {}, any_merged(c)
     for row in _FLOWS.all(c, {"of_link": link, "now": k.now}):
         streams: dict[Side, StreamRow] = {}
         for side in flows.get(row.entity, ()):
@@ -99,7 +97,7 @@ def states(
                 streams[side] = at
         if row.entity in flows and len(streams) == len(flows[row.entity]):
             found[row.entity] = FlowState(
-                read_flow(row), streams, row.due is not None, row.doubtful is not None, row.merged is not None
+                read_flow(row), streams, row.due is not None, row.doubtful is not None, merged
             )
     return found
 

@@ -125,9 +125,14 @@ _MERGED = {side: _merged(side) for side in Side}
 _ANY_MERGED = Query(select(removal.c.remote_id).where(removal.c.merged_into != "").limit(1))
 
 
+def any_merged(c: Connection) -> bool:
+    """Whether any record was ever merged into another."""
+    return _ANY_MERGED.first(c, {}) is not None
+
+
 def merges(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> list[tuple[Side, int, int, str, str]]:
     """(side, pair, heir's row, old key, new key) of the pairs that can follow a merge."""
-    if _ANY_MERGED.first(c, {}) is None:
+    if not any_merged(c):
         return []  # nearly always: the joins below cost as much as the whole run of a quiet flow
     return [
         (side, row.id, row.heir, row.was, row.now)
