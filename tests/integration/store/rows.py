@@ -59,8 +59,8 @@ class Bench:
         await self.store.page_seen(stream, [shown], resume=None, walk_since=None)
 
     async def consume(self, *, historical: bool = False) -> int:
-        entity = self.flow.entity
-        states = await self.store.states(self.flow.link, CONNECTIONS, {entity: CONNECTIONS})
+        entity, ends = self.flow.entity, {side: stream.connection for side, stream in self.streams.items()}
+        states = await self.store.states(self.flow.link, ends, {entity: ends})
         return await self.store.consume(states[entity].flow, states[entity].streams, historical=historical)
 
     async def due(self) -> Sequence[PairRow]:
