@@ -116,9 +116,10 @@ def _look_ups(store: SqlStore, database: Database, links: int, each: int) -> dic
     keys = [f"k{1 + number * 7 % each}" for number in range(100)]
 
     async def at_the_start(number: int) -> None:
-        flow = await store.flow(f"link{number}", ENTITY)
-        streams = {Side.LEFT: number, Side.RIGHT: links + number}
-        await store.consume(flow, streams, historical=False)
+        ends = {Side.LEFT: f"c{number}", Side.RIGHT: f"c{links + number}"}
+        state = (await store.states(f"link{number}", ends, {ENTITY: ends}))[ENTITY]
+        flow, streams = state.flow, {side: stream.id for side, stream in state.streams.items()}
+        await store.consume(flow, state.streams, historical=False)
         await store.follow_merges(flow, streams, lambda _side, _body: ())
         await store.open_creates(flow)
         await store.due_pairs(flow, 200)
