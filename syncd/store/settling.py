@@ -12,7 +12,19 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from syncd.core.brakes import Budget
 from syncd.core.model import IntentState, Operation, PairState, Side
@@ -192,7 +204,7 @@ def _yield_to_hold(c: Connection, k: Keeper, at: IntentRow, reason: str) -> None
     if at.pair not in _others_open(c, [at]):
         c.execute(
             update(pair)
-            .where(pair.c.id == at.pair)
+            .where(pair.c.id == at.pair, _not_for_its_refusal(at))
             .values(
                 state=PairState.HELD.value,
                 since=k.now,
@@ -202,6 +214,13 @@ def _yield_to_hold(c: Connection, k: Keeper, at: IntentRow, reason: str) -> None
             )
         )
     journal.write(c, k, [journal.Entry("held", at.flow, at.pair, at.id, reason)])
+
+
+def _not_for_its_refusal(at: IntentRow) -> ColumnElement[bool]:
+    """Not a pair that stays in quarantine whatever becomes of telling its source so."""
+    if at.request.operation is not Operation.ACTION:
+        return true()
+    return pair.c.state != PairState.QUARANTINED.value
 
 
 def _others_open(c: Connection, intents: Sequence[IntentRow]) -> set[int]:
@@ -410,7 +429,7 @@ def hold_intent(c: Connection, k: Keeper, at: IntentRow, words: str) -> None:
     )
     c.execute(
         update(pair)
-        .where(pair.c.id == at.pair)
+        .where(pair.c.id == at.pair, _not_for_its_refusal(at))
         .values(
             state=PairState.HELD.value,
             since=k.now,

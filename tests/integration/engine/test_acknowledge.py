@@ -113,6 +113,29 @@ async def test_an_order_to_try_again_outlives_the_telling_of_the_refusal() -> No
     assert await state(world) is PairState.IN_STEP
 
 
+async def test_a_refused_invoice_stays_in_quarantine_when_a_hold_stops_the_telling() -> None:
+    """Found by seed 1000469: released, it was taken for told of a posting, and an edit put it out of sight."""
+    world, key = await approved()
+    world.right.faults = refusing = OrderedFaults()
+    refusing.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+    world.left.faults = losing = OrderedFaults()
+    losing.order(Call.WRITE, Fault(FaultKind.RETRY_LATER))
+    await world.cycle()
+    hold = await operator_of(world).hold("link:acme", "drill", "ann")
+    world.wait(61)
+    await world.cycle()
+    assert told(world, key) == []
+    assert await state(world) is PairState.QUARANTINED
+    await operator_of(world).release([hold.id], "ann")
+    await world.cycle()
+    assert told(world, key) == [("set_status", "failed"), ("comment", "The period is closed.")]
+    world.left.edit("invoice", key, {"transactionDate": "2026-11-01"})
+    world.wait(61)
+    await world.cycle()
+    (refused,) = await world.store.quarantined("acme", 10)
+    assert refused.reason == "The period is closed."
+
+
 async def test_a_refused_action_does_not_take_the_invoice_back_and_is_retried_on_command() -> None:
     world, key = await approved()
     world.left.faults = faults = OrderedFaults()
