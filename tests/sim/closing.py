@@ -174,8 +174,10 @@ class Closing:
 
     def _plainly_newer(self, thing: Thing, unit: Unit, mine: str, its: str) -> bool:
         a, b = thing.edit_of(unit.name, mine), thing.edit_of(unit.name, its)
-        if a is None or b is None or thing.restored or all(thing.entered.values()):
-            return False  # of what both sides kept by hand, nobody knows which was before the other
+        if a is None or b is None or thing.restored or thing.replayed or all(thing.entered.values()):
+            # of what both sides kept by hand nobody knows which was first, and what a platform carried out
+            # once more by itself is news there
+            return False
         return a.rests_on(b) or b.rests_on(a)
 
     def _judge_money(self, name: str, entity: str, left: Wire, right: Wire) -> None:

@@ -114,7 +114,7 @@ async def test_an_order_to_try_again_outlives_the_telling_of_the_refusal() -> No
 
 
 async def test_a_refused_invoice_stays_in_quarantine_when_a_hold_stops_the_telling() -> None:
-    """Found by seed 1000469: released, it was taken for told of a posting, and an edit put it out of sight."""
+    """Found by seed 1000469: once released it was taken for posted, and an edit put it out of sight."""
     world, key = await approved()
     world.right.faults = refusing = OrderedFaults()
     refusing.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
