@@ -85,13 +85,17 @@ def due_intents(c: Connection, k: Keeper, link: str, limit: int) -> Sequence[Int
 
 
 _NEXT_DUE = (
-    select(func.min(pair.c.due_at)).where(
-        pair.c.flow_id.in_(_OF_LINK), pair.c.due_at > bindparam("now", type_=Instant)
+    Query(
+        select(func.min(pair.c.due_at)).where(
+            pair.c.flow_id.in_(_OF_LINK), pair.c.due_at > bindparam("now", type_=Instant)
+        )
     ),
-    select(func.min(intent.c.due_at)).where(
-        intent.c.flow_id.in_(_OF_LINK),
-        intent.c.state.in_(TO_LOOK_AT),
-        intent.c.due_at > bindparam("now", type_=Instant),
+    Query(
+        select(func.min(intent.c.due_at)).where(
+            intent.c.flow_id.in_(_OF_LINK),
+            intent.c.state.in_(TO_LOOK_AT),
+            intent.c.due_at > bindparam("now", type_=Instant),
+        )
     ),
 )
 
@@ -99,7 +103,7 @@ _NEXT_DUE = (
 def next_due_at(c: Connection, k: Keeper, link: str) -> datetime | None:
     """When something of the link falls due that is not due yet."""
     asked = {"link": link, "now": k.now}
-    found = [at for query in _NEXT_DUE if (at := c.execute(query, asked).scalar_one()) is not None]
+    found = [at for query in _NEXT_DUE if (at := query.scalar(c, asked)) is not None]
     return min(found, default=None)
 
 
