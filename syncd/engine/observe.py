@@ -179,7 +179,9 @@ async def _store_page(
             resume=None,
             walk_since=None,
             finished=True,
-            watermark=page.watermark,
+            # a full listing does not tell of removals and merges: what is told of since the watermark, an
+            # incremental walk has yet to hear
+            watermark=page.watermark if since is not None or stream.watermark is None else None,
             fingerprint=fingerprint,
         )
     elif news:

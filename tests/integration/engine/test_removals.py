@@ -225,6 +225,23 @@ async def test_a_merge_into_a_record_without_a_partner_keeps_the_pair() -> None:
     assert await states(world) == {PairState.IN_STEP: 1}
 
 
+async def test_a_merge_that_a_sweep_came_before_is_told_of_all_the_same() -> None:
+    """A full listing shows one record less, and nothing of the merge."""
+    world = World({"customer": policy("customer", Mode.LEFT_TO_RIGHT, deletes=Deletes.PROPAGATE)})
+    old = world.left.add("customer", ACME)
+    await later(world)
+    (partner,) = world.right.records("customer")
+    new = world.left.add("customer", {**ACME, "name": "Holding of Iowa", "phoneNumber": "9"})
+    world.left.merge("customer", old, new)
+    world.wait(3600.0)
+    world.left.edit("customer", new, {"phoneNumber": "10"})  # the last change; a poll looks back five minutes
+    for _ in range(2):
+        await swept(world)
+    (life,) = await world.store.lives("customer", partner, None)
+    assert life.row.keys == {Side.LEFT: new, Side.RIGHT: partner}
+    assert list(world.right.records("customer")) == [partner]
+
+
 async def test_a_merge_into_a_record_that_says_less_leaves_no_half_address() -> None:
     """Found by seed 5000118: the state of the address had been agreed with the record that is gone."""
     world = World({"customer": policy("customer", Mode.LEFT_TO_RIGHT)})
