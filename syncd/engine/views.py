@@ -201,6 +201,7 @@ def plan_view(setup: LinkSetup, previews: Sequence[Preview], limit: int) -> Plan
             trips.append(TripView(brake="unreadable", message=preview.error))
         trips += [TripView(brake=t.brake.value, message=t.message) for t in preview.trips]
         items += [item for one in preview.decided if (item := plan_item(preview.setup, one)) is not None]
+    items.sort(key=lambda item: item.verb in _NOTHING_WRITTEN)
     return PlanView(
         link=setup.name,
         counts=counts,
@@ -211,6 +212,8 @@ def plan_view(setup: LinkSetup, previews: Sequence[Preview], limit: int) -> Plan
 
 
 _SILENT = (Verb.NOOP, Verb.GONE)
+_NOTHING_WRITTEN = (Verb.ADOPT.value, "skip")
+"""Listed last: where there are more lines than are shown, the first say what would be written."""
 
 
 def plan_item(setup: FlowSetup, one: Decided) -> PlanItem | None:

@@ -196,6 +196,18 @@ async def test_a_plan_before_the_first_sync() -> None:
     assert (await world.store.counts(await world.store.flow("acme", "customer"))).states == {}
 
 
+async def test_where_a_plan_is_cut_short_it_shows_what_would_be_written() -> None:
+    world, _, invoice = await first_sync()
+    world.wait(600)
+    for name in ("Orchard Street", "Mill Road"):
+        world.left.add("customer", {"name": name, "status": "active"})
+        world.right.add("customer", {"acct_name": name, "state_code": 1})
+    world.left.edit("invoice", invoice, {"status": "pending_accounting"})
+    plan = await operator_of(world).plan("acme", limit=1)
+    assert [(item.flow, item.verb) for item in plan.items] == [("invoice", "create")]
+    assert plan.counts["customer.adopt"] == plan.truncated == 2
+
+
 async def test_the_life_of_a_record_by_its_number_and_by_either_key() -> None:
     world, _, invoice = await first_sync()
     world.left.edit("invoice", invoice, {"status": "pending_accounting"})
