@@ -355,7 +355,10 @@ def outdated(setup: FlowSetup, intent: IntentRow, raw: bytes) -> bool:
     if not was:
         return moved(setup, intent, raw)
     shown = setup.specs[intent.side].map.readable(orjson.loads(raw))
-    return any(str(shown.get(name) or "") != value for name, value in was.items())
+    # what shows the action's own doing may be told once more: a person ordered it, perhaps
+    return any(
+        str(shown.get(name) or "") not in (value, intent.request.argument) for name, value in was.items()
+    )
 
 
 def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[str] = ()) -> bool:

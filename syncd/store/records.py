@@ -16,7 +16,7 @@ from syncd.store.comparing import latest
 from syncd.store.counting import counts
 from syncd.store.pairs import pair_by_id
 from syncd.store.sealing import Keeper
-from syncd.store.tables import flow, intent, pair, remote, remote_body, remote_natural, stream
+from syncd.store.tables import flow, intent, link_line, pair, remote, remote_body, remote_natural, stream
 from syncd.store.tables import journal as journal_table
 
 _LIVES_MAX = 20
@@ -29,13 +29,16 @@ _PAIRS = select(pair, flow.c.link, flow.c.entity).join(flow, flow.c.id == pair.c
 def flow_lines(c: Connection, link: str) -> list[FlowLine]:
     rows = c.execute(select(flow).where(flow.c.link == link).order_by(flow.c.id)).all()
     compared = {one.entity: one for one in latest(c, link)}
+    # a run that finds no news leaves a flow's row alone; that it came to its end stands in the link's
+    quiet = c.execute(select(link_line.c.last_success_at).where(link_line.c.link == link)).scalar()
     lines = []
     for row in rows:
         at = FlowRow(row.id, row.link, row.entity, row.first_sync_done, row.fingerprint, row.ceiling)
+        done, succeeded = row.last_cycle_at, row.last_success_at
+        if quiet is not None and done is not None and succeeded is not None and not row.last_error:
+            done, succeeded = max(done, quiet), max(succeeded, quiet)
         last = compared.get(row.entity)
-        lines.append(
-            FlowLine(at, counts(c, at), row.last_cycle_at, row.last_success_at, row.last_error, last)
-        )
+        lines.append(FlowLine(at, counts(c, at), done, succeeded, row.last_error, last))
     return lines
 
 

@@ -93,9 +93,9 @@ def test_every_method_of_the_operator_is_a_call() -> None:
 
 
 def test_scopes_go_with_each_other() -> None:
-    assert granted([Scope.OPERATE]) == {Scope.READ, Scope.OPERATE}
-    assert granted([Scope.RESOLVE]) == {Scope.READ, Scope.RESOLVE}
-    assert granted([Scope.ADMIN]) == set(GRANTABLE)
+    assert granted([Scope.OPERATE]) == {Scope.READ, Scope.OPERATE, Scope.UNDO}
+    assert granted([Scope.RESOLVE]) == {Scope.READ, Scope.RESOLVE, Scope.UNDO}
+    assert granted([Scope.ADMIN]) == {*GRANTABLE, Scope.UNDO}
     assert Scope.PUBLIC not in GRANTABLE
 
 

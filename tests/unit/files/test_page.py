@@ -20,9 +20,10 @@ def test_what_the_page_shows_is_read() -> None:
     shown = connection["connections"]["books"]
     platform = registry.platform(shown["platform"])
     settings = platform.settings.model_validate(shown["settings"])
-    assert platform.entities_of(settings) == ("customer", "job", "invoice")
+    read, handed_over = ("customer", "job", "employee"), ("invoice", "time_entry", "job_cost")
+    assert platform.entities_of(settings) == read + handed_over
     document = {"number": "S-1", "customer": "C1", "date": "2026-10-01", "total": "400"}
-    line = {"item": "TRIP", "description": "x" * 40, "amount": "400"}
+    line = {"item": "4010", "description": "x" * 40, "amount": "400"}
     assert Layout.model_validate(layout).rows({**document, "lines": [line]}, "sy-1") == [
         "I,S-1,C1,10012026,400.00,sy-1",
         f"D,1,4010,{'x' * 30},400.00",
