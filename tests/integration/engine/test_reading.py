@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import insert
 
 from syncd.connectors.memory import FIELD, Behaviour, Call, Fault, FaultKind, OrderedFaults
 from syncd.core.model import PairState, Side
@@ -12,6 +13,7 @@ from syncd.core.policy import Mode
 from syncd.engine.setup import link_setup
 from syncd.mapping.atoms import Text
 from syncd.mapping.entity_map import FieldMap
+from syncd.store.tables import link_line
 from tests.integration.engine.operating import operator_of
 from tests.integration.engine.test_main_job import first_sync
 from tests.integration.engine.world import World, policy
@@ -206,6 +208,17 @@ async def test_where_a_plan_is_cut_short_it_shows_what_would_be_written() -> Non
     plan = await operator_of(world).plan("acme", limit=1)
     assert [(item.flow, item.verb) for item in plan.items] == [("invoice", "create")]
     assert plan.counts["customer.adopt"] == plan.truncated == 2
+
+
+async def test_a_run_that_finds_no_news_counts_as_a_success() -> None:
+    """It leaves the flows' rows alone; that it came to its end stands in the link's line."""
+    world, _, _ = await first_sync()
+    world.wait(600)
+    now = world.clock.now()
+    ends = {"customer": "", "left": "field", "right": "ledger", "health": "on_time", "rank": 0}
+    row = insert(link_line).values(link="acme", since=now, updated_at=now, last_success_at=now, **ends)
+    await world.store.database.write(lambda c: c.execute(row).rowcount)
+    assert {line.last_success_at for line in await world.store.flow_lines("acme")} == {now}
 
 
 async def test_the_life_of_a_record_by_its_number_and_by_either_key() -> None:
