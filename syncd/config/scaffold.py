@@ -17,6 +17,7 @@ _KEY: Final = "keys/master.key"
 _TEMPLATES: Final = {
     "syncd.yaml": "syncd.yaml",
     "crosswalks/acme.yaml": "crosswalks.yaml",
+    "bridge.yaml": "bridge.yaml",
     "contracts/README.md": "contracts.md",
     ".gitignore": "gitignore",
 }

@@ -9,6 +9,7 @@ from shutil import copyfile
 
 import pytest
 
+from syncd.bridge import settings as bridge_settings
 from syncd.cli import program
 from syncd.config.load import load
 from syncd.connectors import registry
@@ -38,12 +39,14 @@ def test_init_writes_a_whole_folder_and_keeps_the_key_to_its_owner(site: Path) -
         ".gitignore",
         "contracts/README.md",
         "crosswalks/acme.yaml",
+        "bridge.yaml",
         "keys/master.key",
         *(f"profiles/{name}.yaml" for name in registry.names() if registry.platform(name).profile),
     }
     assert (site / "keys").stat().st_mode & 0o777 == 0o700
     assert (site / "keys/master.key").stat().st_mode & 0o777 == 0o600
     assert "keys" in (site / ".gitignore").read_text()
+    assert bridge_settings.load(site / "bridge.yaml", {}).object == "com"
     variables = (site / ".env.example").read_text()
     for name in re.findall(r"^ *[a-z_]+: env:(\w+)", (site / "syncd.yaml").read_text(), re.MULTILINE):
         assert f"\n{name}=\n" in variables
