@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -13,7 +15,8 @@ from syncd.api.reconcile import FlowComparison, ReconcileReport
 from syncd.cli import session
 from syncd.cli.confirm import confirm
 from syncd.cli.exits import Exit
-from syncd.cli.output import Column, complain, emit, say
+from syncd.cli.options import Output, options
+from syncd.cli.output import Column, Row, complain, emit, say, table
 from syncd.cli.progress import following
 from syncd.cli.views import when
 from syncd.core.errors import FixInput
@@ -219,7 +222,8 @@ def _told(done: Resolved) -> int:
 
 def reconcile(link: str | None = None, /, *, flow: str | None = None) -> int:
     """Read both sides in full and list every mapped difference and every cent, with what explains it: an
-    open conflict, a hold, a refusal, work under way. Writes nothing to any platform.
+    open conflict, a hold, a refusal, work under way. Writes nothing to any platform. What is explained is
+    counted; -o wide shows each.
 
     Exit code 0 if both sides are equal, 3 if every difference is explained, 1 if one is not (or if a side
     did not show everything).
@@ -242,13 +246,31 @@ def reconcile(link: str | None = None, /, *, flow: str | None = None) -> int:
         for found in report.flows
         for one in found.items
     ]
-    emit([report.model_dump(mode="json") for report in reports], rows, _DIFFERENCES)
+    shown = rows if options().output is Output.WIDE else _at_a_glance(rows)
+    emit(
+        [report.model_dump(mode="json") for report in reports],
+        rows,
+        _DIFFERENCES,
+        people=lambda: table(shown, _DIFFERENCES),
+    )
     for report in reports:
         for found in report.flows:
             _say_flow(report.link, found)
     if all(report.equal for report in reports):
         return Exit.OK
     return Exit.PARTLY if all(report.clean for report in reports) else Exit.FAILED
+
+
+def _at_a_glance(rows: Sequence[Row]) -> list[Row]:
+    """What nothing explains, one by one; the rest counted by what explains it. Pure."""
+    told: list[Row] = [row for row in rows if not row["explained"]]
+    explained = Counter(
+        (row["link"], row["flow"], row["field"], row["explained"]) for row in rows if row["explained"]
+    )
+    for (link, flow, field, why), count in explained.items():
+        records = "1 record" if count == 1 else f"{count} records"
+        told.append({"link": link, "flow": flow, "label": records, "field": field, "explained": why})
+    return told
 
 
 async def _follow(decisions: Decisions, link: str | None, flow: str | None) -> list[ReconcileReport]:

@@ -69,6 +69,13 @@ def test_reconcile_says_by_its_code_how_equal_both_sides_are(run: Run, flow: str
     assert "2 only on the left (its status does not send it on yet)" in ran.stderr
 
 
+def test_what_is_explained_is_counted_and_shown_one_by_one_where_asked(run: Run) -> None:
+    assert "S-1" in run("reconcile", "--flow", "wrong").stdout
+    told = run("reconcile", "--flow", "explained").stdout
+    assert ("1 record" in told, "in conflict" in told, "S-1" in told) == (True, True, False)
+    assert "S-1" in run("reconcile", "--flow", "explained", "-o", "wide").stdout
+
+
 def test_reconcile_as_json_is_the_whole_report(run: Run) -> None:
     (report,) = json.loads(run("reconcile", "--flow", "wrong", "-o", "json").stdout)
     assert report["flows"][0]["items"][0]["left"] == "12.00"
