@@ -167,7 +167,7 @@ class Merge:
         """The ledger owns it: its edits go to the source where the flow writes there, and are taken note of
         where it does not; the source's edits need a person."""
         mode = self.policy.mode
-        if self.posted is None:
+        if self.posted is None or self.policy.create_only:
             if any(moved[side] and mode.writes(side.other) for side in Side):
                 self._conflict(unit, Why.POSTED)
             return
@@ -260,9 +260,8 @@ class Merge:
 
     def _ledgers(self) -> set[Side]:
         """Sides on which this document must not be edited."""
-        if self.posted is not None:
-            return {self.posted}
-        return {side for side in Side if self.policy.create_only and self.policy.mode.writes(side)}
+        barred = {side for side in Side if self.policy.create_only and self.policy.mode.writes(side)}
+        return barred if self.posted is None else {*barred, self.posted}
 
     def _wanted(self, unit: Unit, resolution: Resolution, side: Side) -> dict[str, Value]:
         """What the resolution comes to on ``side``, in that side's own values."""
