@@ -215,8 +215,11 @@ class Truth:
         return heir
 
     def _unite(self, lost: Thing, heir: Thing) -> None:
-        for mark in lost.edits:
-            heir.edits.setdefault(mark, lost.edits[mark])
+        for mark, edit in lost.edits.items():
+            same = heir.edits.setdefault(mark, edit)
+            if same is not edit:  # the same value: who has seen the one has seen the other
+                edit.upon.append(same)
+                same.upon.append(edit)
         for side in SIDES:
             heir.entered[side] += lost.entered[side]
             heir.removed[side] += lost.removed[side]
