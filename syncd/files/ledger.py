@@ -18,6 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
 from syncd.files.rows import Answer, Batch, BatchState, Entry, File, FileKind, RecordState
 
 _SCHEMA: Final = """
@@ -71,11 +73,24 @@ create table if not exists journal (
 );
 """
 
-
 LEARNED: Final = ""
 """Source of a record that is known from a status file alone."""
 _JOURNAL_MODE: Final = slice(18, 20)
 """Where SQLite's file header says so."""
+_PATIENCE_S: Final = 30.0
+
+
+def _busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+
+
+# a new file's journal is changed by whoever opens it first, and SQLite itself lets nobody wait for that
+_wait_for_others = Retrying(
+    retry=retry_if_exception(_busy),
+    stop=stop_after_delay(_PATIENCE_S),
+    wait=wait_random(0, 0.05),
+    reraise=True,
+)
 
 
 class Ledger:
@@ -365,8 +380,8 @@ class Ledger:
             # customers' records: for the account that runs us alone
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
-        c = sqlite3.connect(self.path, timeout=30.0, isolation_level=None)
-        c.execute("pragma journal_mode = wal")
+        c = sqlite3.connect(self.path, timeout=_PATIENCE_S, isolation_level=None)
+        _wait_for_others(c.execute, "pragma journal_mode = wal")
         c.execute("pragma synchronous = full")
         c.execute("pragma foreign_keys = on")
         c.executescript(_SCHEMA)

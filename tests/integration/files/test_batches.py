@@ -34,6 +34,23 @@ async def taken(handover: Handover, *numbers: str) -> None:
         assert not outcome.posted
 
 
+def test_several_may_open_a_new_memory_at_once(tmp_path: Path) -> None:
+    """Whoever is first changes its journal, and SQLite lets nobody wait for that."""
+    for number in range(20):
+        ledger, together, seen = Ledger(tmp_path / f"{number}.db"), threading.Barrier(4), list[object]()
+
+        def read(ledger: Ledger, together: threading.Barrier, seen: list[object]) -> None:
+            together.wait()
+            seen.append(ledger.posted("invoice", "S-1"))
+
+        readers = [threading.Thread(target=read, args=(ledger, together, seen)) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+        assert seen == [None] * 4
+
+
 async def test_a_batch_is_three_files_with_one_stamp(handover: Handover) -> None:
     await taken(handover, "S-1", "S-2")
     (made,) = handover.desk().run("dana", NOW)
