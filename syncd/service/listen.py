@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Collection
@@ -29,6 +30,19 @@ def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
+def _open(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
+async def _let_nobody_in(listening: socket.socket) -> None:
+    """Whoever was just accepted becomes a connection two turns of the loop later: had the server closed by
+    then, asyncio would neither serve nor close it."""
+    asyncio.get_running_loop().remove_reader(listening)
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 class Doors:
     """Sockets that stay open while what is behind them is changed: who calls meanwhile waits and is heard."""
 
@@ -39,9 +53,7 @@ class Doors:
         """One that listens there, for the caller to close. Raises ``OSError``."""
         listening = self._sockets.get((host, port))
         if listening is None:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            listening = socket.create_server((host, port), family=family, backlog=1024)
-            self._sockets[host, port] = listening
+            listening = self._sockets[host, port] = _open(host, port)
         return listening.dup()
 
     def keep_only(self, wanted: Collection[tuple[str, int]]) -> None:
@@ -74,19 +86,18 @@ async def serve(
     await runner.setup()
     try:
         try:
-            site: web.BaseSite = (
-                web.TCPSite(runner, host, port, ssl_context=tls)
-                if doors is None
-                else web.SockSite(runner, doors.at(host, port), ssl_context=tls)
-            )
-            await site.start()
+            listening = _open(host, port) if doors is None else doors.at(host, port)
         except OSError as trouble:
             raise FixInput(
                 f"cannot listen on {host}:{port} ({trouble.strerror or type(trouble).__name__})",
                 remedy="another program may have the port: choose another, or 0 for any free one",
             ) from None
+        await web.SockSite(runner, listening, ssl_context=tls).start()
         bound = runner.addresses[0][1]
         shown = f"[{host}]" if ":" in host else host
-        yield f"{'https' if tls else 'http'}://{shown}:{bound}"
+        try:
+            yield f"{'https' if tls else 'http'}://{shown}:{bound}"
+        finally:
+            await _let_nobody_in(listening)
     finally:
         await runner.cleanup()
