@@ -34,22 +34,19 @@ books:
     )
 
 
-_FLOWS = """\
+_FLOWS = (
+    """\
 customer:
   mode: both
   create: [right]
   fields:
     name: {rule: left}
-invoice:
-  mode: left-to-right
-  create: [right]
-  create_only: true
-  select: {status: [pending_accounting]}
-  acknowledge:
-    posted: [[set_external_id, "{key}"], [set_status, processed]]
-    rejected: [[set_status, failed], [comment, "{reason}"]]
+"""
+    + servicetrade.INVOICES
+    + """\
 payment: {mode: observe}
 """
+)
 
 
 def _crosswalks(company: Company) -> Mapping[str, Table]:

@@ -18,10 +18,7 @@ from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.serve import Ready
 
 _TRIES_LOST: Final = 1_000
-_BY_FILE: Final = """\
-customer: {mode: observe}
-job: {mode: observe}
-employee: {mode: observe}
+INVOICES: Final = """\
 invoice:
   mode: left-to-right
   create: [right]
@@ -30,6 +27,16 @@ invoice:
   acknowledge:
     posted: [[set_external_id, "{key}"], [set_status, processed]]
     rejected: [[set_status, failed], [comment, "{reason}"]]
+"""
+"""Approved ones go to the ledger, and ServiceTrade is told what became of them."""
+_BY_FILE: Final = (
+    """\
+customer: {mode: observe}
+job: {mode: observe}
+employee: {mode: observe}
+"""
+    + INVOICES
+    + """\
 time_entry:
   mode: left-to-right
   create: [right]
@@ -41,6 +48,7 @@ job_cost:
   create_only: true
   select: {cost_type: [part, equipment, subcontract, other]}
 """
+)
 """To a ledger that takes files."""
 _HUNDREDTH: Final = Decimal("0.01")
 

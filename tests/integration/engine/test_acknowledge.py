@@ -36,6 +36,12 @@ async def approved() -> tuple[World, str]:
     return world, key
 
 
+def refused_once(world: World) -> None:
+    """The ledger refuses the next write."""
+    world.right.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+
+
 def told(world: World, key: str) -> list[tuple[str, str]]:
     return [(a["action"], a["argument"]) for a in world.left.records("invoice")[key].get("activity", ())]
 
@@ -70,8 +76,7 @@ async def test_posted_sets_the_external_id_and_then_the_status() -> None:
 
 async def test_a_refused_invoice_is_failed_with_the_reason_as_a_comment() -> None:
     world, key = await approved()
-    world.right.faults = faults = OrderedFaults()
-    faults.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+    refused_once(world)
     await world.cycle()
     assert told(world, key) == [("set_status", "failed"), ("comment", "The period is closed.")]
     assert world.right.records("invoice") == {}
@@ -85,8 +90,7 @@ async def test_a_refused_invoice_is_failed_with_the_reason_as_a_comment() -> Non
 
 async def test_a_mended_and_approved_invoice_is_posted_and_told_anew() -> None:
     world, key = await approved()
-    world.right.faults = faults = OrderedFaults()
-    faults.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+    refused_once(world)
     await world.cycle()
     world.wait(600)
     world.left.edit("invoice", key, {"transactionDate": "2026-11-01", "status": "pending_accounting"})
@@ -99,8 +103,7 @@ async def test_a_mended_and_approved_invoice_is_posted_and_told_anew() -> None:
 async def test_an_order_to_try_again_outlives_the_telling_of_the_refusal() -> None:
     """Found by seed 2005871: the order came while it was not known whether the source had been told."""
     world, _ = await approved()
-    world.right.faults = refusing = OrderedFaults()
-    refusing.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+    refused_once(world)
     world.left.faults = losing = OrderedFaults()
     losing.order(Call.WRITE, Fault(FaultKind.LOST_AFTER))
     await world.cycle()
@@ -116,8 +119,7 @@ async def test_an_order_to_try_again_outlives_the_telling_of_the_refusal() -> No
 async def test_a_refused_invoice_stays_in_quarantine_when_a_hold_stops_the_telling() -> None:
     """Found by seed 1000469: once released it was taken for posted, and an edit put it out of sight."""
     world, key = await approved()
-    world.right.faults = refusing = OrderedFaults()
-    refusing.order(Call.WRITE, Fault(FaultKind.REJECTED, words="The period is closed."))
+    refused_once(world)
     world.left.faults = losing = OrderedFaults()
     losing.order(Call.WRITE, Fault(FaultKind.RETRY_LATER))
     await world.cycle()
