@@ -35,7 +35,7 @@ class Hints(Protocol):
     """The queue of wake-ups, ``dispatch.queue.WakeQueue``: it may lose them, and hand them out twice."""
 
     async def put(self, links: Collection[str], priority: Priority = Priority.SCHEDULE) -> int: ...
-    async def put_again(self, links: Collection[str]) -> int: ...
+    async def lacking(self, links: Collection[str]) -> Collection[str]: ...
     async def clear(self) -> int: ...
     async def work(
         self,
@@ -212,11 +212,20 @@ class ClusterDispatcher:
     async def _sweep(self) -> None:
         await asyncio.sleep(SWEEP_S)
         await self._queue.clear()
-        repaired = await self._queue.put_again(await self._turns.forgotten(FORGOTTEN_S, _AT_ONCE))
+        repaired = await self._queue.put(await self._forgotten())
         if repaired:
             log.warning("wanted links had been forgotten by the queue", links=repaired)
             if self._told.repaired is not None:
                 await self._told.repaired(repaired)
+
+    async def _forgotten(self) -> Collection[str]:
+        """Wanted, in nobody's hands, and not in the queue."""
+        waiting = await self._turns.forgotten(FORGOTTEN_S, _AT_ONCE)
+        lacking = await self._queue.lacking(waiting) if waiting else ()
+        if not lacking:
+            return ()
+        # what ran between the two looks has left the queue as well, but is not wanted any more
+        return set(lacking).intersection(await self._turns.forgotten(FORGOTTEN_S, _AT_ONCE))
 
     async def _keep(self, once: Callable[[], Awaitable[None]], until: asyncio.Event | None = None) -> None:
         """Do it again and again, more slowly while the database is away."""

@@ -39,11 +39,14 @@ _PUT: Final = """
     ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
     RETURNING id
 """
-# For the sweep: a link whose job somebody has taken out and not begun with is not forgotten.
-_NOT_TAKEN: Final = """
-     WHERE link NOT IN (SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'doing')
-    ON CONFLICT"""
-_PUT_AGAIN: Final = _PUT.replace("\n    ON CONFLICT", _NOT_TAKEN)
+# The planner finds those that wait, and those that were taken out, each by an index.
+_LACKING: Final = """
+    SELECT link FROM unnest(%(links)s::text[]) AS wanted(link)
+    EXCEPT
+    SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(%(links)s)
+    EXCEPT
+    SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'doing'
+"""
 _CLEAR: Final = """
     WITH dead AS (
         DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - make_interval(secs => %(stale)s)
@@ -88,22 +91,21 @@ class WakeQueue:
 
     async def put(self, links: Collection[str], priority: Priority = Priority.SCHEDULE) -> int:
         """Ask that somebody look at these. Returns how many were not waiting already."""
-        return await self._put(_PUT, links, priority)
-
-    async def put_again(self, links: Collection[str]) -> int:
-        """Those that the queue has forgotten: nobody has taken them out, either. Returns how many."""
-        return await self._put(_PUT_AGAIN, links, Priority.SCHEDULE)
-
-    async def _put(self, statement: str, links: Collection[str], priority: Priority) -> int:
         if not links:
             return 0
         names = sorted(links)
         queues = [APART if name in self._apart else ANYWHERE for name in names]
         with _ours():
             put = await self._app.connector.execute_query_all_async(
-                statement, task=_TASK, priority=int(priority), links=names, queues=queues
+                _PUT, task=_TASK, priority=int(priority), links=names, queues=queues
             )
         return len(put)
+
+    async def lacking(self, links: Collection[str]) -> frozenset[str]:
+        """Those of these that neither wait here nor have been taken out to be run."""
+        with _ours():
+            rows = await self._app.connector.execute_query_all_async(_LACKING, links=sorted(links))
+        return frozenset(row["link"] for row in rows)
 
     async def clear(self) -> int:
         """Forget the jobs of workers that died. Nobody waits for them. Returns how many."""

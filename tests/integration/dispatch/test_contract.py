@@ -4,7 +4,7 @@ PostgreSQL: when links run, one run of a link at a time, nothing wanted is lost,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +15,8 @@ import pytest
 
 from syncd.clock import SystemClock, uptime
 from syncd.core.errors import RetryLater
-from syncd.dispatch.cluster import ClusterDispatcher
+from syncd.dispatch import cluster
+from syncd.dispatch.cluster import ClusterDispatcher, Told
 from syncd.dispatch.dispatcher import Dispatcher, Runnable
 from syncd.dispatch.local import LocalDispatcher
 from syncd.dispatch.queue import ANYWHERE, WakeQueue
@@ -75,18 +76,24 @@ async def local(_url: str, links: dict[str, Link]) -> AsyncIterator[Dispatcher]:
 
 
 @asynccontextmanager
-async def member(url: str, links: dict[str, Link], owner: str = "one") -> AsyncIterator[ClusterDispatcher]:
+async def member(
+    url: str,
+    links: dict[str, Link],
+    owner: str = "one",
+    turns_as: type[SqlTurns] = SqlTurns,
+    told: Told = Told(),  # noqa: B008 - frozen
+) -> AsyncIterator[ClusterDispatcher]:
     """As a process of its own would be: its own connections, its own leases."""
     database: Database = open_database(open_engine(url))
     tenures, queue = Tenures(SqlLeases(database), owner, uptime), WakeQueue(url)
-    turns = SqlTurns(
+    turns = turns_as(
         database, unheld, fenced=lambda link: FencedDatabase(database, lambda: tenures.lease(link))
     )
     await queue.open()
     renewing = asyncio.create_task(tenures.run())
     try:
         made = {name: link.runnable() for name, link in links.items()}
-        yield ClusterDispatcher(made, turns, queue, tenures, queues=[ANYWHERE], slots=8)
+        yield ClusterDispatcher(made, turns, queue, tenures, queues=[ANYWHERE], slots=8, told=told)
     finally:
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
@@ -241,6 +248,42 @@ async def test_a_lost_queue_row_is_repaired(postgres_url: str) -> None:
         await link.ran(2)
         stop.set()
         await asyncio.wait_for(task, 20)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("drop schema if exists syncd_queue_3 cascade")
+
+
+async def test_what_ran_between_two_looks_of_the_sweep_was_not_forgotten(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "SWEEP_S", 0.1)
+    over, repaired = asyncio.Event(), []
+    looks: list[Sequence[str]] = []
+
+    class Belated(SqlTurns):
+        """Its first look after the run shows what stood before it."""
+
+        async def forgotten(self, after_s: float, limit: int) -> Sequence[str]:
+            if over.is_set():
+                looks.append(await super().forgotten(after_s, limit) if looks else ["acme"])
+                return looks[-1]
+            return ()
+
+    async def tell(links: int) -> None:
+        repaired.append(links)
+
+    link, stop = Link(), asyncio.Event()
+    told = Told(repaired=tell)
+    async with member(postgres_url, {"acme": link}, turns_as=Belated, told=told) as dispatcher:
+        task = asyncio.create_task(dispatcher.run(stop))
+        await link.ran(1)
+        with psycopg.connect(postgres_url, autocommit=True) as state:
+            jobs = "select from syncd_queue_3.procrastinate_jobs"
+            await until(lambda: not state.execute(jobs).rowcount)
+        over.set()
+        await until(lambda: len(looks) > 2)  # the third belongs to the next sweep
+        stop.set()
+        await asyncio.wait_for(task, 20)
+    assert (len(link.runs), repaired) == (1, [])
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("drop schema if exists syncd_queue_3 cascade")
 
