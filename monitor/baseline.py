@@ -15,6 +15,7 @@ from monitor.scrubbing import Scrubber
 from monitor.shape import Shape
 from syncd.core.policy import Kind
 from syncd.entities import ENTITIES
+from syncd.entities.job import Job
 from syncd.mapping.atoms import Code, Day, LocalTime, Money, UnixDay, UnixTime
 from syncd.mapping.entity_map import EntityMap
 from syncd.ports import Connector
@@ -129,6 +130,8 @@ def with_roles(contract: Contract, lens: EntityMap) -> Contract:
             found["x-unit"] = unit
         if field.name in references:
             found["x-role"] = "reference"
+        elif field.name == "status" and _moves_on(lens.entity):
+            found["x-role"] = "status"
     if lens.modified:
         unit = units.of(lens.modified_atom) if lens.modified_atom is not None else ""
         words[lens.modified] = {"x-role": "cursor"} | ({"x-unit": unit} if unit else {})
@@ -138,6 +141,12 @@ def with_roles(contract: Contract, lens: EntityMap) -> Contract:
         if path in contract.fields:
             schema = _with(schema, paths.steps(path), found)
     return replace(contract, schema=schema)
+
+
+def _moves_on(entity: str) -> bool:
+    """Whether such records pass through statuses, as documents and jobs do; a customer only has one."""
+    kind = ENTITIES.get(entity)
+    return kind is not None and (kind.posts or entity == Job.entity)
 
 
 def _with(schema: Mapping[str, Any], steps: Sequence[str], words: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ behaviour would almost never produce it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import log2
 from typing import Any, Final
 
@@ -69,7 +69,7 @@ def _each(contract: Contract, before: Shape, after: Shape, counted: bool) -> Ite
             field = contract.fields.get(path)
             role = field.role if field is not None else ""
             numbering = role in ("key", "reference")
-            tests = _TESTS_OF_CURSORS if role == "cursor" else _TESTS_OF_KEYS if numbering else _TESTS
+            tests = _TESTS_OF_KEYS if numbering else _TESTS_OF.get(role, _TESTS)
             found = next((hit for test in tests if (hit := _tested(path, old, new, test))), found)
         if found is not None:
             yield found
@@ -109,12 +109,23 @@ def _main(counts: Counts) -> str:
 
 def _shares(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
     """Null, empty, zero or one constant in far more records."""
+    return _nothing(old, new) or _jumped(old, new, _constant(old, new))
+
+
+def _nothing(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """Null, empty or zero in far more records."""
     watched = (
         ("null", old.types.get("null", 0), new.types.get("null", 0), JUMP),
         ("empty", _of(old, "class", "empty"), _of(new, "class", "empty"), JUMP),
         ("zero", _of(old, "sign", "zero"), _of(new, "sign", "zero"), JUMP),
-        *_constant(old, new),
     )
+    return _jumped(old, new, watched)
+
+
+def _jumped(
+    old: Node, new: Node, watched: Iterable[tuple[str, int, int, float]]
+) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+    """The first of ``watched`` (name, count before, count now, least jump) whose share jumped."""
     for name, first, second, least in watched:
         was, now = _share(first, old.seen), _share(second, new.seen)
         if now - was >= least and min(old.seen, new.seen) >= RECORDS_MIN:
@@ -234,8 +245,12 @@ def _key(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], in
 
 
 _TESTS: Final[tuple[_Test, ...]] = (_shares, _flags, _sign, _scale, _writing, _width, _manner)
-_TESTS_OF_CURSORS: Final[tuple[_Test, ...]] = (_shares, _writing, _width, _manner)
-"""Times go up by themselves, and many records may change in one second."""
+_TESTS_OF: Final[Mapping[str, tuple[_Test, ...]]] = {
+    # times go up by themselves, and many records may change in one second
+    "cursor": (_shares, _writing, _width, _manner),
+    # what changed is what moved on: an evening's approvals all stand at one status
+    "status": (_nothing, _writing, _width, _manner),
+}
 _TESTS_OF_KEYS: Final[tuple[_Test, ...]] = (_shares, _key, _writing, _width, _manner)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Coroutine
 
 
 def run_drift(*, json: bool = False, seed: int = 1, port: int = 0) -> int:
     """Runs the story of a platform that changes. 0 if everything it promises held, 1 if not."""
     from syncd.demo.drift_servicetrade_sage100_contractor import tell  # noqa: PLC0415
 
-    return asyncio.run(tell(as_json=json, seed=seed, port=port))
+    return told(tell(as_json=json, seed=seed, port=port))
 
 
 def run(pair: str, *, keep: bool = False, json: bool = False, seed: int = 1, port: int = 0) -> int:
@@ -21,7 +23,25 @@ def run(pair: str, *, keep: bool = False, json: bool = False, seed: int = 1, por
 
     told = linked(pair)
     if isinstance(told, FilePair):
-        return asyncio.run(handover.tell(told, keep=keep, as_json=json, seed=seed, port=port))
+        return told(handover.tell(told, keep=keep, as_json=json, seed=seed, port=port))
     if isinstance(told, LabourPair):
-        return asyncio.run(labour.tell(told, keep=keep, as_json=json, seed=seed, port=port))
-    return asyncio.run(story.tell(named(pair), keep=keep, as_json=json, seed=seed, port=port))
+        return told(labour.tell(told, keep=keep, as_json=json, seed=seed, port=port))
+    return told(story.tell(named(pair), keep=keep, as_json=json, seed=seed, port=port))
+
+
+def told(story: Coroutine[None, None, int]) -> int:
+    """A story that a closed terminal or a ``kill`` ends, ends as by Ctrl-C: nothing of it is left running.
+
+    Raises: KeyboardInterrupt.
+    """
+    try:
+        return asyncio.run(_ended_by_signals(story))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _ended_by_signals(story: Coroutine[None, None, int]) -> int:
+    told = asyncio.ensure_future(story)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, told.cancel)
+    return await told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,6 +141,30 @@ def test_a_default_in_place_of_an_answer_is_told_and_one_customers_batch_is_not(
 
     assert [(d.kind, d.path) for d in drift(default)] == [(Kind.SHARE, "customer.name")]
     assert [d for d in drift(batch) if "one constant" in d.after] == []
+
+
+def test_an_evenings_approvals_all_stand_at_one_status() -> None:
+    """What changed is what moved on: that says nothing of the platform."""
+
+    def at(status: str, role: str) -> list[Difference]:
+        before = shape_of(
+            [{**each, "status": "ok" if n % 9 else status} for n, each in enumerate(invoices(200, 1))]
+        )
+        after = shape_of([{**each, "status": status} for each in invoices(30, 2)])
+        contract = learned(before, "acme", "invoice")
+        properties: Any = contract.schema["properties"]
+        schema = {
+            **contract.schema,
+            "properties": {**properties, "status": {**properties["status"], "x-role": role}},
+        }
+        return [
+            one for one in compare(replace(contract, schema=schema), after, before) if one.path == "status"
+        ]
+
+    assert [one.kind for one in at("pending", "")] == [Kind.SHARE]
+    assert at("pending", "status") == []
+    # no status at all is none
+    assert [one.kind for one in at("", "status")] == [Kind.SHARE]
 
 
 def test_a_renamed_field_names_its_successor() -> None:
