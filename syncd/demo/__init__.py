@@ -11,7 +11,7 @@ def run_drift(*, json: bool = False, seed: int = 1, port: int = 0) -> int:
     """Runs the story of a platform that changes. 0 if everything it promises held, 1 if not."""
     from syncd.demo.drift_servicetrade_sage100_contractor import tell  # noqa: PLC0415
 
-    return told(tell(as_json=json, seed=seed, port=port))
+    return to_its_end(tell(as_json=json, seed=seed, port=port))
 
 
 def run(pair: str, *, keep: bool = False, json: bool = False, seed: int = 1, port: int = 0) -> int:
@@ -23,13 +23,13 @@ def run(pair: str, *, keep: bool = False, json: bool = False, seed: int = 1, por
 
     told = linked(pair)
     if isinstance(told, FilePair):
-        return told(handover.tell(told, keep=keep, as_json=json, seed=seed, port=port))
+        return to_its_end(handover.tell(told, keep=keep, as_json=json, seed=seed, port=port))
     if isinstance(told, LabourPair):
-        return told(labour.tell(told, keep=keep, as_json=json, seed=seed, port=port))
-    return told(story.tell(named(pair), keep=keep, as_json=json, seed=seed, port=port))
+        return to_its_end(labour.tell(told, keep=keep, as_json=json, seed=seed, port=port))
+    return to_its_end(story.tell(named(pair), keep=keep, as_json=json, seed=seed, port=port))
 
 
-def told(story: Coroutine[None, None, int]) -> int:
+def to_its_end(story: Coroutine[None, None, int]) -> int:
     """A story that a closed terminal or a ``kill`` ends, ends as by Ctrl-C: nothing of it is left running.
 
     Raises: KeyboardInterrupt.

@@ -24,5 +24,5 @@ def test_a_story_that_is_ended_puts_away_what_it_took_out(number: int) -> None:
         return 0
 
     with pytest.raises(KeyboardInterrupt):
-        demo.told(story())
+        demo.to_its_end(story())
     assert put_away == [number]
