@@ -15,38 +15,33 @@ from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair
 
+_PAIRS = pair.c.flow_id == bindparam("flow")
+_INTENTS = intent.c.flow_id == bindparam("flow")
+_STATES = Query(select(pair.c.state, func.count()).where(_PAIRS).group_by(pair.c.state))
+_WRITES = Query(
+    select(intent.c.state, func.count())
+    .where(_INTENTS, intent.c.state.in_(UNSETTLED))
+    .group_by(intent.c.state)
+)
+_BOUND = Query(select(func.count()).where(_PAIRS, pair.c.left_id.is_not(None), pair.c.right_id.is_not(None)))
+_DUE = Query(select(func.count(), func.min(pair.c.due_at)).where(_PAIRS, pair.c.due_at.is_not(None)))
+_HELD = Query(
+    select(func.count()).where(
+        _INTENTS,
+        intent.c.state == IntentState.HELD.value,
+        intent.c.error_class != ErrorClass.GUARD.value,
+    )
+)
+
 
 def counts(c: Connection, at: FlowRow) -> Counts:
-    states = c.execute(
-        select(pair.c.state, func.count()).where(pair.c.flow_id == at.id).group_by(pair.c.state)
-    )
-    intents = c.execute(
-        select(intent.c.state, func.count())
-        .where(intent.c.flow_id == at.id, intent.c.state.in_(UNSETTLED))
-        .group_by(intent.c.state)
-    )
-    bound = c.execute(
-        select(func.count()).where(
-            pair.c.flow_id == at.id, pair.c.left_id.is_not(None), pair.c.right_id.is_not(None)
-        )
-    ).scalar_one()
-    due, oldest = c.execute(
-        select(func.count(), func.min(pair.c.due_at)).where(
-            pair.c.flow_id == at.id, pair.c.due_at.is_not(None)
-        )
-    ).one()
-    held_writes = c.execute(
-        select(func.count()).where(
-            intent.c.flow_id == at.id,
-            intent.c.state == IntentState.HELD.value,
-            intent.c.error_class != ErrorClass.GUARD.value,
-        )
-    ).scalar_one()
+    asked = {"flow": at.id}
+    due, oldest = _DUE.first(c, asked)
     return Counts(
-        held_writes=held_writes,
-        states={PairState(state): n for state, n in states},
-        intents={IntentState(state): n for state, n in intents},
-        bound=bound,
+        held_writes=_HELD.scalar(c, asked),
+        states={PairState(state): n for state, n in _STATES.all(c, asked)},
+        intents={IntentState(state): n for state, n in _WRITES.all(c, asked)},
+        bound=_BOUND.scalar(c, asked),
         due=due,
         oldest_due_at=oldest,
     )

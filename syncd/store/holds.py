@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
 
 from syncd.core.brakes import Brake
 from syncd.core.model import IntentState, PairState
@@ -36,10 +36,11 @@ def scopes(
 
 _ACTIVE = select(hold).where(hold.c.released_at.is_(None)).order_by(hold.c.id)
 _ALL_ACTIVE = Query(_ACTIVE)
+_ACTIVE_THERE = Query(_ACTIVE.where(hold.c.scope.in_(bindparam("scopes", expanding=True))))
 
 
 def active(c: Connection, wanted: Sequence[str] | None) -> list[HoldRow]:
-    rows = _ALL_ACTIVE.all(c, {}) if wanted is None else c.execute(_ACTIVE.where(hold.c.scope.in_(wanted)))
+    rows = _ALL_ACTIVE.all(c, {}) if wanted is None else _ACTIVE_THERE.all(c, {"scopes": list(wanted)})
     return [_row(row) for row in rows]
 
 

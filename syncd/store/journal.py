@@ -9,10 +9,11 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, select
 
 from syncd.store import chain
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, journal
 
-_LINKS = select(flow.c.id, flow.c.link).where(flow.c.id.in_(bindparam("flows", expanding=True)))
+_LINKS = Query(select(flow.c.id, flow.c.link).where(flow.c.id.in_(bindparam("flows", expanding=True))))
 
 
 class Entry(Struct, frozen=True):
@@ -55,7 +56,7 @@ def _links_of(c: Connection, k: Keeper, flows: set[int]) -> Mapping[int, str]:
     """Flow -> its link, which never changes: it is asked for once."""
     unknown = flows - k.links.keys()
     if unknown:
-        k.links.update((row.id, row.link) for row in c.execute(_LINKS, {"flows": sorted(unknown)}))
+        k.links.update((row.id, row.link) for row in _LINKS.all(c, {"flows": sorted(unknown)}))
     return k.links
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Select,
     bindparam,
     delete,
@@ -25,6 +26,7 @@ from syncd.store import journal
 from syncd.store.asking_tables import apart, remote_block
 from syncd.store.columns import OPEN, UNSETTLED, chunks, hash_column, id_column
 from syncd.store.pairs import pair_by_id
+from syncd.store.prepared import Prepared, put
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair, pair_base, remote, remote_body, remote_natural, stream
@@ -222,26 +224,28 @@ def _bind_one(
     """Whether a lone pair was merged away for it (``absorb``)."""
     remote_id = remote_of(c, stream_id, key)
     absorbed = absorb(c, at.id, side, remote_id, into=ident)
-    c.execute(update(pair).where(pair.c.id == ident).values({id_column(side): remote_id, "due_at": k.now}))
+    put(c, pair, ident, {f"{side.value}_id": remote_id, "due_at": k.now})
     return absorbed
 
 
+_REMOTE = Query(
+    select(remote.c.id).where(remote.c.stream_id == bindparam("stream"), remote.c.key == bindparam("key"))
+)
+_UNMATCHED = Query(
+    select(pair.c.id)
+    .where(pair.c.flow_id == bindparam("flow"), pair.c.state == PairState.UNMATCHED.value)
+    .order_by(pair.c.since, pair.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 def remote_of(c: Connection, stream_id: int, key: str) -> int:
-    return int(
-        c.execute(
-            select(remote.c.id).where(remote.c.stream_id == stream_id, remote.c.key == key)
-        ).scalar_one()
-    )
+    return int(_REMOTE.scalar(c, {"stream": stream_id, "key": key}))
 
 
 def unmatched(c: Connection, k: Keeper, at: FlowRow, limit: int) -> list[PairRow]:
-    ids = c.execute(
-        select(pair.c.id)
-        .where(pair.c.flow_id == at.id, pair.c.state == PairState.UNMATCHED.value)
-        .order_by(pair.c.since, pair.c.id)
-        .limit(limit)
-    ).scalars()
-    return [row for ident in list(ids) if (row := pair_by_id(c, k, ident)) is not None]
+    ids = _UNMATCHED.scalars(c, {"flow": at.id, "most": limit})
+    return [row for ident in ids if (row := pair_by_id(c, k, ident)) is not None]
 
 
 def accept(
@@ -340,29 +344,50 @@ def _free(c: Connection, at: FlowRow, side: Side, stream_id: int, key: str) -> b
     return theirs is None or _stands_alone(c, at, side, theirs)
 
 
+_ASK_ANEW = Prepared(
+    update(pair)
+    .where(pair.c.flow_id == bindparam("flow"), pair.c.state == PairState.UNMATCHED.value)
+    .values(due_at=bindparam("now"))
+)
+
+
 def ask_anew(c: Connection, k: Keeper, flow_id: int) -> None:
     """A record that found its partner, or an answer, may settle other questions: it was a candidate there."""
-    c.execute(
-        update(pair)
-        .where(pair.c.flow_id == flow_id, pair.c.state == PairState.UNMATCHED.value)
-        .values(due_at=k.now)
+    _ASK_ANEW.many(c, [{"flow": flow_id, "now": k.now}])
+
+
+_LONE = {
+    side: Query(
+        select(pair.c.id, pair.c.intents).where(
+            pair.c.flow_id == bindparam("flow"),
+            id_column(side) == bindparam("remote"),
+            id_column(side.other).is_(None),
+            pair.c.id != bindparam("into"),
+        )
     )
+    for side in Side
+}
+_HAND_DOWN = tuple(
+    Prepared(
+        update(table)
+        .where(table.c.pair_id == bindparam("lone"))
+        .values(pair_id=bindparam("into", type_=Integer))
+    )
+    for table in (intent, journal_table)
+)
+_ADD_INTENTS = Prepared(
+    update(pair).where(pair.c.id == bindparam("into")).values(intents=pair.c.intents + bindparam("more"))
+)
+_REMOVE = Prepared(delete(pair).where(pair.c.id == bindparam("lone")))
 
 
 def absorb(c: Connection, flow_id: int, side: Side, remote_id: int, *, into: int) -> bool:
     """Merge away the lone pair that a record had before it got its partner. Returns whether there was one:
     it may have been a candidate of others, which are then to be asked anew."""
-    lone = c.execute(
-        select(pair.c.id, pair.c.intents).where(
-            pair.c.flow_id == flow_id,
-            id_column(side) == remote_id,
-            id_column(side.other).is_(None),
-            pair.c.id != into,
-        )
-    ).one_or_none()
+    lone = _LONE[side].first(c, {"flow": flow_id, "remote": remote_id, "into": into})
     if lone is not None:
-        for table in (intent, journal_table):  # its history is the pair's history now
-            c.execute(update(table).where(table.c.pair_id == lone.id).values(pair_id=into))
-        c.execute(update(pair).where(pair.c.id == into).values(intents=pair.c.intents + lone.intents))
-        c.execute(delete(pair).where(pair.c.id == lone.id))
+        for move in _HAND_DOWN:  # its history is the pair's history now
+            move.many(c, [{"lone": lone.id, "into": into}])
+        _ADD_INTENTS.many(c, [{"into": into, "more": lone.intents}])
+        _REMOVE.many(c, [{"lone": lone.id}])
     return lone is not None

@@ -309,28 +309,36 @@ def read_pair(row: Any, k: Keeper) -> PairRow:
 # -- looking up other pairs -------------------------------------------------------------------
 
 
+def _counterparts(side: Side) -> Query:
+    mine, other = remote.alias("mine"), remote.alias("other")
+    return Query(
+        select(mine.c.key, other.c.key.label("partner"), other.c.gone, removal.c.merged_into)
+        .select_from(pair)
+        .join(flow, flow.c.id == pair.c.flow_id)
+        .join(mine, mine.c.id == id_column(side))
+        .join(other, other.c.id == id_column(side.other))
+        .outerjoin(removal, removal.c.remote_id == other.c.id)
+        .where(
+            flow.c.link == bindparam("of_link"),
+            flow.c.entity == bindparam("of_entity"),
+            or_(~other.c.gone, removal.c.merged_into != ""),
+            mine.c.key.in_(bindparam("keys", expanding=True)),
+        )
+    )
+
+
+_COUNTERPARTS = {side: _counterparts(side) for side in Side}
+
+
 def counterparts(c: Connection, link: str, asked: Sequence[PairKey]) -> Mapping[PairKey, str]:
     by_kind: dict[tuple[Side, str], set[str]] = defaultdict(set)
     for side, entity, key in asked:
         by_kind[side, entity].add(key)
     found: dict[PairKey, str] = {}
-    mine, other = remote.alias("mine"), remote.alias("other")
     for (side, entity), keys in by_kind.items():
-        query = (
-            select(mine.c.key, other.c.key, other.c.gone, removal.c.merged_into)
-            .select_from(pair)
-            .join(flow, flow.c.id == pair.c.flow_id)
-            .join(mine, mine.c.id == id_column(side))
-            .join(other, other.c.id == id_column(side.other))
-            .outerjoin(removal, removal.c.remote_id == other.c.id)
-            .where(
-                flow.c.link == link,
-                flow.c.entity == entity,
-                or_(~other.c.gone, removal.c.merged_into != ""),
-            )
-        )
         for chunk in chunks(sorted(keys)):
-            for key, partner, gone, into in c.execute(query.where(mine.c.key.in_(chunk))):
+            wanted = {"of_link": link, "of_entity": entity, "keys": chunk}
+            for key, partner, gone, into in _COUNTERPARTS[side].all(c, wanted):
                 # what was merged away goes on under the name of what it was merged into
                 found[side, entity, key] = into if gone else partner
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Final
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, select, update
 
@@ -16,33 +16,43 @@ from syncd.store import journal
 from syncd.store.flows import TO_LOOK_AT
 from syncd.store.intents import read_intent
 from syncd.store.pairs import pair_by_id
+from syncd.store.prepared import Prepared
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.settling import drop, uncertain
 from syncd.store.tables import Instant, flow, intent, pair
 from syncd.store.tables import journal as journal_table
 
+_AT_ONCE: Final = 10_000
+"""So many writes of a link at most can be open when a process ends."""
 _OF_LINK = select(flow.c.id).where(flow.c.link == bindparam("link"))
+_INTENTS = (
+    select(intent, flow.c.link)
+    .join(flow, flow.c.id == intent.c.flow_id)
+    .where(flow.c.link == bindparam("of_link"))
+    .order_by(intent.c.id)
+)
+_SENT = Query(_INTENTS.where(intent.c.state == IntentState.SENT.value).limit(_AT_ONCE))
+_UNSENT = Query(
+    _INTENTS.where(
+        intent.c.state == IntentState.PLANNED.value, intent.c.operation != Operation.ACTION.value
+    ).limit(_AT_ONCE)
+)
+_PLANNED_IS_DUE = Prepared(
+    update(intent)
+    .where(intent.c.flow_id.in_(_OF_LINK), intent.c.state == IntentState.PLANNED.value)
+    .values(due_at=bindparam("now"))
+)
 
 
 def recover(c: Connection, k: Keeper, link: str, settle_s: Mapping[str, float | None]) -> int:
-    mine = intent.c.flow_id.in_(_OF_LINK)
-    doubtful = _read_many(c, k, link, intent.c.state == IntentState.SENT.value)
+    doubtful = [read_intent(row, k) for row in _SENT.all(c, {"of_link": link})]
     for one in doubtful:
         uncertain(c, k, one, "the process ended before an answer came", settle_s.get(one.connection))
     # unsent: planned anew from the latest state. Actions are not derived from state, they stay
-    unsent = _read_many(
-        c,
-        k,
-        link,
-        (intent.c.state == IntentState.PLANNED.value) & (intent.c.operation != Operation.ACTION.value),
-    )
-    for one in unsent:
-        drop(c, k, one, "planned before the restart, never sent", 0.0)
-    c.execute(
-        update(intent).where(mine, intent.c.state == IntentState.PLANNED.value).values(due_at=k.now),
-        {"link": link},
-    )
+    for row in _UNSENT.all(c, {"of_link": link}):
+        drop(c, k, read_intent(row, k), "planned before the restart, never sent", 0.0)
+    _PLANNED_IS_DUE.many(c, [{"link": link, "now": k.now}])
     return len(doubtful)
 
 
@@ -68,15 +78,9 @@ def held(c: Connection, k: Keeper, link: str | None, ident: int | None = None) -
 
 
 _DUE = Query(
-    select(intent, flow.c.link)
-    .join(flow, flow.c.id == intent.c.flow_id)
-    .where(
-        flow.c.link == bindparam("of_link"),
-        intent.c.state.in_(TO_LOOK_AT),
-        intent.c.due_at <= bindparam("now"),
+    _INTENTS.where(intent.c.state.in_(TO_LOOK_AT), intent.c.due_at <= bindparam("now")).limit(
+        bindparam("most", type_=Integer)
     )
-    .order_by(intent.c.id)
-    .limit(bindparam("most", type_=Integer))
 )
 
 
@@ -105,17 +109,6 @@ def next_due_at(c: Connection, k: Keeper, link: str) -> datetime | None:
     asked = {"link": link, "now": k.now}
     found = [at for query in _NEXT_DUE if (at := query.scalar(c, asked)) is not None]
     return min(found, default=None)
-
-
-def _read_many(c: Connection, k: Keeper, link: str, which: Any, limit: int = 10_000) -> list[IntentRow]:
-    rows = c.execute(
-        select(intent, flow.c.link)
-        .join(flow, flow.c.id == intent.c.flow_id)
-        .where(flow.c.link == link, which)
-        .order_by(intent.c.id)
-        .limit(limit)
-    )
-    return [read_intent(row, k) for row in rows]
 
 
 def prune(c: Connection, k: Keeper, before: datetime) -> int:

@@ -20,7 +20,7 @@ from syncd.store.sealing import Keeper
 from syncd.store.tables import intent, pair, remote, removal
 from syncd.store.verdicts import store_bases
 
-_LIVING = (
+_LIVING = Query(
     select(remote.c.id, remote.c.key, remote.c.seen_at, removal.c.missing_since)
     .outerjoin(removal, removal.c.remote_id == remote.c.id)
     .where(remote.c.stream_id == bindparam("of"), ~remote.c.gone)
@@ -54,7 +54,7 @@ def missing(
     What was read or written since the listing began is none of its business.
     """
     back, lost = [], []
-    for row in c.execute(_LIVING, {"of": stream}):
+    for row in _LIVING.all(c, {"of": stream}):
         if row.key in seen:
             back += [row.id] if row.missing_since is not None else []
         elif row.seen_at < started:

@@ -457,9 +457,12 @@ def outdated(c: Connection, ids: Sequence[int]) -> frozenset[int]:
     return frozenset(c.execute(_DECIDED_ON, {"ids": list(ids)}).scalars())
 
 
+_FORGET_UNSENT = Prepared(delete(intent).where(intent.c.id == bindparam("row"), intent.c.attempts == 0))
+
+
 def _forget(c: Connection, k: Keeper, at: IntentRow, words: str) -> None:
     """It is proven not carried out. Once it was sent it stays on record, and so does its reference."""
-    if c.execute(delete(intent).where(intent.c.id == at.id, intent.c.attempts == 0)).rowcount:
+    if _FORGET_UNSENT.many(c, [{"row": at.id}]):
         return
     _move(
         c,
@@ -477,5 +480,5 @@ def drop(c: Connection, k: Keeper, at: IntentRow, words: str, due_in_s: float) -
     values: dict[str, Any] = {"due_at": k.now + timedelta(seconds=due_in_s)}
     if at.pair not in _others_open(c, [at]):
         values["state"] = PairState.DUE.value
-    c.execute(update(pair).where(pair.c.id == at.pair).values(**values))
+    put(c, pair, at.pair, values)
     journal.write(c, k, [journal.Entry("dropped", at.flow, at.pair, at.id, words)])

@@ -1,7 +1,7 @@
 """The store's database for simulations: SQLite in memory, every commit a place where others may run.
 
-One engine serves all runs of a process (its statements are compiled once); a run begins with the schema
-as bytes. Transactions are said to the driver directly: that is most of what a small one costs.
+One engine serves all runs of a process, so its statements are compiled once. Transactions are said to the
+driver directly: that is most of what a small one costs.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ class Memory:
 
     def __init__(self) -> None:
         self._engine = create_engine(
-            "sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool
+            "sqlite://",
+            connect_args={"check_same_thread": False, "cached_statements": 1024},
+            poolclass=StaticPool,
         )
         self.connection: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         driver: Any = self.connection.connection.driver_connection
         self.driver: sqlite3.Connection = driver
         self.driver.isolation_level = None
         metadata.create_all(self.connection)
-        self._empty = sqlite3.connect(":memory:")
-        self.driver.backup(self._empty)
-        self.reset()
-
-    def reset(self) -> None:
-        """A new disk: the schema and no rows."""
-        self._empty.backup(self.driver)
+        self._tables = [*(table.name for table in reversed(metadata.sorted_tables)), "sqlite_sequence"]
         for pragma in ("foreign_keys=ON", "synchronous=OFF", "journal_mode=MEMORY", "temp_store=MEMORY"):
             self.driver.execute(f"PRAGMA {pragma}")
+
+    def reset(self) -> None:
+        """No rows any more: every table numbers from one again, and what was prepared for them stays so."""
+        for table in self._tables:
+            self.driver.execute(f"DELETE FROM {table}")
 
     def image(self) -> bytes:
         """Everything on the disk, byte for byte."""
