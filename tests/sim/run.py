@@ -250,6 +250,8 @@ def run(seed: int, *, tell: bool = False) -> Outcome:
     _memory = _memory or Memory()
     world = World(seed, _memory, tell=tell)
     outcome = world.play()
+    if outcome.violations:
+        _memory = None  # what lay open on its disk may lie there still, on a page that was freed
     return Outcome(
         seed,
         outcome.violations,
