@@ -1,7 +1,8 @@
 """The composition root: the only package that knows everything. It puts parts together and decides nothing.
 
 ``installation`` opens a site, ``daemon`` keeps it running, ``check`` looks at it; the functions here
-are what the commands call.
+are what the commands call. Each imports what it needs when it is called, so that a command begins soon:
+beside a daemon, or on batches, none of the engine is needed.
 """
 
 from __future__ import annotations
@@ -13,30 +14,23 @@ from ssl import create_default_context
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-from syncd.api.drift import Drifts
-from syncd.api.models import Done
-from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
-from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
-from syncd.api.workers import WorkersView
 from syncd.app import beacon
-from syncd.app.installation import (
-    Installation,
-    installation,
-    shared,
-    state_engine,
-    state_opened,
-    state_path,
-)
+from syncd.app.state import shared, state_engine, state_opened, state_path
 from syncd.config.load import load
 from syncd.core.errors import DaemonUnreachable, FixInput, NothingMatched
-from syncd.ports import Finding
 from syncd.secrets.reference import SecretRef, resolve
-from syncd.store import migrate
 from syncd.store.revisions import HEAD
 
 if TYPE_CHECKING:
     from syncd.api.client import ApiClient
+    from syncd.api.drift import Drifts
+    from syncd.api.models import Done
+    from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
+    from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
+    from syncd.api.workers import WorkersView
+    from syncd.app.installation import Installation
     from syncd.files.desk import ExportDesk
+    from syncd.ports import Finding
 
 
 @asynccontextmanager
@@ -97,6 +91,7 @@ async def _answering(
         async with ApiClient(running.url, running.token) as client:
             yield client
         return
+    from syncd.app.installation import installation  # noqa: PLC0415
     from syncd.app.listening import bridges  # noqa: PLC0415
     from syncd.service.audited import Audited  # noqa: PLC0415
 
@@ -167,6 +162,7 @@ async def worker(config_path: Path, name: str, slots: int | None, metrics_port: 
 async def workers(config_path: Path) -> WorkersView:
     """Who works on the state, also where no daemon runs. Raises ``FixInput`` where it is one process's."""
     from syncd.service.workers import WorkerDesk  # noqa: PLC0415
+    from syncd.store import migrate  # noqa: PLC0415
     from syncd.store.leases import unheld  # noqa: PLC0415
     from syncd.store.opening import open_database  # noqa: PLC0415
     from syncd.store.turns import SqlTurns  # noqa: PLC0415
@@ -200,12 +196,16 @@ async def reload(config_path: Path, actor: str) -> Done:
 
 async def upgrade(config_path: Path) -> None:
     """Bring the state's tables to the revision this version needs."""
+    from syncd.store import migrate  # noqa: PLC0415
+
     with state_opened(load(config_path)) as engine:
         migrate.upgrade(engine)
 
 
 async def revision(config_path: Path) -> tuple[str | None, str]:
     """(the state's revision, the one this version is made for)."""
+    from syncd.store import migrate  # noqa: PLC0415
+
     with state_opened(load(config_path)) as engine:
         return migrate.current(engine), HEAD
 

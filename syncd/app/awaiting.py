@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
-from syncd.app.installation import state_opened
 from syncd.app.listening import tls_of
+from syncd.app.state import state_opened
 from syncd.config.load import Site
 from syncd.core.errors import StateUnavailable
 from syncd.service.application import build_waiting

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from syncd.app import beacon
-from syncd.app.installation import installation, state_path
+from syncd.app.installation import installation
 from syncd.app.listening import bridges
 from syncd.app.played import NoVault
+from syncd.app.state import state_path
 from syncd.clock import SystemClock
 from syncd.config.load import load
 from syncd.connectors.registry import Opening

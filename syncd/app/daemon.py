@@ -18,10 +18,11 @@ from syncd.app.desk import desk
 from syncd.app.dispatching import ANYWHERE, APART, dispatching, runnables
 from syncd.app.exporting import exporting
 from syncd.app.hooks import hooks
-from syncd.app.installation import LOCAL, Installation, state_path
+from syncd.app.installation import LOCAL, Installation
 from syncd.app.listening import bridges, listening, scraping
 from syncd.app.measures import Measures
 from syncd.app.nightly import comparing
+from syncd.app.state import state_path
 from syncd.core.errors import StateUnavailable
 from syncd.dispatch.dispatcher import Dispatcher
 from syncd.secrets.bearer import digest, new_token

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from sqlite3 import Error as DatabaseError
+from typing import TYPE_CHECKING
 
 import structlog
 
-from syncd.app.installation import Installation
 from syncd.config.load import Site, load
 from syncd.core.errors import SyncdError
 from syncd.files.desk import ExportDesk
+
+if TYPE_CHECKING:
+    from syncd.app.installation import Installation
 
 log = structlog.get_logger(__name__)
 

@@ -6,15 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from syncd.app import beacon
-from syncd.app.installation import (
-    Installation,
-    installation,
-    master_key,
-    secrets,
-    state_opened,
-    state_path,
-)
+from syncd.app.installation import Installation, installation, master_key, secrets
 from syncd.app.listening import bridges
+from syncd.app.state import state_opened, state_path
 from syncd.config.load import Site
 from syncd.config.problems import BrokenFiles
 from syncd.core.errors import FixInput, StateUnavailable, SyncdError

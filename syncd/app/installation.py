@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -22,6 +21,7 @@ from monitor.desk import DriftDesk
 from syncd import __version__, process
 from syncd.app import beacon
 from syncd.app.membership import Membership, Part, joined
+from syncd.app.state import shared, state_engine, state_path
 from syncd.app.taps import Taps
 from syncd.app.watching import Watching, begin, desk, watch_over
 from syncd.bridge.channel import Limits
@@ -52,7 +52,7 @@ from syncd.service.erasing import Eraser
 from syncd.service.keys import KeyRing
 from syncd.store import keys, migrate
 from syncd.store.clock import database_clock
-from syncd.store.opening import open_database, open_engine
+from syncd.store.opening import open_database
 from syncd.store.postgres import conninfo
 from syncd.store.sql import SqlStore
 
@@ -65,36 +65,6 @@ _BRIDGE_WAIT_S = 30.0
 """How long a command waits for the bridge of an on-premises system to dial in."""
 _BRIDGE_SAY_S = 2.0
 """From when on it says that it waits."""
-
-
-# -- the state ----------------------------------------------------------------------------------
-
-
-def state_engine(site: Site) -> Engine:
-    """Where the site keeps its state; nothing is connected to yet."""
-    password = site.config.state.password
-    return open_engine(site.state_url, resolve(password, site.folder).reveal() if password else None)
-
-
-def state_path(site: Site) -> Path:
-    """The state's file; for a state on a server, the name beside which this machine's daemon is found."""
-    scheme, _, rest = site.state_url.partition(":///")
-    return Path(rest) if scheme == "sqlite" else site.folder / "state"
-
-
-def shared(site: Site) -> bool:
-    """Whether several processes may work on the state at once."""
-    return not site.state_url.startswith("sqlite:")
-
-
-@contextmanager
-def state_opened(site: Site) -> Iterator[Engine]:
-    """An engine on the state, for as long as the block runs."""
-    engine = state_engine(site)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _prepared_engine(site: Site) -> Engine:

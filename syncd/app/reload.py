@@ -20,8 +20,9 @@ from syncd.api.models import Done
 from syncd.app.awaiting import pause, until_it_answers
 from syncd.app.beacon import own
 from syncd.app.daemon import running
-from syncd.app.installation import LOCAL, Installation, installation, rehearse, state_path
+from syncd.app.installation import LOCAL, Installation, installation, rehearse
 from syncd.app.membership import SLOTS, Part
+from syncd.app.state import state_path
 from syncd.app.supervisor import Supervision
 from syncd.config.load import Site, load
 from syncd.core.errors import RetryLater, StateUnavailable, SyncdError

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, Row, func, select
 from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, BatchesRestored, ChainBreak, StateRestored
 from syncd.app.beacon import state_lock
 from syncd.app.exporting import desks
-from syncd.app.installation import digest_key, master_key, shared, state_opened, state_path
+from syncd.app.installation import digest_key, master_key
+from syncd.app.state import shared, state_opened, state_path
 from syncd.clock import SystemClock
 from syncd.config.load import Site
 from syncd.core.errors import FixInput, NothingMatched, StateLocked

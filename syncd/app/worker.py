@@ -16,9 +16,10 @@ from syncd.app.awaiting import pause
 from syncd.app.daemon import waiting, wind_down
 from syncd.app.desk import board_of
 from syncd.app.dispatching import ANYWHERE, dispatching, runnables
-from syncd.app.installation import Installation, installation, shared
+from syncd.app.installation import Installation, installation
 from syncd.app.measures import Measures
 from syncd.app.membership import Part
+from syncd.app.state import shared
 from syncd.app.supervisor import Supervision
 from syncd.config.load import load
 from syncd.core.errors import FixInput, RetryLater, StateUnavailable

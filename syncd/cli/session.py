@@ -9,19 +9,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from syncd.api.client import ApiClient
-from syncd.api.drift import Drifts
-from syncd.api.models import Done
-from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
-from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
-from syncd.api.workers import WorkersView
 from syncd.cli.options import options
-from syncd.files.desk import ExportDesk
 from syncd.logs import configure
-from syncd.ports import Finding
-from syncd.secrets.reference import SecretRef
+
+if TYPE_CHECKING:
+    from syncd.api.client import ApiClient
+    from syncd.api.drift import Drifts
+    from syncd.api.models import Done
+    from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
+    from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
+    from syncd.api.workers import WorkersView
+    from syncd.files.desk import ExportDesk
+    from syncd.ports import Finding
+    from syncd.secrets.reference import SecretRef
 
 _Answer = TypeVar("_Answer")
 

@@ -27,7 +27,8 @@ from syncd.api.client import ApiClient
 from syncd.app import measures, watching
 from syncd.app.beacon import find
 from syncd.app.daemon import running
-from syncd.app.installation import Installation, installation, state_path
+from syncd.app.installation import Installation, installation
+from syncd.app.state import state_path
 from syncd.config.load import load
 from syncd.connectors.memory import MemoryConnector, MemoryPlatform
 from syncd.dispatch import local

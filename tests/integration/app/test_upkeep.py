@@ -17,7 +17,8 @@ from sqlalchemy import update
 from syncd.api.upkeep import AuditLine
 from syncd.app import upkeep
 from syncd.app.beacon import state_lock
-from syncd.app.installation import digest_key, master_key, state_engine, state_path
+from syncd.app.installation import digest_key, master_key
+from syncd.app.state import state_engine, state_path
 from syncd.cli import program
 from syncd.clock import SystemClock
 from syncd.config.load import Site, load
