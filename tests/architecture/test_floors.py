@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -274,3 +275,11 @@ def test_no_error_is_swallowed() -> None:
         and all(isinstance(step, ast.Pass | ast.Continue) for step in node.body)
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("command", ["export", "records"])
+def test_a_command_beside_a_daemon_loads_none_of_the_engine(command: str) -> None:
+    """A person waits for each command, and a day of batches is a dozen of them."""
+    asked = f"import sys, syncd.app, syncd.app.exporting, syncd.cli.commands.{command}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert {"syncd.engine.cycle", "syncd.store.sql", "sqlalchemy", "monitor"}.isdisjoint(loaded.split())

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from syncd.app import moving
 from syncd.app.beacon import own
-from syncd.app.installation import state_engine, state_path
+from syncd.app.state import state_engine, state_path
 from syncd.app.upkeep import restore, site_keeper
 from syncd.cli import program
 from syncd.config.load import Site, load

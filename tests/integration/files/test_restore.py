@@ -8,7 +8,7 @@ from shutil import copyfile
 import pytest
 
 from syncd.app import upkeep
-from syncd.app.installation import state_engine
+from syncd.app.state import state_engine
 from syncd.config.load import Site, load
 from syncd.core.errors import FixInput
 from syncd.core.model import PairState
