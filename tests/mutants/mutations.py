@@ -169,7 +169,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "each side is compared with the other side's base",
         "syncd.core.merge",
         "any(changed(self.pair.base(side) or {}, self.sides[side], f.name) for f in unit)",
-        "any(changed(self.pair.base(Side.LEFT) or {}, self.sides[side], f.name) for f in unit)",
+        "any(changed(self.pair.base(side.other) or {}, self.sides[side], f.name) for f in unit)",
     ),
     Mutation(
         "bases are never stored after a write",

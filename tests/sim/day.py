@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.sim.run import World
 
 _UNITS = ("name", "phone", "email", "address")
+_LONG_AGO_S = 3600.0
+_STORM_RATE = 0.9
 
 
 class Day:
@@ -35,12 +37,24 @@ class Day:
         self._crowds = Crowds(world)
         self._haste_left = 10
         self._armed: Callable[[], None] | None = None
+        self._over_page = 0
 
     def request_on_the_wire(self) -> None:
         """A write arrives at a platform: a crash that waited for one strikes within a few steps."""
+        if not self._over_page:
+            self._strike(8)
+
+    def page_stored(self) -> None:
+        """How far a listing has come is on disk: a crash that waited for that page strikes."""
+        if self._over_page:
+            self._over_page -= 1
+            if not self._over_page:
+                self._strike(3)
+
+    def _strike(self, within: int) -> None:
         if self._armed is not None:
             loop = self._world.loop
-            loop.at_step[loop.steps + self._random.randint(1, 8)] = self._armed
+            loop.at_step[loop.steps + self._random.randint(1, within)] = self._armed
             self._armed = None
 
     @property
@@ -52,9 +66,12 @@ class Day:
     async def pass_by(self) -> None:
         """Everything that happens, from the records that stand there first to the last thing mended."""
         self._stand_there_first()
-        await asyncio.sleep(60.0)  # longer ago than any listing lags
+        # longer ago than any listing lags
+        await asyncio.sleep(_LONG_AGO_S if self._world.settings.long_standing else 60.0)
         machine = self._world.machine
         machine.start()
+        if self._world.settings.long_standing:
+            await self._die("crash", over_page=self._random.randint(1, 4))
         await asyncio.sleep(self._random.choice((0.0, 3.0, 50.0)))
         for _ in range(self._world.settings.events):
             event = self._random.choices(*self._events())[0]
@@ -96,12 +113,13 @@ class Day:
             (self._crowds.rewrite_many, 6 if settings.tight else 0),
             (operators.let_go, 6 if settings.tight or settings.budget else 0),
             (operators.amend, 6 if settings.amended else 0),
+            (self._storm, 8 if settings.stormy else 0),
         ]
         return [event for event, _ in weighed], [weight for _, weight in weighed]
 
     def _stand_there_first(self) -> None:
         staff, random = self._world.staff, self._random
-        for n in range(random.randint(1, 3)):
+        for n in range(random.randint(1, 3) + (3 if self._world.settings.long_standing else 0)):
             staff.customer(random.choice(SIDES), f"C{n}", "phone", "email")
         if self._world.settings.matched and random.random() < 0.7:
             # kept by hand on both sides for years; what both hold may differ
@@ -323,12 +341,13 @@ class Day:
     async def _crash(self) -> None:
         """The process dies some steps from now and is started again; perhaps it dies in its recovery, too."""
         self._crashes -= 1
-        await self._die(self._random.randint(1, 250), "crash")
+        await self._die("crash", within=250)
         if self._random.random() < 0.4:
-            await self._die(self._random.randint(1, 120), "crash_in_recovery")
+            await self._die("crash_in_recovery", within=120)
 
-    async def _die(self, steps: int, name: str) -> None:
-        world = self._world
+    async def _die(self, name: str, *, within: int = 1, over_page: int = 0) -> None:
+        """Some steps from now, or (``over_page``) when that page of its listings is stored."""
+        world, steps = self._world, self._random.randint(1, within)
         died = asyncio.Event()
 
         def now() -> None:
@@ -338,7 +357,8 @@ class Day:
 
         if world.machine.process is not None:
             world.machine.wake()
-        if self._random.random() < 0.5:
+        self._over_page = over_page
+        if self._random.random() < 0.5 or over_page:
             # with a request on the wire, or just carried out: where most is at stake
             self._armed = now
         else:
@@ -348,7 +368,7 @@ class Day:
         except TimeoutError:
             world.loop.at_step.clear()
             world.machine.kill()
-        self._armed = None
+        self._armed, self._over_page = None, 0
         world.fired[name] += 1
         await asyncio.sleep(self._random.choice((0.1, 2.0, 40.0)))
         world.machine.start()
@@ -377,6 +397,15 @@ class Day:
             platform.forbidden.add(("customer", found[1]))
             self._world.fired["forbidden"] += 1
             self._world.loop.call_later(self._random.choice((20.0, 100.0)), platform.forbidden.clear)
+
+    async def _storm(self) -> None:
+        """For some minutes nearly every write fails, carried out or not. People write all the same."""
+        mischief, rate = self._world.mischief, self._world.settings.write_rate
+        self._world.fired["storm"] += 1
+        mischief.write_rate = _STORM_RATE
+        self._world.loop.call_later(self._random.choice((60.0, 300.0)), setattr, mischief, "write_rate", rate)
+        for _ in range(2):
+            await self._new_customer()
 
     async def _jump(self) -> None:
         self._world.fired["clock_jump"] += 1

@@ -52,6 +52,7 @@ TABLE: tuple[Row, ...] = (
     Row("blind_overwrite", "write", "an edit in the instant before a write that no version guards", _SIM),
     Row("normalised", "write", "the platform trims what it is given", _SIM),
     Row("cut", "write", "the platform cuts a text that it cannot hold whole", _SIM),
+    Row("storm", "write", "for minutes nearly every write fails, carried out or not", _SIM),
     Row("key_replayed", "write", "a repeat under a live idempotency key is answered, not carried out", _SIM),
     Row("key_expired", "write", "the idempotency key is too old to be sent again", _SIM),
     Row("page_lost", "read", "a listing breaks off", _SIM),

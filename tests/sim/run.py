@@ -115,6 +115,8 @@ class World:
         self.note(f"commit {name}")
         if name == "write_down":
             self.day.paperwork.in_haste("written down")
+        if name == "page_seen":
+            self.day.page_stored()
         if name == "cycle_done" and self.checker.first_synced == float("inf"):
             self.checker.notice_first_sync()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from syncd.connectors.memory import Behaviour, Manner
 from syncd.core.crossing import Table
@@ -78,6 +79,10 @@ class Settings:
     """Whether a brake stops already a few records at once."""
     wordy: bool = False
     """Whether people enter names that are longer than the ledger can hold."""
+    long_standing: bool = False
+    """Whether what stands there first is older than any walk reads back, and is listed in small pages."""
+    stormy: bool = False
+    """Whether the platforms have minutes in which nearly every write fails."""
     amended: Settings | None = None
     """The same with other policies, to which operators change in the course of the day."""
 
@@ -160,7 +165,21 @@ def _with_more(random: Random, settings: Settings) -> Settings:
         settings = _with(settings, tight, settings.expected["customer"])
     if random.random() < 0.15:
         settings = replace(settings, amended=_amended(random, settings))
-    return replace(settings, wordy=random.random() < 0.2)
+    settings = replace(settings, wordy=random.random() < 0.2)
+    if random.random() < 0.15:
+        settings = _with_behaviour(settings, page_size=random.choice((1, 2)))
+        settings = replace(settings, long_standing=True)
+    if random.random() < 0.1:
+        # keys that live for one repeat, not for two
+        settle_s = settings.manners[SIDES[0]].settle_s
+        settings = _with_behaviour(settings, native_key_life_s=2.5 * (settle_s or 0.0))
+        settings = replace(settings, stormy=True, events=settings.events + 3)
+    return settings
+
+
+def _with_behaviour(settings: Settings, **changes: Any) -> Settings:
+    behaviours = {side: replace(one, **changes) for side, one in settings.behaviours.items()}
+    return replace(settings, behaviours=behaviours)
 
 
 def _with(settings: Settings, policy: FlowPolicy, expected: Expected) -> Settings:

@@ -106,6 +106,20 @@ sync
 then ledger was written 2 times
 then nothing more is written
 
+Story: An announcement whose record could not be read is not forgotten
+flow customer both
+field has customer "Orchard Foods"
+field has customer "Prairie Dairy"
+sync
+field changes customer "Orchard Foods": phone 555-0111
+the next reading of field never arrives
+field announces customer "Orchard Foods"
+then ledger was written 2 times
+field announces customer "Prairie Dairy"
+then ledger shows customer "Orchard Foods": phone 555-0111
+then ledger was written 3 times
+then nothing more is written
+
 Story: The process dies and the link goes on
 flow customer both
 field has customer "Orchard Foods"
