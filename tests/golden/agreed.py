@@ -35,6 +35,14 @@ _TOLD = Acknowledge(
     rejected=(("set_status", "failed"), ("comment", "{reason}")),
 )
 
+_VOIDED = Posting(
+    Side.RIGHT,
+    void={"status": frozenset({"void"})},
+    voided={"status": frozenset({"void"})},
+    action="set_status",
+    argument="void",
+)
+
 
 def phrases(options: str) -> list[str]:
     return [phrase.strip() for phrase in options.split(";") if phrase.strip()]
@@ -61,6 +69,10 @@ _PHRASES: dict[str, Callable[[FlowPolicy, re.Match[str]], FlowPolicy]] = {
     r"deletions are (held|carried|archived)": lambda flow, m: replace(flow, deletes=_DELETES[m[1]]),
     r"the removal wins": lambda flow, _: replace(flow, edited=EditedMeanwhile.REMOVAL_WINS),
     r"the ledger owns it once posted": lambda flow, _: replace(flow, posting=Posting(Side.RIGHT)),
+    r"a void is carried over": lambda flow, _: replace(flow, posting=_VOIDED),
+    r"a void is carried over, which the ledger never shows": lambda flow, _: replace(
+        flow, posting=replace(_VOIDED, voided={})
+    ),
     r"at most (\d+) changes at once": lambda flow, m: replace(
         flow, limits=Limits(changed_floor=int(m[1]), changed_share=0.1)
     ),

@@ -264,6 +264,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a tripped brake stops nothing",
         "syncd.engine.flow_run",
+        "        if trips:\n"
+        "            self._report.trips.extend(trips)\n"
+        "            self._report.holds.extend(await self._store.trip(flow, trips))\n"
         "        return bool(trips)\n",
         "        return False\n",
     ),
@@ -377,8 +380,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "money is a binary number",
         "syncd.core.canonical",
-        "        return exact.quantize(CENT, ROUND_HALF_UP)\n",
-        '        return Decimal(float(exact)).quantize(CENT, "ROUND_DOWN")\n',
+        "        cents = round(value * 100)\n        if cents / 100 == value:  # as nearly every amount is\n",
+        "        cents = int(value * 100)\n        if True:\n",
     ),
     # -- silence
     Mutation(

@@ -1,4 +1,4 @@
-"""What a planted bug needs to do harm. A seed whose world has none of it plays as if the bug were not there."""
+"""What a planted bug needs to do harm: a seed whose world has none of it plays as if there were no bug."""
 
 from __future__ import annotations
 

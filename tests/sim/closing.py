@@ -48,6 +48,7 @@ class Closing:
         for thing in self._checker.truth.all_things():
             self._judge_thing(thing, pairs)
         self._judge_journal()
+        self._judge_released()
 
     def _judge_thing(self, thing: Thing, pairs: Pairs) -> None:
         living = {side: self._living(thing, side) for side in SIDES}
@@ -231,3 +232,11 @@ class Closing:
         )
         for ident, state in stuck.fetchall():
             self._violated("converges", f"intent {ident} is still {state} in the end")
+
+    def _judge_released(self) -> None:
+        """Nothing waits behind a hold once none is in force any more."""
+        if self._driver.execute("select 1 from hold where released_at is null").fetchone():
+            return
+        waiting = "select id from pair where state = 'held' and code = 'guard'"
+        for (ident,) in self._driver.execute(waiting).fetchall():
+            self._violated("hold", f"pair {ident} still waits behind a hold, and all were released")

@@ -395,6 +395,10 @@ class Day:
         if found is not None:
             platform = self._world.platforms[found[0]]
             platform.forbidden.add(("customer", found[1]))
+            if self._world.settings.hints:  # the product announces that something changed about it
+                self._world.loop.call_later(
+                    0.1, self._deliver, found[0], "customer", found[1], f"{self._now}"
+                )
             self._world.fired["forbidden"] += 1
             self._world.loop.call_later(self._random.choice((20.0, 100.0)), platform.forbidden.clear)
 

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from syncd.connectors.memory import FIELD, LEDGER
+from syncd.engine import flow_run
 from tests.sim.checker import Checker
 from tests.sim.database import Memory
 from tests.sim.day import Day
@@ -126,7 +127,7 @@ class World:
     def play(self) -> Outcome:
         spoken: list[str] = []
         try:
-            with _listening(spoken, self._crashed):
+            with _listening(spoken, self._crashed), _batches_of(self.settings.batch):
                 try:
                     self.loop.run_until_complete(self._play())
                 except Stuck as stuck:
@@ -232,6 +233,16 @@ def _listening(spoken: list[str], crashed: Callable[[str], None]) -> Iterator[No
     finally:
         root.removeHandler(handler)
         structlog.reset_defaults()
+
+
+@contextmanager
+def _batches_of(pairs: int) -> Iterator[None]:
+    """The engine decides so many pairs in one go meanwhile."""
+    usual, flow_run.BATCH = flow_run.BATCH, pairs
+    try:
+        yield
+    finally:
+        flow_run.BATCH = usual
 
 
 class _Keep(logging.Handler):

@@ -11,6 +11,7 @@ from syncd.connectors.memory import Behaviour, Manner
 from syncd.core.crossing import Table
 from syncd.core.model import Side
 from syncd.core.policy import Acknowledge, Deletes, FlowPolicy, Limits, Mode, Posting, Rule
+from syncd.engine.flow_run import BATCH
 from syncd.entities import ENTITIES
 from tests.sim.expected import Expected
 from tests.sim.truth import SIDES
@@ -83,6 +84,8 @@ class Settings:
     """Whether what stands there first is older than any walk reads back, and is listed in small pages."""
     stormy: bool = False
     """Whether the platforms have minutes in which nearly every write fails."""
+    batch: int = BATCH
+    """How many pairs are decided in one go: where there are few, a plan has several batches all the same."""
     amended: Settings | None = None
     """The same with other policies, to which operators change in the course of the day."""
 
@@ -174,6 +177,8 @@ def _with_more(random: Random, settings: Settings) -> Settings:
         settle_s = settings.manners[SIDES[0]].settle_s
         settings = _with_behaviour(settings, native_key_life_s=2.5 * (settle_s or 0.0))
         settings = replace(settings, stormy=True, events=settings.events + 3)
+    if random.random() < (0.5 if settings.tight else 0.05):
+        settings = replace(settings, batch=random.choice((1, 2)))
     return settings
 
 

@@ -143,6 +143,37 @@ field has invoice OLD-1: customer "Orchard Foods", status pending_accounting, to
 sync
 then ledger shows invoice OLD-1: total 1.00
 
+Story: A voided invoice is voided in the ledger, once
+flow customer both
+flow invoice to ledger; when status is pending_accounting; a void is carried over
+field has customer "Orchard Foods"
+field has invoice S-1: customer "Orchard Foods", status draft, total 99.90
+sync
+field changes invoice S-1: status pending_accounting
+sync
+field changes invoice S-1: status void
+sync
+then ledger shows invoice S-1: status void
+then ledger was written 3 times
+then nothing more is written
+
+Story: A void is carried out once, also where the ledger does not show it
+flow customer both
+flow invoice to ledger; when status is pending_accounting; a void is carried over, which the ledger never shows
+field has customer "Orchard Foods"
+field has invoice S-1: customer "Orchard Foods", status draft, total 99.90
+sync
+field changes invoice S-1: status pending_accounting
+sync
+field changes invoice S-1: status void
+sync
+then ledger was written 3 times
+5 minutes pass
+field changes invoice S-1: description "Void: entered twice"
+sync 2 times
+then ledger was written 3 times
+then nothing more is written
+
 Story: A credit memo and an amount that binary numbers cannot hold
 It survives a crash at every step.
 flow customer both

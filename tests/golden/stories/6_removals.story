@@ -44,6 +44,23 @@ then field has 1 customer
 then ledger has 1 customer
 then nothing more is written
 
+Story: What was deleted on both sides and comes back is made anew, also where a removal wins over an edit
+field is a product that announces deletions
+ledger is a product that announces deletions
+flow customer both; deletions are carried; the removal wins
+field has customer "Orchard Foods"
+sync
+field deletes customer "Orchard Foods"
+5 minutes pass
+sync
+then ledger has no customers
+field restores customer "Orchard Foods"
+5 minutes pass
+sync 2 times
+then field has 1 customer
+then ledger has 1 customer
+then nothing more is written
+
 Story: An edit wins over a deletion
 It survives a crash at every step.
 field is a product that announces deletions
