@@ -26,12 +26,18 @@ def hunted(name: str, seeds: int) -> dict[str, Any]:
     )
     if done.returncode:
         # it does not even start with this bug in it: found before the first seed
-        return {"by": "the first seed crashes", "after": 1, "words": done.stderr.strip().splitlines()[-1]}
+        return {
+            "by": "the first seed crashes",
+            "after": 1,
+            "played": 1,
+            "words": done.stderr.strip().splitlines()[-1],
+        }
     answer = [line for line in done.stdout.splitlines() if line.startswith('{"by"')]
     if not answer:
         return {
             "by": "the run itself breaks",
             "after": 1,
+            "played": 1,
             "words": (done.stderr or done.stdout)[-90:].strip(),
         }
     found: dict[str, Any] = json.loads(answer[-1])
@@ -45,19 +51,22 @@ def main() -> int:
     parser.add_argument("--only", default="", help="bugs whose name holds this")
     parser.add_argument("--document", action="store_true", help="the table into docs/reliability.md")
     arguments = parser.parse_args()
-    names = [one.name for one in MUTATIONS if arguments.only in one.name]
-    rows = ["| planted bug | caught by | after seeds | it said |", "|---|---|---:|---|"]
+    wanted = {one.name: one.world for one in MUTATIONS if arguments.only in one.name}
+    rows = ["| planted bug | its world | caught by | after seeds | of these played | it said |"]
+    rows.append("|---|---|---|---:|---:|---|")
     print("\n".join(rows))
     survived = 0
     with ThreadPoolExecutor(arguments.workers) as pool:
-        for name, found in zip(names, pool.map(lambda n: hunted(n, arguments.seeds), names), strict=True):
+        for name, found in zip(wanted, pool.map(lambda n: hunted(n, arguments.seeds), wanted), strict=True):
             words = str(found["words"]).splitlines()[0][:90].replace("|", "/") if found["words"] else ""
-            rows.append(f"| {name} | {found['by'] or '**nobody**'} | {found['after']} | {words} |")
+            sought = f"{found['after']:,} | {found['played']:,}" if found["after"] else "|"
+            by = found["by"] or "**nobody**"
+            rows.append(f"| {name} | {wanted[name]} | {by} | {sought} | {words} |")
             print(rows[-1], flush=True)
             survived += not found["by"]
     if arguments.document:
         document.replace(document.PAGE, "mutants", "\n".join(rows))
-    print(f"{len(names)} planted bugs, {survived} survived")
+    print(f"{len(wanted)} planted bugs, {survived} survived")
     return 1 if survived else 0
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One planted bug. ``before`` stands exactly once in the module's source."""
+    """One planted bug. ``before`` stands exactly once in the module's source; ``world`` is one of
+    ``worlds.WORLDS``: what it needs to do harm."""
 
     name: str
     module: str
     before: str
     after: str
+    world: str = ""
 
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -41,12 +43,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.recover",
         "        return Step.SEND if alive else Step.LOOK_UP\n",
         "        return Step.SEND\n",
+        world="idempotency keys",
     ),
     Mutation(
         "the life of a key counts from its last use",
         "syncd.store.settling",
         "(intent.c.state == IntentState.UNCERTAIN.value, intent.c.sent_at),",
         "(intent.c.state == 'never', intent.c.sent_at),",
+        world="storms",
     ),
     Mutation(
         "a doubtful write is looked up at once, not after the settle time",
@@ -59,18 +63,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.store.recovery",
         'uncertain(c, k, one, "the process ended before an answer came", settle_s.get(one.connection))',
         'drop(c, k, one, "the process ended before an answer came", 0.0)',
+        world="crashes",
     ),
     Mutation(
         "after a restart what was sent is looked up at once",
         "syncd.store.recovery",
         '"the process ended before an answer came", settle_s.get(one.connection))',
         '"the process ended before an answer came", 0.0)',
+        world="crashes over lagging listings",
     ),
     Mutation(
         "after a restart what was sent is forgotten",
         "syncd.store.recovery",
         "    for one in doubtful:\n",
         "    for one in ():\n",
+        world="crashes",
     ),
     Mutation(
         "a pair is decided while a write of it is open",
@@ -89,6 +96,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.apply",
         "        if isinstance(outcome, Rejected) and intent.state is IntentState.UNCERTAIN:\n",
         "        if isinstance(outcome, Rejected) and intent.state is IntentState.HELD:\n",
+        world="storms",
     ),
     Mutation(
         "the new record is not bound to its pair",
@@ -109,6 +117,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "        complete = True\n        async for page in _ahead(pages):\n"
         "            complete = complete and page.complete\n",
         "        complete = True\n        async for page in _ahead(pages):\n",
+        world="listings that fail",
     ),
     Mutation(
         "the walk's progress is stored before what it showed",
@@ -116,6 +125,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "    if page.resume is None and whole:\n",
         "    await store.page_seen(stream, (), resume=page.resume, walk_since=since)\n"
         "    if page.resume is None and whole:\n",
+        world="old records",
     ),
     Mutation(
         "a flow's offset skips the news of one side",
@@ -128,24 +138,28 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.observe",
         "            read.error, read.unread = error.message, list(keys[at:])\n",
         "            read.error, read.unread = error.message, []\n",
+        world="a story",
     ),
     Mutation(
         "no re-reading before a write that no version guards",
         "syncd.engine.apply",
         "        unguarded = request.expected is not None and not spec.conditional_write\n",
         "        unguarded = False\n",
+        world="people in haste",
     ),
     Mutation(
         "what was edited while we wrote is taken for an echo",
         "syncd.engine.apply",
         "    changed = _changed_meanwhile(setup, intent, record)\n",
         "    changed: Record = {}\n",
+        world="people in haste",
     ),
     Mutation(
         "a lagging listing is believed",
         "syncd.engine.observe",
         "    if gate and (old := await _perhaps_old(store, end, stream, observations)):\n",
         "    if (old := frozenset()) and gate:\n",
+        world="lagging listings",
     ),
     Mutation(
         "a conflict's base moves with the rest",
@@ -170,6 +184,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.core.merge",
         "any(changed(self.pair.base(side) or {}, self.sides[side], f.name) for f in unit)",
         "any(changed(self.pair.base(side.other) or {}, self.sides[side], f.name) for f in unit)",
+        world="long names",
     ),
     Mutation(
         "bases are never stored after a write",
@@ -182,12 +197,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.core.reconcile",
         "        bases[side] = dict(shown)\n",
         "        bases[side] = dict(decided.get(side.other, shown))\n",
+        world="long names",
     ),
     Mutation(
         "an edit does not win over a removal",
         "syncd.core.reconcile",
         "    edited = base is not None and any(changed(base, whole, f.name) for f in policy.fields)\n",
         "    edited = False\n",
+        world="a story",
     ),
     Mutation(
         "nothing waits for what it refers to",
@@ -195,6 +212,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "        found = self.pairs.get((to.other, policy.target, key))\n        if found is None:\n",
         "        found = self.pairs.get((to.other, policy.target, key))\n        if found is None:\n"
         "            return None\n        if found is None:\n",
+        world="a story",
     ),
     Mutation(
         "a refusal is stored without its reason",
@@ -202,6 +220,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "            code=error.value,\n"
         '            reason=k.text(f"link:{at.link}", "reason", words),\n            field',
         '            code="",\n            reason=None,\n            field',
+        world="a story",
     ),
     # -- evidence
     Mutation(
@@ -209,24 +228,28 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.core.reconcile",
         "    return _shows(record, policy.select)\n",
         "    return True\n",
+        world="invoices",
     ),
     Mutation(
         "what was approved before the first sync is posted",
         "syncd.core.reconcile",
         "        if policy.select and pair.historical and not policy.post_existing:\n",
         "        if policy.select and pair.forced:\n",
+        world="invoices",
     ),
     Mutation(
         "a removal is carried over where the flow holds it",
         "syncd.core.reconcile",
         "    if policy.deletes is Deletes.HOLD:\n",
         "    if policy.deletes is Deletes.ARCHIVE:\n",
+        world="removals are held",
     ),
     Mutation(
         "what was deleted on both sides and comes back is deleted again",
         "syncd.core.reconcile",
         "    if base is not None and base.get(ENDED) == REMOVED:\n",
         "    if base is None:\n",
+        world="a story",
     ),
     Mutation(
         "a forbidden record (403) is taken for removed",
@@ -234,6 +257,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "        except RefuseRecord:\n            continue\n",
         "        except RefuseRecord:\n"
         '            found.append(Seen(key, b"{}", deleted=True))\n            continue\n',
+        world="announced, removals are carried",
     ),
     Mutation(
         "writes leave no line in the journal",
@@ -254,6 +278,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "        reason = _covering(open_holds, at) if open_holds else None\n",
         "        repeated = at.state is IntentState.UNCERTAIN\n"
         "        reason = _covering(open_holds, at) if open_holds and not repeated else None\n",
+        world="storms",
     ),
     Mutation(
         "what waited behind a hold is not planned anew",
@@ -269,36 +294,42 @@ MUTATIONS: tuple[Mutation, ...] = (
         "            self._report.holds.extend(await self._store.trip(flow, trips))\n"
         "        return bool(trips)\n",
         "        return False\n",
+        world="tight brakes",
     ),
     Mutation(
         "a budget is never spent",
         "syncd.core.brakes",
         "    if budget.writes is not None and after.writes > budget.writes:\n",
         "    if budget.writes is not None and after.writes > 1000 * budget.writes:\n",
+        world="budgets",
     ),
     Mutation(
         "what was spent of a budget before is not counted",
         "syncd.store.spending",
         "        before = so_far.get(at.link) or spent(c, k, at.link)\n",
         "        before = so_far.get(at.link) or Spent()\n",
+        world="budgets",
     ),
     Mutation(
         "many that disappear at once stop nothing",
         "syncd.core.brakes",
         "    found = (_disappeared(weight, census, limits), _rewritten(weight, census, limits))\n",
         "    found = (_rewritten(weight, census, limits),)\n",
+        world="tight brakes",
     ),
     Mutation(
         "many that are rewritten at once stop nothing",
         "syncd.core.brakes",
         "    found = (_disappeared(weight, census, limits), _rewritten(weight, census, limits))\n",
         "    found = (_disappeared(weight, census, limits),)\n",
+        world="tight brakes",
     ),
     Mutation(
         "what was planned so far is sent before the plan is weighed whole",
         "syncd.engine.decide",
         "        (later if waits else now).append(one)\n",
         "        now.append(one)\n",
+        world="tight brakes, small batches",
     ),
     # -- documents
     Mutation(
@@ -306,30 +337,35 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.core.reconcile",
         "    return posting.ledger if posting and _shows(sides[posting.ledger], posting.posted) else None\n",
         "    return None\n",
+        world="drafts",
     ),
     Mutation(
         "a document that was posted after it was decided about is edited",
         "syncd.engine.apply",
         "        names += [*posting.posted, *posting.voided]\n",
         "        names += []\n",
+        world="drafts",
     ),
     Mutation(
         "a void is carried out again and again",
         "syncd.core.reconcile",
         "    done = ENDED in (pair.base(source) or {})\n",
         "    done = False\n",
+        world="a story",
     ),
     Mutation(
         "a void is not carried over",
         "syncd.core.reconcile",
         "    if not void and not voided:\n        return None\n",
         "    return None\n",
+        world="drafts",
     ),
     Mutation(
         "a telling overwrites a void",
         "syncd.engine.decide",
         "            was=shown.pop(action, {}),\n",
         "",
+        world="drafts",
     ),
     # -- merges
     Mutation(
@@ -337,18 +373,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.observe",
         "GONE, known, gone=True, merged_into=seen.merged_into,",
         "GONE, known, gone=True,",
+        world="merges",
     ),
     Mutation(
         "a merge is followed to a record that has a partner",
         "syncd.store.removals",
         "            ~taken,\n",
         "",
+        world="merges",
     ),
     Mutation(
         "a pair that follows a merge is not decided anew",
         "syncd.store.removals",
         '"due_at": k.now}\n        c.execute(update(pair)',
         '"due_at": None}\n        c.execute(update(pair)',
+        world="merges",
     ),
     # -- other policies
     Mutation(
@@ -356,6 +395,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.flow_run",
         "            await store.decide_anew(flow)\n",
         "            pass\n",
+        world="other policies",
     ),
     # -- it converges
     Mutation(
@@ -382,6 +422,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.core.canonical",
         "        cents = round(value * 100)\n        if cents / 100 == value:  # as nearly every amount is\n",
         "        cents = int(value * 100)\n        if True:\n",
+        world="invoices",
     ),
     # -- silence
     Mutation(
@@ -391,9 +432,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         '"digest": natural.encode()',
     ),
     Mutation(
-        "a reason is stored open",
+        "what both sides agreed on lies open on the disk",
         "syncd.store.sealing",
-        "        return self.seal.seal(owner, field, text.encode()) if text else None\n",
-        "        return text.encode() if text else None\n",
+        "        return self.seal.seal(owner, field, canonical.encode(record))\n\n"
+        "    def open_record(self, owner: str, field: str, sealed: bytes) -> dict[str, Value]:\n"
+        "        return canonical.decode(self.seal.open(owner, field, sealed))\n",
+        "        return canonical.encode(record)\n\n"
+        "    def open_record(self, owner: str, field: str, sealed: bytes) -> dict[str, Value]:\n"
+        "        return canonical.decode(sealed)\n",
     ),
 )

@@ -46,9 +46,10 @@ def changed(source: str, mutation: Mutation) -> str:
     return source.replace(mutation.before, mutation.after)
 
 
-def plant(name: str) -> None:
+def plant(name: str) -> Mutation:
     """Before anything imports the module: ``RuntimeError`` if it is late. ``KeyError`` for an unknown bug."""
     mutation = {one.name: one for one in MUTATIONS}[name]
     if mutation.module in sys.modules:
         raise RuntimeError(f"{mutation.module} is imported already")
     sys.meta_path.insert(0, _Finder(mutation))
+    return mutation

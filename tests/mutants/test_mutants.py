@@ -10,6 +10,7 @@ import pytest
 from tests.mutants.__main__ import hunted
 from tests.mutants.mutations import MUTATIONS, Mutation
 from tests.mutants.plant import changed
+from tests.mutants.worlds import WORLDS
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
@@ -22,6 +23,7 @@ def test_its_text_still_stands_in_its_module(mutation: Mutation) -> None:
 
 def test_there_are_enough_and_each_has_its_name() -> None:
     assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS) >= 30
+    assert {mutation.world for mutation in MUTATIONS} == WORLDS.keys()
 
 
 def test_a_planted_bug_is_found() -> None:
