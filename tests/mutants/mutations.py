@@ -96,7 +96,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.apply",
         "        if isinstance(outcome, Rejected) and intent.state is IntentState.UNCERTAIN:\n",
         "        if isinstance(outcome, Rejected) and intent.state is IntentState.HELD:\n",
-        world="storms",
+        world="storms over documents",
     ),
     Mutation(
         "the new record is not bound to its pair",

@@ -34,6 +34,7 @@ WORLDS: Mapping[str, Callable[[Settings], bool]] = {
     "people in haste": lambda s: s.hasty,
     "removals are held": lambda s: s.expected["customer"].deletes == "hold",
     "storms": lambda s: s.stormy,
+    "storms over documents": lambda s: s.stormy and "invoice" in s.entities and not s.matched,
     "tight brakes": lambda s: s.tight,
     "tight brakes, small batches": lambda s: s.tight and s.batch < BATCH,
 }

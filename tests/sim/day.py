@@ -410,6 +410,9 @@ class Day:
         self._world.loop.call_later(self._random.choice((60.0, 300.0)), setattr, mischief, "write_rate", rate)
         for _ in range(2):
             await self._new_customer()
+            if "invoice" in self._world.settings.entities:
+                await self.paperwork.new_invoice()
+                await self.paperwork.approve()
 
     async def _jump(self) -> None:
         self._world.fired["clock_jump"] += 1
