@@ -158,8 +158,8 @@ class RestConnector:
         answer = await self._http.write(call.method, call.path, json=call.json, headers=call.headers)
         return answer if isinstance(answer, Retry | Unknown) else self._dialect.outcome(request, answer)
 
-    async def _rows(self, entity: str, query: Mapping[str, str]) -> Sequence[Row]:
-        """Every record that ``query`` asks for, beside what every list of its kind asks for.
+    async def _rows(self, entity: str, query: Mapping[str, str | None]) -> Sequence[Row]:
+        """Every record that ``query`` asks for, beside what every list of its kind asks for (None: not that).
 
         Raises ``RetryLater`` if the list moved while it was read: a record that was hidden from us would pass
         for one that was never made.
@@ -180,10 +180,11 @@ class RestConnector:
                 raise RetryLater(f"{self._dialect.platform}: the list of {entity} moved while it was read")
         raise UnreadableAnswer(f"{self._dialect.platform}: the list of {entity} has no end")
 
-    async def _filtered(self, entity: str, query: Mapping[str, str], place: Ask) -> Listed:
+    async def _filtered(self, entity: str, query: Mapping[str, str | None], place: Ask) -> Listed:
         ask = self._dialect.listing(entity, walks.EVERYTHING, None, place)
+        asked = {name: text for name, text in {**ask.params, **query}.items() if text is not None}
         # an address that the platform gave holds the query already
-        params = ask.params if place.path else self._both(ask.params, {**ask.params, **query})
+        params = ask.params if place.path else self._both(ask.params, asked)
         return self._dialect.listed(entity, await self._read(entity, ask.path, params))
 
     def _both(self, always: Mapping[str, str], params: Mapping[str, str]) -> Mapping[str, str]:

@@ -241,8 +241,9 @@ class Dialect:
 
     # -- evidence ----------------------------------------------------------------------------
 
-    def looked_up(self, request: WriteRequest) -> Mapping[str, str]:
-        """The query that lists what a create may have left behind."""
+    def looked_up(self, request: WriteRequest) -> Mapping[str, str | None]:
+        """The query that lists what a create may have left behind; None takes away what every list of its
+        kind asks for."""
         reference = self.resources[request.entity].reference
         if reference is None or not reference.parameter:
             return {}

@@ -21,6 +21,7 @@ _VENDORS: Final = (
     ("Lakeside Controls", "Toledo", "OH", "43604"),
     ("Monroe Crane & Rigging", "Pittsburgh", "PA", "15222"),
 )
+_NEWEST: Final = ("Riverside Scaffolding", "Columbus", "OH", "43201")
 _WORKERS: Final = (("Dana", "Whitaker"), ("Luis", "Muñoz"), ("Priya", "Raman"), ("Tom", "Olsen"))
 _MARGIN: Final = Decimal("0.62")
 """What a part costs, of the price it is sold at."""
@@ -41,6 +42,24 @@ class Vendor:
     state: str
     postal_code: str
     terms: str
+
+
+def _vendor(at: int, name: str, city: str, state: str, postal: str) -> Vendor:
+    return Vendor(
+        name,
+        account=f"4-{7700 + at}",
+        phone=f"(614) 555-{150 + at:04d}",
+        email=f"orders{at}@vendors.example",
+        street=f"{100 + 7 * at} Depot Street",
+        city=city,
+        state=state,
+        postal_code=postal,
+        terms=("NET30", "NET10")[at % 2],
+    )
+
+
+NEWEST: Final = _vendor(len(_VENDORS), *_NEWEST)
+"""Whom the field has just begun to buy from: no ledger knows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +130,7 @@ class Purchases:
     def of(cls, company: Company) -> Purchases:
         """The purchases of that company: the same for the same company."""
         chance = Random(f"purchases {company.seed}")  # noqa: S311 - reproducible books, not a secret
-        vendors = tuple(
-            Vendor(
-                name,
-                account=f"4-{7700 + at}",
-                phone=f"(614) 555-{150 + at:04d}",
-                email=f"orders{at}@vendors.example",
-                street=f"{100 + 7 * at} Depot Street",
-                city=city,
-                state=state,
-                postal_code=postal,
-                terms=("NET30", "NET10")[at % 2],
-            )
-            for at, (name, city, state, postal) in enumerate(_VENDORS)
-        )
+        vendors = tuple(_vendor(at, *known) for at, known in enumerate(_VENDORS))
         jobs = [job.index for job in company.jobs if job.in_ledger]
         orders = [_order(company, chance, at, jobs) for at in range(_BOUGHT if jobs else 0)]
         hours = [_hours(company, chance, at, jobs) for at in range(_BOUGHT if jobs else 0)]

@@ -31,9 +31,11 @@ from tests.conformance.wire import WRONG, HurriedClock, MemoryVault, fault_of
 
 _KINDS = {
     "customer": Kind.COMPANY,
+    "vendor": Kind.COMPANY,
     "location": Kind.LOCATION,
     "job": Kind.JOB,
     "invoice": Kind.INVOICE,
+    "bill": Kind.INVOICE,
     "payment": Kind.PAYMENT,
     "employee": Kind.USER,
     "time_entry": Kind.CLOCK,
@@ -41,9 +43,11 @@ _KINDS = {
 }
 _FIELDS = {
     "customer": "name",
+    "vendor": "name",
     "location": "name",
     "job": "name",
     "invoice": "name",
+    "bill": "name",
     "employee": "lastName",
     "time_entry": "activity",
     "job_cost": "name",
@@ -54,9 +58,11 @@ class _Harness:
     secrets: Sequence[str] = ("demo-secret", "demo-password", WRONG)
     edits: Mapping[str, str] = {
         "customer": "name",
+        "vendor": "name",
         "location": "name",
         "job": "name",
         "invoice": "description",
+        "bill": "description",
         "employee": "last_name",
         "time_entry": "earning",
         "job_cost": "description",
@@ -116,6 +122,7 @@ class _Harness:
         at = self._world.now() - age_s
         fields = {
             "customer": lambda: self._company(f"Orchard Foods {number}"),
+            "vendor": lambda: self._company(f"Harbor Supply {number}"),
             "location": lambda: {
                 **location_fields(self.profile, self._parent("customer")),
                 "name": f"Plant {number}",
@@ -133,12 +140,14 @@ class _Harness:
                 "status": ("scheduled", "canceled", "new", "invoiced")[number % 4],
             },
             "invoice": lambda: self._invoice(number),
+            "bill": lambda: {**self._invoice(number), "type": "vendorbill", "vendor": self._parent("vendor")},
             "payment": lambda: self._payment(number),
             "employee": lambda: self._person(number),
             "time_entry": lambda: self._pair(at),
             "job_cost": lambda: self._item(number, at),
         }[entity]()
         row: Row = self._world.seed(_KINDS[entity], fields, at, at)
+        row.vendor = entity == "vendor"
         return row
 
     async def edit(self, entity: str, key: str, value: str) -> None:
@@ -204,10 +213,12 @@ class _Harness:
     async def number(self, entity: str, key: str) -> str:
         name = {
             "customer": "name",
+            "vendor": "name",
             "employee": "name",
             "location": "storeNumber",
             "job": "number",
             "invoice": "invoiceNumber",
+            "bill": "invoiceNumber",
         }
         row = self._world.get(_KINDS[entity], int(key.rpartition("-")[2]))
         if entity in ("time_entry", "job_cost"):
@@ -220,7 +231,12 @@ class _Harness:
         return str(row.fields[name[entity]])
 
     async def count(self, entity: str) -> int:
-        return sum(row.listed for row in self._world.tables[_KINDS[entity]])
+        return sum(self._is(entity, row) for row in self._world.tables[_KINDS[entity]])
+
+    def _is(self, entity: str, row: Row) -> bool:
+        """Whether lists of that kind show it."""
+        bill = row.kind is Kind.INVOICE and row.fields["type"] == "vendorbill"
+        return row.listed and row.vendor is (entity == "vendor") and bill is (entity == "bill")
 
     async def forbid(self, entity: str, key: str) -> None:
         path = f"/api/{_KINDS[entity]}/{key}"
@@ -246,7 +262,8 @@ class _Harness:
             for kind, ident in entities
         ]
         body = orjson.dumps({"messageId": "m-1", "timestamp": "1760004105", "data": events})
-        return {}, body, [("customer", "2270000000000001"), ("invoice", "2270000000000123")]
+        company, invoice = "2270000000000001", "2270000000000123"
+        return {}, body, [("customer", company), ("vendor", company), ("invoice", invoice), ("bill", invoice)]
 
     def _company(self, name: str) -> dict[str, Any]:
         address = {"street": "1 Mill Lane", "city": "Dayton", "state": "OH", "postalCode": "45402"}
@@ -290,7 +307,7 @@ class _Harness:
 
     def _parent(self, entity: str) -> int:
         for row in self._world.tables[_KINDS[entity]]:
-            if row.listed:
+            if self._is(entity, row):
                 return int(row.id)
         return self._seed(entity).id
 
@@ -299,10 +316,12 @@ class _Suite(ConnectorSuite):
     package: ClassVar[str] = "syncd.connectors.servicetrade"
     entities: ClassVar[tuple[str, ...]] = (
         "customer",
+        "vendor",
         "employee",
         "location",
         "job",
         "invoice",
+        "bill",
         "time_entry",
         "job_cost",
     )

@@ -150,7 +150,7 @@ class AcumaticaDialect(Dialect):
 
     # -- evidence ----------------------------------------------------------------------------
 
-    def looked_up(self, request: WriteRequest) -> Mapping[str, str]:
+    def looked_up(self, request: WriteRequest) -> Mapping[str, str | None]:
         resource = self.resources[request.entity]
         if resource.reference is not None:
             return super().looked_up(request)

@@ -12,10 +12,12 @@ PLATFORM = Platform(
     title="ServiceTrade",
     entities=(
         "customer",
+        "vendor",
         "employee",
         "location",
         "job",
         "invoice",
+        "bill",
         "payment",
         "time_entry",
         "job_cost",

@@ -12,7 +12,7 @@ from syncd.connectors.servicetrade import webhooks, writing
 from syncd.connectors.servicetrade.checking import Checks
 from syncd.connectors.servicetrade.dialect import ID_DIGITS, ServiceTradeDialect
 from syncd.connectors.servicetrade.edge import words
-from syncd.connectors.servicetrade.entities import entity_maps
+from syncd.connectors.servicetrade.entities import ROLES, entity_maps
 from syncd.connectors.servicetrade.hours import Hours
 from syncd.connectors.servicetrade.login import scheme
 from syncd.connectors.servicetrade.profile import ServiceTradeProfile
@@ -26,8 +26,11 @@ from syncd.rest import RestConnector, Row
 _CONCURRENCY: Final = 4
 _OPERATIONS: Final[Mapping[str, Mapping[str, Proof]]] = {
     "customer": {"create": Proof.LOOKUP, "update": Proof.CONTENT},
+    # nothing shows how a company becomes one that is bought from
+    "vendor": {"update": Proof.CONTENT},
     "location": {"create": Proof.LOOKUP, "update": Proof.CONTENT, "delete": Proof.LOOKUP},
     "invoice": dict.fromkeys(writing.ACTIONS, Proof.LOOKUP),
+    "bill": dict.fromkeys(writing.ACTIONS, Proof.LOOKUP),
     "payment": {"create": Proof.LOOKUP},
 }
 _CHANGES_UNTOLD: Final = frozenset({"payment", "time_entry"})
@@ -107,7 +110,10 @@ class ServiceTradeConnector(RestConnector):
     async def fetch(self, entity: str, key: str) -> Seen | None:
         if entity == _HOURS and self._hours is not None:
             return await self._hours.fetch(key)
-        return await super().fetch(entity, key) if key.isdecimal() else None
+        seen = await super().fetch(entity, key) if key.isdecimal() else None
+        if seen is None or entity not in ROLES or await self._plays(entity, seen):
+            return seen
+        return None
 
     async def search(self, entity: str, number: str) -> Sequence[Seen]:
         if entity == _HOURS and self._hours is not None:
@@ -157,6 +163,17 @@ class ServiceTradeConnector(RestConnector):
     async def _pairs(self, job: int) -> Answer | None:
         answer = await self._http.read(f"{self._speech.resources['job'].path}/{job}/clockevent")
         return None if answer.status == 404 else self._readable(_HOURS, answer)
+
+    async def _plays(self, entity: str, company: Seen) -> bool:
+        """Whether a company is a customer, or a vendor. It says neither itself, so it is looked for by its
+        name among the vendors; one that is none of them is a customer, though no list may show it yet."""
+        name = msgspec.json.decode(company.raw, type=dict[str, Any])["name"]
+
+        async def listed(role: str) -> bool:
+            return any(row.key == company.key for row in await self._rows(role, {"name": name}))
+
+        sells = await listed("vendor")
+        return sells if entity == "vendor" else not sells or await listed("customer")
 
     async def _comments(self, key: str) -> list[bytes]:
         names = self._profile.comments

@@ -9,7 +9,7 @@ import msgspec
 
 from syncd.connectors.servicetrade import edge, writing
 from syncd.connectors.servicetrade.edge import Edge
-from syncd.connectors.servicetrade.entities import resources
+from syncd.connectors.servicetrade.entities import BILL, ROLES, resources
 from syncd.connectors.servicetrade.profile import ServiceTradeProfile
 from syncd.connectors.servicetrade.settings import Settings
 from syncd.core.outcome import Outcome
@@ -43,10 +43,9 @@ class ServiceTradeDialect(Dialect):
         return Edge("comment", names.path, names.list_key, self.profile.totals).listed(answer)
 
     def in_scope(self, entity: str, row: Row) -> bool:
-        """A vendor bill is announced as an invoice; here it is none."""
-        if entity != "invoice":
-            return True
-        return msgspec.json.decode(row.raw, type=dict[str, Any]).get("type") in self._settings.invoice_types
+        """What is announced as an invoice is one to a customer, or a vendor's bill, or neither here."""
+        types = {"invoice": self._settings.invoice_types, "bill": (BILL,)}.get(entity)
+        return types is None or msgspec.json.decode(row.raw, type=dict[str, Any]).get("type") in types
 
     def finding(self, entity: str, number: str) -> Sequence[tuple[str, Mapping[str, str] | None]]:
         if entity != "job":
@@ -70,14 +69,16 @@ class ServiceTradeDialect(Dialect):
     def outcome(self, request: WriteRequest, answer: Answer) -> Outcome:
         return writing.outcome(request, answer)
 
-    def looked_up(self, request: WriteRequest) -> Mapping[str, str]:
+    def looked_up(self, request: WriteRequest) -> Mapping[str, str | None]:
         if request.entity == "payment":
             name = self.profile.payments.invoice_id if self.profile.payments else ""
             return {name: str(request.body[name])} if name in request.body else {}
         ids = self.profile.external_ids
+        # one that was just made may not be listed as a customer yet
+        everybody = {ROLES[request.entity]: None} if request.entity in ROLES else {}
         if ids.filter_parameter is None:
-            return {}
-        return {ids.filter_parameter: f"{ids.system}:{writing.external_key(request)}"}
+            return everybody
+        return {**everybody, ids.filter_parameter: f"{ids.system}:{writing.external_key(request)}"}
 
     def shows(self, request: WriteRequest, wire: Mapping[str, Any]) -> bool:
         return writing.shows(request, wire, self.profile)

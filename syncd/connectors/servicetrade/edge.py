@@ -107,7 +107,7 @@ class Edge:
         """The field that is added: a sum that the platform leaves to its readers."""
         if self.entity == "job_cost":
             return TOTAL_COST
-        apart = self.entity == "invoice" and not self.totals.total_includes_tax
+        apart = self.entity in ("invoice", "bill") and not self.totals.total_includes_tax
         return TOTAL_WITH_TAX if apart else ""
 
     def _rewritten(self, wire: dict[str, Any], siblings: Mapping[str, Mapping[int, Any]]) -> bytes:

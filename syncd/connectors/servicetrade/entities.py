@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from syncd.connectors.servicetrade.profile import Clock, Payments, People, ServiceTradeProfile
+from syncd.connectors.servicetrade.profile import Bills, Clock, Payments, People, ServiceTradeProfile
 from syncd.connectors.servicetrade.settings import Settings
 from syncd.core.model import Value
 from syncd.mapping.atoms import (
@@ -55,9 +55,17 @@ REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "location": {"company": "companies"},
     "job": {"customer": "companies", "vendor": "companies", "location": "locations"},
     "invoice": {"customer": "companies", "vendor": "companies", "location": "locations", "job": "jobs"},
+    "bill": {"vendor": "companies", "job": "jobs"},
     "job_cost": {"job": "jobs"},
 }
 """Entity -> field that embeds another record -> the sibling list that holds it in the compound layout."""
+
+BILL: Final = "vendorbill"
+"""The type of an invoice that is a vendor's bill."""
+
+ROLES: Final[Mapping[str, str]] = {"customer": "isContractee", "vendor": "isVendor"}
+"""Entity -> the filter of companies that lists them: nothing in a company itself says what it is.
+Those who are worked for are customers and prime contractors (contractees)."""
 
 _CHANGED: Final = (Since("updatedAfter"), Since("createdAfter"))
 """Both: public code does not trust the first to show records that were never changed."""
@@ -87,12 +95,17 @@ def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Res
 
     jobs, invoices = {"status": ",".join(JOB_STATUSES)}, {"type": ",".join(settings.invoice_types)}
     found = {
-        "customer": resource("/company", "companies", 500, ("refNumber", "name")),
+        entity: resource("/company", "companies", 500, ("refNumber", "name"), query={role: "1"})
+        for entity, role in ROLES.items()
+    }
+    found |= {
         "location": resource("/location", "locations", 5000, ("storeNumber", "refNumber", "name")),
         "job": resource("/job", "jobs", 2000, ("number",), query=jobs),
         "invoice": resource("/invoice", "invoices", 2000, ("invoiceNumber",), query=invoices),
     }
     found["job_cost"] = resource("/jobitem", "jobItems", 500, ())
+    if profile.bills is not None:
+        found["bill"] = resource("/invoice", "invoices", 2000, (profile.bills.number,), query={"type": BILL})
     if profile.people is not None:
         found["employee"] = resource("/user", "users", 500, ("name",))
     if profile.clock is not None and settings.labour is not None:
@@ -110,12 +123,15 @@ def resources(profile: ServiceTradeProfile, settings: Settings) -> dict[str, Res
 def entity_maps(profile: ServiceTradeProfile, timezone: str) -> dict[str, EntityMap]:
     """entity -> its lens on this account, of everything whose fields the profile names."""
     maps = {
-        "customer": _map("customer", *_CUSTOMER),
+        "customer": _map("customer", *_COMPANY),
+        "vendor": _map("vendor", *_COMPANY),
         "location": _map("location", *_LOCATION),
         "job": _map("job", *_JOB),
         "invoice": _map("invoice", *_invoice(profile, timezone)),
         "job_cost": _map("job_cost", *_job_cost(profile, timezone)),
     }
+    if profile.bills is not None:
+        maps["bill"] = _map("bill", *_bill(profile, profile.bills, timezone))
     if profile.people is not None:
         maps["employee"] = _map("employee", *_employee(profile.people))
     if profile.clock is not None:
@@ -164,7 +180,7 @@ _ADDRESS: Final = (
     FieldMap("state", "address.state", Text()),
     FieldMap("postal_code", "address.postalCode", Text()),
 )
-_CUSTOMER: Final = (
+_COMPANY: Final = (
     FieldMap("number", "refNumber", _OPTIONAL),
     FieldMap("name", "name", Text()),
     FieldMap("phone", "phoneNumber", _OPTIONAL),
@@ -192,32 +208,52 @@ _JOB: Final = (
 )
 
 
-def _invoice(profile: ServiceTradeProfile, timezone: str) -> tuple[FieldMap, ...]:
+def _document(
+    profile: ServiceTradeProfile, timezone: str, price: str, *also: tuple[str, str, Atom]
+) -> tuple[FieldMap, ...]:
+    """What invoices and vendor bills share, which are one resource. ``price``: what one of a line costs;
+    ``also``: what else a line shows."""
     totals, names = profile.totals, profile.lines
     lines = Lines(
         (
             ("description", names.description, _OPTIONAL),
             ("quantity", names.quantity, Number()),
-            ("unit_price", names.unit_price, Number()),
+            (price, names.unit_price, Number()),
             ("amount", names.amount, Money()),
-            ("taxable", names.taxable, Flag()),
+            *also,
             ("item", names.item, Embedded(names.item_code)),
         )
     )
-    optional = (("retainage", totals.retainage, Money()), ("tax_district", totals.tax_code, _OPTIONAL))
+    withheld = (_read("retainage", totals.retainage, Money()),) if totals.retainage is not None else ()
     return (
-        _read("number", "invoiceNumber", Text()),
         _read("date", "transactionDate", UnixDay(timezone)),
-        _read("customer", "customer.id", _IDENTIFIER),
-        _read("location", "location.id", _IDENTIFIER),
         _read("job", "job.id", _IDENTIFIER),
         _read("description", "name", Text()),
         _read("tax", totals.tax, Money()),
-        *(_read(name, path, atom) for name, path, atom in optional if path is not None),
+        *withheld,
         _read("total", "totalPrice" if totals.total_includes_tax else TOTAL_WITH_TAX, Money()),
         _read("lines", "items", lines),
-        _read("type", "type", Text()),
         _read("status", "status", Text()),
+    )
+
+
+def _invoice(profile: ServiceTradeProfile, timezone: str) -> tuple[FieldMap, ...]:
+    code = profile.totals.tax_code
+    return (
+        _read("number", "invoiceNumber", Text()),
+        _read("customer", "customer.id", _IDENTIFIER),
+        _read("location", "location.id", _IDENTIFIER),
+        *((_read("tax_district", code, _OPTIONAL),) if code is not None else ()),
+        *_document(profile, timezone, "unit_price", ("taxable", profile.lines.taxable, Flag())),
+        _read("type", "type", Text()),
+    )
+
+
+def _bill(profile: ServiceTradeProfile, names: Bills, timezone: str) -> tuple[FieldMap, ...]:
+    return (
+        _read("number", names.number, Text()),
+        _read("vendor", "vendor.id", _IDENTIFIER),
+        *_document(profile, timezone, "unit_cost"),
     )
 
 

@@ -132,6 +132,14 @@ class Payments(_Section):
     """In currency units. Assumed."""
 
 
+class Bills(_Section):
+    """Vendor bills: invoices of the type ``vendorbill`` (seen in public code), with any invoice's fields."""
+
+    number: JsonPath
+    """Where the vendor's own number of a bill stands. Assumed: nothing shows that people type it into the
+    bill's ``invoiceNumber``."""
+
+
 class People(_Section):
     """The keys of a user. That users are listed, and by ``name`` and ``email``, is seen in public code."""
 
@@ -173,6 +181,8 @@ class ServiceTradeProfile(_Section):
     item_type: Name = "type"
     """The key inside a job item's library item that says what kind it is (a part, labour). Inferred: job
     items are listed by ``libItemType``, and library items have a ``type`` (both seen in public code)."""
+    bills: Bills | None = None
+    """Vendor bills; off where null. Assumed."""
     people: People | None = None
     """Users, as employees; off where null. Assumed."""
     clock: Clock | None = None

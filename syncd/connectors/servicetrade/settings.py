@@ -64,8 +64,8 @@ class Settings(BaseModel):
     """How it logs in: ``scheme: oauth2`` (preferred) or ``scheme: session``."""
     timezone: str = "UTC"
     """The zone in which the account's office reads dates: an invoice's date is a moment on the wire."""
-    invoice_types: tuple[Literal["invoice", "vendorbill", "external", "unknown"], ...] = ("invoice",)
-    """Which types are invoices to a customer. Vendor bills are not."""
+    invoice_types: tuple[Literal["invoice", "external", "unknown"], ...] = ("invoice",)
+    """Which types are invoices to a customer. Vendor bills never are."""
     payment_method: str = ""
     """How payments that are written back were made: one of the four words that the account's import
     template knows. Empty: payments are neither read nor written."""

@@ -13,13 +13,14 @@ import msgspec
 from syncd.connectors.servicetrade.profile import EntityTypes
 from syncd.core.errors import UnreadableAnswer
 
-_NAMES: Final[Mapping[str | int, str]] = {
-    "company": "customer",
-    "location": "location",
-    "job": "job",
-    "invoice": "invoice",
-    "jobitem": "job_cost",
+_NAMES: Final[Mapping[str | int, tuple[str, ...]]] = {
+    "company": ("customer", "vendor"),
+    "location": ("location",),
+    "job": ("job",),
+    "invoice": ("invoice", "bill"),
+    "jobitem": ("job_cost",),
 }
+"""Kind -> what it may be here: an announcement does not say."""
 
 
 class _Entity(msgspec.Struct):
@@ -87,16 +88,18 @@ def hints(body: bytes, types: EntityTypes) -> list[tuple[str, str]]:
         events = msgspec.json.decode(body, type=_Delivery).data
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise UnreadableAnswer("servicetrade: a webhook delivery is not what the API promises") from None
-    known: Mapping[str | int, str] = {**_NAMES, **_numbers(types)}
-    named = ((known.get(event.entity.type), str(event.entity.id)) for event in events)
-    return list(dict.fromkeys((entity, key) for entity, key in named if entity and key.isdecimal()))
+    known = {**_NAMES, **_numbers(types)}
+    named = [
+        (entity, str(event.entity.id)) for event in events for entity in known.get(event.entity.type, ())
+    ]
+    return list(dict.fromkeys((entity, key) for entity, key in named if key.isdecimal()))
 
 
-def _numbers(types: EntityTypes) -> dict[str | int, str]:
+def _numbers(types: EntityTypes) -> dict[str | int, tuple[str, ...]]:
     return {
-        types.company: "customer",
-        types.location: "location",
-        types.job: "job",
-        types.invoice: "invoice",
-        types.job_item: "job_cost",
+        types.company: _NAMES["company"],
+        types.location: _NAMES["location"],
+        types.job: _NAMES["job"],
+        types.invoice: _NAMES["invoice"],
+        types.job_item: _NAMES["jobitem"],
     }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
+from syncd.connectors.servicetrade.entities import BILL
 from syncd.connectors.servicetrade.profile import ServiceTradeProfile
 from syncd.sandbox.company import Address, Company, Invoice
 from syncd.sandbox.crew import Crew
+from syncd.sandbox.purchases import NEWEST, Purchases, Vendor
 from syncd.sandbox.servicetrade import clock, invoices
 from syncd.sandbox.servicetrade.world import Kind, World
 from syncd.sandbox.servicetrade.writes import job_fields, location_fields
@@ -55,6 +59,7 @@ class _Entry:
         for invoice in self._company.invoices:
             self._invoice(invoice)
         self._hours()
+        self._purchases()
 
     def _companies(self) -> None:
         world = self._world
@@ -63,14 +68,8 @@ class _Entry:
         own.listed = False
         world.vendor = own.id
         for at, customer in enumerate(self._company.field_customers):
-            fields = {
-                "name": customer.name,
-                "phoneNumber": customer.phone,
-                "status": customer.status,
-                "refNumber": customer.ref_number,
-                "address": _address(customer.address),
-                self._external: {},
-            }
+            fields = self._company_of(customer.name, customer.phone, customer.ref_number, customer.address)
+            fields["status"] = customer.status
             stamp = self._start + at * 3600
             row = world.seed(Kind.COMPANY, fields, stamp, stamp + 60)
             self._customers[customer.index] = row.id
@@ -87,12 +86,17 @@ class _Entry:
 
     def _own_company(self) -> dict[str, Any]:
         home = self._company.customers[0].address
+        return self._company_of("Demo Mechanical & Fire, Inc.", None, None, home)
+
+    def _company_of(
+        self, name: str, phone: str | None, number: str | None, at: Address | Vendor
+    ) -> dict[str, Any]:
         return {
-            "name": "Demo Mechanical & Fire, Inc.",
-            "phoneNumber": None,
+            "name": name,
+            "phoneNumber": phone,
             "status": "active",
-            "refNumber": None,
-            "address": _address(home),
+            "refNumber": number,
+            "address": _address(at),
             self._external: {},
         }
 
@@ -167,39 +171,23 @@ class _Entry:
             clock.record(self._world, self._jobs[shift.job], users[shift.employee], "onsite", start, end)
 
     def _invoice(self, invoice: Invoice) -> None:
-        names = self._profile.lines
         lines = [
-            {
-                "id": self._world.new_id(),
-                names.quantity: line.quantity,
-                names.unit_price: line.unit_price,
-                names.amount: line.amount,
-                names.description: line.description,
-                names.taxable: line.taxable,
-                names.item: self._library[line.item],
-            }
+            self._line(line.item, line.description, line.quantity, line.unit_price, line.amount, line.taxable)
             for line in invoice.lines
         ]
-        stamp = _seconds(invoice.date)
+        taxed = self._profile.totals.total_includes_tax
         fields: dict[str, Any] = {
             "name": invoice.description,
             "invoiceNumber": invoice.number,
-            "notes": None,
             "type": "invoice",
             "status": invoice.status,
-            "partial": False,
-            "transactionDate": stamp,
-            "totalPrice": (
-                invoice.total if self._profile.totals.total_includes_tax else invoice.total - invoice.tax
-            ),
+            "totalPrice": invoice.total if taxed else invoice.total - invoice.tax,
             "customer": self._customers[invoice.customer],
             "location": self._locations[invoice.location],
             "vendor": self._world.vendor,
             "job": None if invoice.job is None else self._jobs[invoice.job],
             "contract": None if invoice.job is None else self._contracts[invoice.customer],
-            "assignedUser": None,
             "items": lines,
-            self._external: {},
         }
         invoices.amounts(
             fields,
@@ -208,10 +196,62 @@ class _Entry:
             retainage=invoice.retainage,
             district=invoice.tax_code,
         )
-        self._world.seed(Kind.INVOICE, fields, stamp, stamp + 3600 + invoice.index % 600)
+        self._document(fields, invoice.date, 3600 + invoice.index % 600)
+
+    def _document(self, fields: Mapping[str, Any], day: date, settled: int) -> None:
+        """``settled``: seconds until it was last touched."""
+        always: dict[str, Any] = {"notes": None, "partial": False, "assignedUser": None, self._external: {}}
+        stamp = _seconds(day)
+        self._world.seed(Kind.INVOICE, {**always, **fields, "transactionDate": stamp}, stamp, stamp + settled)
+
+    def _line(
+        self, item: str | None, words: str, quantity: Decimal, price: Decimal, amount: Decimal, taxable: bool
+    ) -> dict[str, Any]:
+        names = self._profile.lines
+        return {
+            "id": self._world.new_id(),
+            names.quantity: quantity,
+            names.unit_price: price,
+            names.amount: amount,
+            names.description: words,
+            names.taxable: taxable,
+            names.item: None if item is None else self._library[item],
+        }
+
+    def _purchases(self) -> None:
+        """Vendors, the bills of theirs that accounting has, and those that it was not given yet."""
+        bought = Purchases.of(self._company)
+        vendors = []
+        for vendor in (*bought.vendors, NEWEST):
+            fields = self._company_of(vendor.name, vendor.phone, vendor.account, vendor)
+            row = self._world.seed(Kind.COMPANY, fields, self._start, self._start + 60)
+            row.vendor = True
+            vendors.append(row.id)
+        for at, order in enumerate(bought.orders):
+            new = order.billed is None
+            job = self._company.jobs[order.job]
+            fields = {
+                "name": f"{order.number} {job.name}",
+                "invoiceNumber": order.bill_number or f"B-{order.number}",
+                "type": BILL,
+                "status": "ok" if new else "processed",
+                "totalPrice": order.total,
+                "customer": self._customers[job.customer],
+                "location": self._locations[job.location],
+                "vendor": vendors[-1] if new and at % 3 == 0 else vendors[order.vendor],
+                "job": self._jobs[order.job],
+                "contract": None,
+                "items": [
+                    self._line(one.item, one.description, one.quantity, one.unit_cost, one.amount, False)
+                    for one in order.lines
+                ],
+            }
+            zero = Decimal("0.00")
+            invoices.amounts(fields, self._profile, tax=zero, retainage=zero, district="")
+            self._document(fields, order.billed or order.expected, 3600 + at)
 
 
-def _address(address: Address) -> dict[str, str]:
+def _address(address: Address | Vendor) -> dict[str, str]:
     return {
         "street": address.street,
         "city": address.city,

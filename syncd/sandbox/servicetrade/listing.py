@@ -53,7 +53,16 @@ class Listing:
 
 
 LISTINGS: Final[Mapping[Kind, Listing]] = {
-    Kind.COMPANY: Listing("companies"),
+    Kind.COMPANY: Listing(
+        "companies",
+        filters={
+            "name": _includes("name"),
+            "refNumber": _equals("refNumber"),
+            "isVendor": lambda row, wanted: row.vendor == (wanted == "1"),
+            # whoever is not bought from here is worked for
+            "isContractee": lambda row, wanted: row.vendor != (wanted == "1"),
+        },
+    ),
     Kind.LOCATION: Listing("locations", limit=10, limit_max=5000),
     Kind.CONTACT: Listing("contacts", filters={"companyId": _member("companies")}),
     Kind.JOB: Listing(

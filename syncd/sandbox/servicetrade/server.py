@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from syncd.connectors.servicetrade.entities import BILL
 from syncd.connectors.servicetrade.profile import load_profile
 from syncd.core.errors import FixInput
 from syncd.sandbox.company import Company
@@ -64,6 +65,10 @@ class ServiceTradeSandbox:
     def state(self) -> Mapping[str, int]:
         """Records by kind, requests, and writes through the API."""
         counts = {str(kind): len(table) for kind, table in self._world.tables.items()}
+        vendors = sum(row.vendor for row in self._world.tables[Kind.COMPANY])
+        bills = len(self._invoices({"type": BILL}))
+        counts |= {"company": counts["company"] - vendors, "vendor": vendors}
+        counts |= {"invoice": counts["invoice"] - bills, BILL: bills}
         requests, writes = sum(self._api.requests.values()), sum(self._world.writes.values())
         return {**counts, "requests": requests, "writes": writes}
 
@@ -72,7 +77,8 @@ class ServiceTradeSandbox:
     @property
     def views(self) -> Mapping[str, View]:
         return {
-            "invoices": self._invoices,
+            "invoices": lambda query: [one for one in self._invoices(query) if one["type"] != BILL],
+            "bills": lambda query: self._invoices({**query, "type": BILL}),
             "companies": lambda query: self._plain(Kind.COMPANY, query),
             "locations": lambda query: self._plain(Kind.LOCATION, query),
             "jobs": lambda query: self._plain(Kind.JOB, query),
@@ -102,7 +108,8 @@ class ServiceTradeSandbox:
         }
 
     def _invoices(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Every invoice with its comments and writes; amounts as text. ``status`` and ``number`` filter."""
+        """Every invoice with its comments and writes; amounts as text. ``status``, ``type`` and ``number``
+        filter."""
         names = self._profile.comments
         comments: dict[int, list[str]] = {}
         for comment in self._world.tables[Kind.COMMENT]:
@@ -113,6 +120,8 @@ class ServiceTradeSandbox:
             if query.get("status") not in (None, fields["status"]):
                 continue
             if query.get("number") not in (None, fields["invoiceNumber"]):
+                continue
+            if query.get("type") not in (None, fields["type"]):
                 continue
             shown.append(
                 {

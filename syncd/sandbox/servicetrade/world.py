@@ -66,6 +66,8 @@ class Row:
     created: int
     updated: int
     listed: bool = True
+    vendor: bool = False
+    """Of a company: whether it is one that is bought from. Lists filter by it, no record shows it."""
     rendered: tuple[int, bytes] | None = None
     """The account's ``stubs`` count and the bytes it was rendered to at that count."""
 

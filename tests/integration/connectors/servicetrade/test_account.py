@@ -46,7 +46,6 @@ class _Account:
 async def account(
     folder: Path,
     profile: Callable[[ServiceTradeProfile], ServiceTradeProfile] = lambda p: p,
-    invoice_types: tuple[str, ...] = ("invoice",),
     labour: Mapping[str, Any] | None = None,
     vault: Vault | None = None,
     **options: str,
@@ -63,7 +62,6 @@ async def account(
             {
                 "base_url": f"{live.url}/api",
                 "auth": login,
-                "invoice_types": invoice_types,
                 "labour": labour,
             }
         )
@@ -186,9 +184,32 @@ async def test_check_compares_the_profile_with_the_accounts_own_invoices(tmp_pat
 
 
 async def test_a_vendor_bill_is_no_invoice(tmp_path: Path) -> None:
-    """It is announced like one, and must not reach accounts receivable."""
-    for types, seen in ((("invoice",), True), (("vendorbill",), False)):
-        async with account(tmp_path, invoice_types=types) as live:
-            number = (await live.control.view("invoices"))[0]["id"]
-            assert (await live.connector.fetch("invoice", str(number)) is not None) is seen
-            assert bool(await _walk(live.connector, "invoice")) is seen
+    """It is announced like one, and must not reach accounts receivable; nor an invoice accounts payable."""
+    async with account(tmp_path) as live:
+        for kind, other in (("invoice", "bill"), ("bill", "invoice")):
+            shown = {str(one["id"]) for one in await live.control.view(f"{kind}s")}
+            assert {str(one["id"]) for one in await _walk(live.connector, kind)} == shown
+            key = min(shown)
+            assert await live.connector.fetch(kind, key) is not None
+            assert await live.connector.fetch(other, key) is None
+
+
+async def test_who_is_bought_from_is_no_customer(tmp_path: Path) -> None:
+    """Both are companies, and are announced alike."""
+    async with account(tmp_path) as live:
+        listed = {
+            kind: {str(one["id"]) for one in await _walk(live.connector, kind)}
+            for kind in ("customer", "vendor")
+        }
+        assert all(listed.values())
+        assert not listed["customer"] & listed["vendor"]
+        for kind, other in (("customer", "vendor"), ("vendor", "customer")):
+            key = min(listed[kind])
+            assert await live.connector.fetch(kind, key) is not None
+            assert await live.connector.fetch(other, key) is None
+
+
+async def test_without_the_place_of_their_numbers_bills_are_not_read(tmp_path: Path) -> None:
+    async with account(tmp_path, lambda profile: profile.model_copy(update={"bills": None})) as live:
+        assert "bill" not in live.connector.capabilities.entities
+        assert "vendor" in live.connector.capabilities.entities
