@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from syncd.connectors.servicetrade.entities import BILL
 from syncd.connectors.servicetrade.profile import ServiceTradeProfile
 from syncd.sandbox.company import Address, Company, Invoice
 from syncd.sandbox.crew import Crew
 from syncd.sandbox.purchases import NEWEST, Purchases, Vendor
 from syncd.sandbox.servicetrade import clock, invoices
+from syncd.sandbox.servicetrade.checks import BILL
 from syncd.sandbox.servicetrade.world import Kind, World
 from syncd.sandbox.servicetrade.writes import job_fields, location_fields
 

@@ -54,7 +54,8 @@ JOB_STATUSES: Final = frozenset(
         "canceled",
     }
 )
-INVOICE_TYPES: Final = frozenset({"invoice", "vendorbill", "external", "unknown"})
+BILL: Final = "vendorbill"
+INVOICE_TYPES: Final = frozenset({"invoice", BILL, "external", "unknown"})
 INVOICE_STATUSES: Final = frozenset(
     {"ok", "internal_review", "pending_accounting", "processed", "paid", "sent", "failed", "void"}
 )

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from syncd.connectors.servicetrade.entities import BILL
 from syncd.connectors.servicetrade.profile import load_profile
 from syncd.core.errors import FixInput
 from syncd.sandbox.company import Company
@@ -19,6 +18,7 @@ from syncd.sandbox.servicetrade import clock
 from syncd.sandbox.servicetrade.account import opened
 from syncd.sandbox.servicetrade.api import Api
 from syncd.sandbox.servicetrade.auth import Doorkeeper
+from syncd.sandbox.servicetrade.checks import BILL
 from syncd.sandbox.servicetrade.options import Options
 from syncd.sandbox.servicetrade.webhooks import Webhooks
 from syncd.sandbox.servicetrade.world import Kind, Row
