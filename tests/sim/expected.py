@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.sim.truth import other
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -27,6 +29,11 @@ class Expected:
 
     def writes(self, side: str) -> bool:
         return self.mode == "both" or self.mode.endswith(side)
+
+    def leaves(self, unit: str, side: str) -> bool:
+        """Whether what people enter there stands where it is: neither carried over nor taken back."""
+        theirs = other(side)
+        return not self.writes(theirs) or (self.rules.get(unit) == theirs and not self.writes(side))
 
 
 @dataclass(slots=True)
