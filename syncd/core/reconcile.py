@@ -178,7 +178,7 @@ def _ending(
     sides = {Side.LEFT: left, Side.RIGHT: right}
     ledger, source = posting.ledger, posting.ledger.other
     void = bool(posting.void) and _shows(sides[source], posting.void)
-    voided = bool(posting.voided) and _shows(sides[ledger], posting.voided)
+    voided = void_in_the_ledger(sides[ledger], posting)
     if not void and not voided:
         return None
     if voided and not void:
@@ -193,6 +193,11 @@ def _ending(
         return Decision(Verb.HOLD, f"voided on the {source.value}: void it on the {ledger.value} as well")
     write = Write(ledger, Operation.ACTION, action=posting.action, argument=posting.argument)
     return Decision(Verb.WRITE, f"voided on the {source.value}", write=write, bases=bases)
+
+
+def void_in_the_ledger(record: Record, posting: Posting) -> bool:
+    """Whether what the ledger shows of a document says that it was voided there."""
+    return bool(posting.voided) and _shows(record, posting.voided)
 
 
 def _posted(sides: Mapping[Side, Record], policy: FlowPolicy) -> Side | None:

@@ -16,7 +16,7 @@ from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdE
 from syncd.core.model import IntentState, Operation, Record, Side
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.core.policy import Kind
-from syncd.core.reconcile import confirmed_bases, other_amounts
+from syncd.core.reconcile import confirmed_bases, other_amounts, void_in_the_ledger
 from syncd.engine import generation
 from syncd.engine.gate import Gate
 from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, store_seen
@@ -327,6 +327,10 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
         given = _given(setup, sent, record, intent)
         if given:
             bases = _without(bases, given)
+            intent = replace(intent, again=True)
+        posting = setup.policy.posting
+        if posting is not None and posting.ledger is intent.side and void_in_the_ledger(read, posting):
+            # voided before its creation was read back (after a lost answer: much later): that is news
             intent = replace(intent, again=True)
     elif moved(setup, intent, shown.raw, apart_from=intent.fields):
         # somebody changed it while we wrote: what was read back is no echo of ours alone

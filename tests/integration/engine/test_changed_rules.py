@@ -50,6 +50,22 @@ async def test_a_mode_opened_later_carries_over_what_stood_different() -> None:
     assert len(world.right.records("customer")) == 1
 
 
+async def test_a_mode_opened_before_all_was_read_once_carries_over_what_was_left_out_by_then() -> None:
+    """What could not be listed whole yet was decided about all the same, by the rules of then."""
+    world = World({"customer": policy("customer", Mode.RIGHT_TO_LEFT)})
+    world.left.add("customer", CUSTOMER)
+    hidden = world.right.add("customer", {"acct_name": "Another One"})
+    world.right.forbidden.add(("customer", hidden))
+    await world.cycle()
+    assert await states(world, "customer") == {PairState.OUT_OF_SCOPE: 1}
+    world.policies["customer"] = policy("customer", Mode.BOTH)
+    world.right.forbidden.clear()
+    world.start()
+    world.wait(60)
+    await world.cycle()
+    assert len(world.right.records("customer")) == 2
+
+
 async def test_a_change_of_rules_that_would_rewrite_everything_is_stopped() -> None:
     """Thirty open conflicts, and then a rule that settles all of them at once."""
     world = World({"customer": policy("customer", Mode.BOTH)})

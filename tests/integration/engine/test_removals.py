@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncd.connectors.memory import Behaviour
+from syncd.connectors.memory import Behaviour, Call, Fault, FaultKind, OrderedFaults
 from syncd.core.model import PairState, Side
 from syncd.core.policy import Deletes, FlowPolicy, Mode, Posting
 from syncd.engine.sweep import APART_S
@@ -344,6 +344,19 @@ async def test_a_document_voided_at_its_source_is_voided_in_the_ledger_by_an_act
         await later(world, 600)
     assert [entry.action for entry in world.right.log if entry.action] == ["set_status"]
     assert await states(world, "invoice") == {PairState.IN_STEP: 1}
+
+
+async def test_a_document_voided_in_the_ledger_before_its_creation_was_found_is_for_a_person() -> None:
+    """The answer was lost: by the time it was looked up, its people had voided it, and that is no echo."""
+    world = two_way_invoices()
+    world.right.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.LOST_AFTER), after=1)  # its customer goes first
+    _, other = await bill(world)
+    world.right.edit("invoice", other, {"state_code": 6})
+    await later(world, 20)
+    assert (await world.store.counts(await world.store.flow("acme", "invoice"))).intents, "it is in doubt"
+    await later(world)
+    assert await states(world, "invoice") == {PairState.HELD: 1}
 
 
 async def test_a_void_that_the_ledger_does_not_show_is_not_repeated() -> None:
