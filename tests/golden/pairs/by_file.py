@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from syncd.demo.pair import Told, Visit, Waiting
 from syncd.demo.sides.by_file import standing_once
-from syncd.demo.site import LINK
 from syncd.files.desk import Made
 from tests.golden.pairs.telling import tell
 from tests.golden.parser import Sentence
@@ -121,8 +120,7 @@ class Player:
             desk.reverse(made.batch, "wrong company", "bookkeeper", now)
 
     async def retry(self) -> None:
-        operator = self._story.at.opened.operator(daemon=False)
-        await operator.quarantine_retry([one.id for one in await operator.quarantine(LINK)], actor="dana")
+        await self._story.at.retry_all()
 
     async def closes_worked(self) -> None:
         (first, *_) = self._story.desk.ledger.waiting("time_entry")

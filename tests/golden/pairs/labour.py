@@ -83,7 +83,7 @@ class Player:
         await self._story.payroll.reopen_job(self._job)
 
     async def retry(self) -> None:
-        await self._story.retry_all()
+        await self._story.at.retry_all()
 
     async def corrects(self) -> None:
         self._lines, self._writes = [*await self._story.payroll.lines()], await self._story.writes()

@@ -107,8 +107,7 @@ class Player:
         await self._story.opened.operator(daemon=False).release([self._held.id], "operator")
 
     async def retry(self) -> None:
-        operator = self._story.opened.operator(daemon=False)
-        await operator.quarantine_retry([one.id for one in await operator.quarantine()], "operator")
+        await self._story.at.retry_all()
 
     # -- what must be true
 

@@ -80,6 +80,11 @@ class Playing:
                 report = event
             assert not quiet or [flow.error for flow in report.flows if flow.error] == []
 
+    async def retry_all(self) -> None:
+        """A person tries again what is in quarantine."""
+        operator = self.opened.operator(daemon=False)
+        await operator.quarantine_retry([one.id for one in await operator.quarantine(LINK)], actor="dana")
+
 
 @asynccontextmanager
 async def playing(one: Linked, folder: Path, seed: int, size: int = SIZE) -> AsyncIterator[Playing]:
@@ -171,7 +176,7 @@ class Handed:
         """Make what waits, have it imported and say what became of it. Returns how many records it held."""
         held = 0
         for made in self.desk.run("dana", self.at.clock.now()):
-            answer = await self.ledger.take_in(self.desk.folder / made.files[0])
+            answer = await self.ledger.take_in(self.desk.folder / made.files[0], made.entity)
             self.desk.confirm(made.batch, "dana", self.at.clock.now(), but=answer["errors"])
             held += made.count
         return held
@@ -213,11 +218,6 @@ class Labour:
             for key, line in paid.items()
             if key not in beside and worked.get(key) != line.worked
         }
-
-    async def retry_all(self) -> None:
-        """A person tries again what is in quarantine."""
-        operator = self.at.opened.operator(daemon=False)
-        await operator.quarantine_retry([one.id for one in await operator.quarantine(LINK)], actor="dana")
 
     async def writes(self) -> int:
         return await self.time.writes() + await self.payroll.writes()
