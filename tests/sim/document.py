@@ -41,11 +41,22 @@ def write(table: str) -> None:
     replace(PAGE, "faults", faults())
 
 
+def part(page: Path, name: str) -> str:
+    """What stands in a part of the page by now. Raises ``ValueError`` if the page has no place for it."""
+    return _around(page, name)[1].strip()
+
+
 def replace(page: Path, part: str, text: str) -> None:
     """Raises ``ValueError`` if the page has no place for the part."""
+    before, _, after = _around(page, part)
+    page.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
+
+
+def _around(page: Path, part: str) -> tuple[str, str, str]:
     begin, end = f"<!-- {part}: generated -->", f"<!-- {part}: end -->"
     whole = page.read_text(encoding="utf-8")
     if begin not in whole or end not in whole:
         raise ValueError(f"{page.name} has no place for {part!r}")
     head, _, rest = whole.partition(begin)
-    page.write_text(f"{head}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
+    inside, _, tail = rest.partition(end)
+    return head + begin, inside, end + tail
