@@ -64,9 +64,10 @@ def main() -> int:
             rows.append(f"| {name} | {wanted[name]} | {by} | {sought} | {words} |")
             print(rows[-1], flush=True)
             survived += not found["by"]
+    came_to = f"{len(wanted)} planted bugs, {survived} survived"
     if arguments.document:
-        document.replace(document.PAGE, "mutants", "\n".join(rows))
-    print(f"{len(wanted)} planted bugs, {survived} survived")
+        document.replace(document.PAGE, "mutants", "\n".join([f"{came_to}.", "", *rows]))
+    print(came_to)
     return 1 if survived else 0
 
 

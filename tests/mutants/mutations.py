@@ -109,6 +109,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.decide",
         "{setup.entity}\\x1f{pair}\\x1f{key}",
         "{setup.entity}\\x1f{key}",
+        world="removals are carried",
     ),
     # -- nothing lost
     Mutation(
@@ -204,7 +205,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.core.reconcile",
         "    edited = base is not None and any(changed(base, whole, f.name) for f in policy.fields)\n",
         "    edited = False\n",
-        world="a story",
+        world="removals are carried",
     ),
     Mutation(
         "nothing waits for what it refers to",

@@ -32,6 +32,7 @@ WORLDS: Mapping[str, Callable[[Settings], bool]] = {
     "old records": lambda s: s.long_standing,
     "other policies": lambda s: s.amended is not None,
     "people in haste": lambda s: s.hasty,
+    "removals are carried": lambda s: s.expected["customer"].deletes == "propagate",
     "removals are held": lambda s: s.expected["customer"].deletes == "hold",
     "storms": lambda s: s.stormy,
     "storms over documents": lambda s: s.stormy and "invoice" in s.entities and not s.matched,

@@ -197,6 +197,24 @@ class Checker:
             self.violated(
                 "evidence", f"{entity} {key} on the {side} was deleted, though the flow holds removals"
             )
+        else:
+            self._check_edits_win(thing, side, command, before or {})
+
+    def _check_edits_win(self, thing: Thing, side: str, command: Any, before: Wire) -> None:
+        """What people entered, and the record that they deleted on the other side never said, is no part of
+        what they deleted."""
+        if thing.restored or len(thing.tags) > 1 or self.muddled(thing):
+            return  # it cannot be told any more which record knew what
+        for unit in UNITS[thing.entity]:
+            value = unit.read(side, before)
+            edit = thing.edit_of(unit.name, value)
+            if edit is None or edit.side != side or value == thing.last_said.get((other(side), unit.name)):
+                continue
+            modes = {self._decided(command).mode, self.agreed.at(edit.at, thing.entity).mode}
+            if modes == {"both"} and not self._unseen(command, side, edit.at):
+                self.violated(
+                    "nothing lost", f"{unit.name} of {thing.entity} {thing.tag}: {value!r} was deleted unseen"
+                )
 
     # -- documents
 

@@ -193,7 +193,7 @@ class Staff:
         platform = self.platforms[side]
         wire = platform.living(entity, key)
         assert wire is not None
-        self.thing_of(side, entity, wire).removed[side] += 1
+        self.thing_of(side, entity, wire).was_removed(side, wire)
         self.noticed(entity, tag_of(entity, side, wire))
         platform.remove(entity, key)
         self.tell(side, entity, key)

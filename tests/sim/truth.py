@@ -139,6 +139,8 @@ class Thing:
     """Records that people made, by side."""
     removed: dict[str, int] = field(default_factory=lambda: {LEFT: 0, RIGHT: 0})
     """Records that people deleted, by side."""
+    last_said: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(side, unit) -> what a record said that people deleted there."""
     restored: int = 0
     alike: bool = False
     """Kept by hand on both sides, where nothing but a name and a phone tell that it is the same."""
@@ -160,6 +162,12 @@ class Thing:
     """A document: since when it stands posted in the ledger."""
     voided: dict[str, float] = field(default_factory=dict)
     """A document: the sides on which people voided it, and when."""
+
+    def was_removed(self, side: str, wire: Wire) -> None:
+        """A person deleted its record there."""
+        self.removed[side] += 1
+        for unit in UNITS[self.entity]:
+            self.last_said[side, unit.name] = unit.read(side, wire)
 
     def records_most(self, side: str) -> int:
         """How many records of it may stand on one side."""
