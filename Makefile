@@ -67,6 +67,10 @@ mutants: setup ## Plant bugs, and hunt each with up to 10,000 seeds
 bench: setup ## Ratios against the bare loop, in one run
 	$(BIN)/python -m benchmarks
 
+.PHONY: scale
+scale: setup ## What one PostgreSQL carries: 10,000 links, 1,000,000 pairs, by one worker and two (6 GB)
+	$(BIN)/python -m benchmarks --only N9,SCALE
+
 .PHONY: generate
 generate: setup ## Write what is made from code: rules, their tests, the dashboard
 	$(BIN)/python -m deploy.generate

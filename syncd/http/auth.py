@@ -49,8 +49,9 @@ class AuthScheme(Protocol):
         expired. Such a request was not executed."""
         ...
 
-    async def renew(self, used: Mapping[str, str], send: Send) -> None:
-        """Replace what was ``used``; does nothing if somebody already has."""
+    async def renew(self, used: Mapping[str, str], send: Send) -> bool:
+        """Replace what was ``used``; does nothing if somebody already has. True: by what another process was
+        given, which may have ended as well without its knowing."""
         ...
 
     async def close(self, send: Send) -> None:
@@ -84,7 +85,7 @@ class _Fixed:
     async def refused(self, status: int, used: Mapping[str, str], send: Send) -> bool:
         return status == 401
 
-    async def renew(self, used: Mapping[str, str], send: Send) -> None:
+    async def renew(self, used: Mapping[str, str], send: Send) -> bool:
         raise RenewCredentials(self._refusal, remedy=self._remedy)
 
     async def close(self, send: Send) -> None:
@@ -203,9 +204,10 @@ class SessionCookie:
         # renewed meanwhile: the 404 may be the old session's, so the new one asks again
         return used != self._headers or not await self._alive(send, used)
 
-    async def renew(self, used: Mapping[str, str], send: Send) -> None:
+    async def renew(self, used: Mapping[str, str], send: Send) -> bool:
         if self._headers is None or self._headers == used:
             await self._renewal.run(lambda: self._sign_in(send))
+        return False
 
     async def close(self, send: Send) -> None:
         await self._renewal.finished()

@@ -29,7 +29,8 @@ class Rate:
 
 class Budget:
     """``async with budget:`` around every request of a connection. ``shared``: where other processes use the
-    same connection; the rate is counted there then.
+    same connection; the rate is counted there then. A request that is repeated because its login had ended
+    counts as one.
 
     A 429 pauses the whole connection and halves its concurrency; a streak of good answers gives
     it back one place at a time.

@@ -246,13 +246,15 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         asked: datetime | None = None,
     ) -> Exchange:
-        """One exchange; a second one if the first proved that the login had expired. ``asked``: since when
-        a write has waited for its turn.
+        """One exchange; a second one if the first proved that the login had expired, and a third if what
+        another process had renewed it to has expired since. ``asked``: since when a write has waited for its
+        turn.
 
         Raises ``_LoginFailed`` around whatever the scheme raised, and ``_CalledOff`` for a write that a hold
         has stopped meanwhile: nothing was executed then.
         """
-        for renewed in (False, True):
+        renewals, allowed = 0, 1
+        while True:
             try:
                 credentials = await self._auth.headers(self._send_plain)
             except SyncdError as error:
@@ -272,15 +274,15 @@ class HttpClient:
                 own_words = (params, headers) if params or headers else None  # never the login's
                 seen = _tapped(method, path, exchange, monotonic() - began, own_words)
                 self._tap.exchange(self.connection, seen)
-            if renewed or not isinstance(exchange, Answer) or not 400 <= exchange.status < 500:
-                break
+            if renewals >= allowed or not isinstance(exchange, Answer) or not 400 <= exchange.status < 500:
+                return exchange
             try:
                 if not await self._auth.refused(exchange.status, credentials, self._send_plain):
-                    break
-                await self._auth.renew(credentials, self._send_plain)
+                    return exchange
+                allowed = 2 if await self._auth.renew(credentials, self._send_plain) else 1
             except SyncdError as error:
                 raise _LoginFailed(error) from None
-        return exchange
+            renewals += 1
 
     async def _send_plain(
         self,

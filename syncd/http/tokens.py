@@ -61,6 +61,8 @@ class Tokens(ABC):
         self._connection = connection
         self._shared = vault if isinstance(vault, SharedVault) else None
         self._token: _Token | None = None
+        self._handed_on = False
+        """Whether it is another process that was given the token."""
         self._renewal = Shared()
         self.granted: Callable[[Grant], None] | None = None
         """Told of every grant, without its tokens."""
@@ -83,9 +85,10 @@ class Tokens(ABC):
     async def refused(self, status: int, used: Mapping[str, str], send: Send) -> bool:
         return status == 401
 
-    async def renew(self, used: Mapping[str, str], send: Send) -> None:
+    async def renew(self, used: Mapping[str, str], send: Send) -> bool:
         if self._token is None or self._token.headers == used:
             await self._renewal.run(lambda: self._renewed(send))
+        return self._handed_on
 
     async def close(self, send: Send) -> None:
         # a rotated token that is on its way must reach the vault
@@ -104,7 +107,7 @@ class Tokens(ABC):
             sealed = await self._shared.load(self._connection, _ACCESS)
             others = None if sealed is None else msgspec.json.decode(sealed, type=_Token)
             if others is not None and self._better(others, before):
-                self._token = others
+                self._token, self._handed_on = others, True
                 return
             await self._obtain(send)
             assert self._token is not None
@@ -118,7 +121,7 @@ class Tokens(ABC):
     def _take(self, grant: Mapping[str, Any], *, rotated: bool = False) -> None:
         """Use what the platform gave from now on."""
         now = self._clock.now()
-        self._token = _token(grant, now)
+        self._token, self._handed_on = _token(grant, now), False
         if self.granted is not None:
             self.granted(_told(grant, now, rotated=rotated))
 

@@ -48,6 +48,9 @@ class Surface:
         after: Callable[[], None] = lambda: None,
     ) -> None:
         self.requests: Counter[str] = Counter()
+        self.most_at_once = 0
+        """Requests under way together, logins aside."""
+        self._at_once = 0
         self._faults = faults
         self._admit_caller = admit
         self._expire = expire
@@ -75,7 +78,14 @@ class Surface:
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
         self.requests[f"{request.method} {request.path if resource is None else resource.canonical}"] += 1
-        return await handler(request)
+        if request.path in self._open:
+            return await handler(request)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            return await handler(request)
+        finally:
+            self._at_once -= 1
 
     @web.middleware
     async def _refuse(self, request: web.Request, handler: Handler) -> web.StreamResponse:

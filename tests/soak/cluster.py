@@ -274,10 +274,12 @@ async def cluster(
     links: int = 1,
     size: int = 10,
     one_ledger: bool = False,
+    options: Mapping[str, Mapping[str, str]] = PAIR.options,
     disk: Path | None = None,
 ) -> AsyncIterator[Cluster]:
     """The database and both sandboxes of every link run; daemon and workers are there to be started.
-    ``one_ledger``: every link writes to the first one's ledger. ``settings``, ``disk``: the database's."""
+    ``one_ledger``: every link writes to the first one's ledger. ``options``: the sandboxes'. ``settings``,
+    ``disk``: the database's."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         postgres = stack.enter_context(Postgres.begin(*settings, durable=True, disk=disk))
@@ -285,9 +287,7 @@ async def cluster(
         for number in range(links):
             made = [
                 await enter(
-                    SandboxProcess.start(
-                        p, Order(seed=7 + number, size=size, options=PAIR.options.get(p, {}))
-                    )
+                    SandboxProcess.start(p, Order(seed=7 + number, size=size, options=options.get(p, {})))
                 )
                 for p in (PAIR.left, PAIR.right)
             ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 
@@ -35,6 +36,18 @@ async def _approved(home: Cluster, count: int) -> dict[str, set[int]]:
     return approved
 
 
+@asynccontextmanager
+async def under_load(
+    folder: Path, *settings: str, workers: int = 2, invoices: int = 12, disk: Path | None = None
+) -> AsyncIterator[tuple[Cluster, Customer, dict[str, set[int]]]]:
+    """One link at work: so many invoices are approved, and its ledger takes its time with each."""
+    async with cluster(folder, *settings, disk=disk) as home:
+        await home.begin(workers)
+        (one,) = home.customers
+        await one.books_control.order(_SLOW)
+        yield home, one, await _approved(home, invoices)
+
+
 async def _mid_write(home: Cluster, one: Customer) -> Program:
     """The worker that holds the link while a write of it is on the wire."""
     found: list[Program] = []
@@ -57,11 +70,7 @@ async def _once(home: Cluster, approved: dict[str, set[int]], within_s: float = 
 
 
 async def test_killed_in_the_middle_of_a_write_it_goes_on_elsewhere(tmp_path: Path) -> None:
-    async with cluster(tmp_path) as home:
-        await home.begin(2)
-        (one,) = home.customers
-        await one.books_control.order(_SLOW)
-        approved = await _approved(home, 12)
+    async with under_load(tmp_path) as (home, one, approved):
         victim = await _mid_write(home, one)
         epoch, clock = home.epoch(one.link), asyncio.get_running_loop().time
         await victim.kill()
@@ -79,11 +88,7 @@ async def test_killed_in_the_middle_of_a_write_it_goes_on_elsewhere(tmp_path: Pa
 
 
 async def test_paused_past_its_lease_it_cannot_settle(tmp_path: Path) -> None:
-    async with cluster(tmp_path) as home:
-        await home.begin(2)
-        (one,) = home.customers
-        await one.books_control.order(_SLOW)
-        approved = await _approved(home, 12)
+    async with under_load(tmp_path) as (home, one, approved):
         home.watch_leases()
         sleeper = await _mid_write(home, one)
         epoch = home.epoch(one.link)
@@ -102,11 +107,7 @@ async def test_paused_past_its_lease_it_cannot_settle(tmp_path: Path) -> None:
 
 
 async def test_paused_past_its_lease_it_cannot_settle_though_nobody_took_over(tmp_path: Path) -> None:
-    async with cluster(tmp_path) as home:
-        await home.begin(1)
-        (one,) = home.customers
-        await one.books_control.order(_SLOW)
-        approved = await _approved(home, 12)
+    async with under_load(tmp_path, workers=1) as (home, one, approved):
         home.watch_leases()
         sleeper = await _mid_write(home, one)
         epoch = home.epoch(one.link)
@@ -127,11 +128,7 @@ async def test_paused_past_its_lease_it_cannot_settle_though_nobody_took_over(tm
 
 
 async def test_the_database_restarted_under_load(tmp_path: Path) -> None:
-    async with cluster(tmp_path) as home:
-        await home.begin(2)
-        (one,) = home.customers
-        await one.books_control.order(_SLOW)
-        approved = await _approved(home, 12)
+    async with under_load(tmp_path) as (home, one, approved):
         for mode in ("fast", "immediate"):
             await _mid_write(home, one)
             await asyncio.to_thread(home.postgres.stop, mode)
@@ -147,11 +144,8 @@ _END_OURS = "select pg_terminate_backend(pid) from pg_stat_activity where applic
 
 
 async def test_the_database_has_no_connection_left_under_load(tmp_path: Path) -> None:
-    async with cluster(tmp_path, "max_connections=40", "superuser_reserved_connections=0") as home:
-        await home.begin(2)
-        (one,) = home.customers
-        await one.books_control.order(_SLOW)
-        approved = await _approved(home, 12)
+    few = ("max_connections=40", "superuser_reserved_connections=0")
+    async with under_load(tmp_path, *few) as (home, one, approved):
         await _mid_write(home, one)
         with ExitStack() as others:
             mine = others.enter_context(psycopg.connect(home.url, autocommit=True))
@@ -176,11 +170,8 @@ async def test_the_disk_of_the_database_is_full_under_load(tmp_path: Path) -> No
             disk = stack.enter_context(small_disk(256))
         except PermissionError as refused:
             pytest.skip(str(refused))
-        async with cluster(tmp_path, "max_wal_size=64MB", disk=disk) as home:
-            await home.begin(2)
-            (one,) = home.customers
-            await one.books_control.order(_SLOW)
-            approved = await _approved(home, 40)
+        small = under_load(tmp_path, "max_wal_size=64MB", invoices=40, disk=disk)
+        async with small as (home, one, approved):
             await _mid_write(home, one)
             with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
                 while filler.write(bytes(4096)):
@@ -234,6 +225,55 @@ async def test_two_links_on_one_ledger_make_a_customer_once(tmp_path: Path) -> N
         await eventually(there, "each customer stands once, and both links know it", 90.0)
         await home.quiet()
         assert await ledger.books.doubled() == 0
+
+
+_A_SECOND = 5
+"""Requests that the ledger below allows, one at a time."""
+_SLEEPY = Fault(kind=FaultKind.DELAY, path="*/company/*", seconds=0.1, times=None)
+_FORGETFUL = Fault(kind=FaultKind.EXPIRE_TOKEN, path="*/company/*", probability=0.05, times=None)
+
+
+async def test_what_a_ledger_allows_it_allows_all_workers_together(tmp_path: Path) -> None:
+    """As the ledger itself counts: requests at once, requests a second; and each refresh token works once, so
+    two that renew the login show."""
+    strict = {"quickbooks-online": {"rotates_after_s": "0"}}
+    async with cluster(tmp_path, links=2, one_ledger=True, options=strict) as home:
+        config = tmp_path / "syncd.yaml"
+        limits = f"requests_per_s: {_A_SECOND}\n    concurrency: 1"
+        config.write_text(config.read_text().replace("requests_per_s: 200", limits))
+        ledger, clock = home.customers[0].books_control, asyncio.get_running_loop().time
+        await ledger.order(_SLEEPY, _FORGETFUL)
+        await home.begin(0)
+        for _ in range(2):
+            await home.add_worker(slots=1)
+        await home.synced()
+
+        async def logged_in() -> bool:
+            return bool((await ledger.state())["logins"] > 5)
+
+        await eventually(logged_in, "the login ends again and again", 90.0)
+        await ledger.clear_faults()
+        await ledger.order(_SLEEPY)
+        began, before = clock(), await ledger.state()
+        async with offices(home) as people:
+            await asyncio.gather(*(person.prepare(10, Random(5)) for person in people.values()))
+
+        async def both() -> bool:
+            first, second = (home.holding(one.link) for one in home.customers)
+            return first is not None and second is not None and first is not second
+
+        async def there() -> bool:
+            names = [str(one["DisplayName"]) for one in await ledger.view("Customer")]
+            return sum(name.startswith("Soak Testing") for name in names) == 10
+
+        await eventually(both, "each worker runs a link", 60.0, every_s=0.02)
+        await eventually(there, "the ledger has the new customers", 90.0)
+        after, seconds = await ledger.state(), clock() - began
+        asked = after["requests"] - before["requests"]
+        print(f"\n{asked} requests in {seconds:.1f} s, {after['logins']} logins")
+        assert asked <= _A_SECOND * (seconds + 1)
+        assert (after["most_at_once"], after["logins_refused"]) == (1, 0)
+        assert home.crashes() == []
 
 
 _SKEWED = """

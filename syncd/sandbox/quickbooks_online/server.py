@@ -109,7 +109,14 @@ class QuickBooksSandbox:
         self.surface.requests.clear()
 
     def state(self) -> Mapping[str, int]:
-        return {**self.books.counts(), "requests": self.surface.requests.total()}
+        requests, logins = self.surface.requests, self.surface.requests[f"POST {_TOKEN}"]
+        return {
+            **self.books.counts(),
+            "requests": requests.total(),
+            "most_at_once": self.surface.most_at_once,
+            "logins": self.door.grants,
+            "logins_refused": logins - self.door.grants,
+        }
 
     @property
     def views(self) -> Mapping[str, View]:

@@ -99,6 +99,17 @@ def client(
     )
 
 
+def login(member: Membership) -> OAuth2:
+    return OAuth2(
+        connection="books",
+        client_id="us",
+        client_secret=Secret("secret"),
+        vault=member.vault,
+        clock=SystemClock(),
+        grants=Grants(consent=Secret("consent")),
+    )
+
+
 async def _ask(clients: list[HttpClient], each: int) -> None:
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         for one in clients:
@@ -158,23 +169,27 @@ async def test_one_of_them_renews_the_login(
 ) -> None:
     there, url = platform
     async with AsyncExitStack() as stack:
-        clients = []
-        for member in members:
-            auth = OAuth2(
-                connection="books",
-                client_id="us",
-                client_secret=Secret("secret"),
-                vault=member.vault,
-                clock=SystemClock(),
-                grants=Grants(consent=Secret("consent")),
-            )
-            clients.append(await stack.enter_async_context(client(url, member, auth=auth)))
+        clients = [await stack.enter_async_context(client(url, one, auth=login(one))) for one in members]
         await _ask(clients, 3)
         assert there.grants == 1, "the others took what it was given"
         there.access = "revoked"
         await _ask(clients, 3)
     assert there.grants == 2
     assert there.refused == 0, "no refresh token was ever used twice"
+
+
+async def test_what_another_renewed_may_have_ended_as_well(
+    platform: tuple[Platform, str], members: list[Membership]
+) -> None:
+    there, url = platform
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(client(url, one, auth=login(one))) for one in members]
+        await _ask(clients, 1)
+        there.access = "revoked"
+        await _ask(clients[:1], 1)
+        there.access = "revoked again, and nobody has noticed"
+        await _ask(clients[1:], 1)
+    assert (there.grants, there.refused) == (3, 0)
 
 
 async def test_while_nobody_can_say_nothing_is_sent(platform: tuple[Platform, str]) -> None:
