@@ -33,14 +33,15 @@ class Told(StrEnum):
 
 
 class Waiting(NamedTuple):
-    """An invoice that could be approved."""
+    """An invoice, or a vendor's bill, that could be approved."""
 
     key: str
     number: str
 
 
 class Document(NamedTuple):
-    """An invoice in the ledger. ``mark``: our own reference on it, where the platform has a place for one."""
+    """An invoice, or a bill, in the ledger. ``mark``: our own reference on it, where the platform has a place
+    for one."""
 
     key: str
     number: str
@@ -55,30 +56,46 @@ class Shown(NamedTuple):
     street: str | None
 
 
-class FieldSide(Protocol):
-    """The field-service product, as its office sees it."""
+class Approving(Protocol):
+    """Documents of one kind in the field-service product, that its office hands over to accounting."""
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """Those that may be approved now."""
+        ...
+
+    async def approve(self, document: Waiting) -> None: ...
+
+    async def told(self) -> Mapping[str, Told]:
+        """Number -> what the product was told became of it; empty where it is never told."""
+        ...
+
+    async def totals(self) -> Mapping[str, Decimal]:
+        """Key -> its total."""
+        ...
+
+
+class Booking(Protocol):
+    """Documents of one kind in the ledger, as its bookkeepers see them."""
+
+    async def documents(self) -> Sequence[Document]:
+        """Every living one."""
+        ...
+
+    async def doubled(self) -> int:
+        """Masters of theirs that stand there twice."""
+        ...
+
+
+class FieldSide(Approving, Protocol):
+    """The field-service product, as its office sees it. What is approved are invoices."""
 
     async def summary(self) -> str:
         """What it holds, in words."""
         ...
 
-    async def waiting(self) -> Sequence[Waiting]:
-        """Invoices that may be approved now."""
-        ...
-
-    async def approve(self, invoice: Waiting) -> None: ...
-
-    async def told(self) -> Mapping[str, Told]:
-        """Invoice number -> what the product was told became of it; empty where it is never told."""
-        ...
-
     async def set_phone(self, key: str, phone: str) -> None: ...
 
     async def customer(self, key: str) -> Shown: ...
-
-    async def totals(self) -> Mapping[str, Decimal]:
-        """Invoice key -> its total."""
-        ...
 
     async def announces(self) -> bool:
         """Whether it has been asked to announce changes and does so."""
@@ -182,18 +199,10 @@ class PayrollSide(Protocol):
     async def writes(self) -> int: ...
 
 
-class BooksSide(Protocol):
-    """The ledger, as its bookkeepers see it."""
+class BooksSide(Booking, Protocol):
+    """The ledger, as its bookkeepers see it. Its documents are receivables."""
 
     async def summary(self) -> str: ...
-
-    async def documents(self) -> Sequence[Document]:
-        """Every living receivable."""
-        ...
-
-    async def doubled(self) -> int:
-        """Masters that stand there twice."""
-        ...
 
     async def set_street(self, key: str, street: str) -> None: ...
 
@@ -237,12 +246,21 @@ class Linked:
     """Platform -> options of its sandbox."""
 
 
+class Bills(NamedTuple):
+    """Vendors' bills on both sides."""
+
+    field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[Approving]]
+    books: Callable[[SandboxControl], Booking]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair(Linked):
     """A pair whose ledger is spoken to: it answers what it has posted."""
 
     field: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[FieldSide]]
     books: Callable[[Ready, SandboxControl], AbstractAsyncContextManager[BooksSide]]
+    bills: Bills | None = None
+    """Where vendors' bills are carried, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

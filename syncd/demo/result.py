@@ -35,8 +35,8 @@ class Times(BaseModel):
         )
 
 
-class DemoResult(BaseModel):
-    """One object, as ``--json`` prints it."""
+class Carried(BaseModel):
+    """Documents of one kind that were approved, and what became of them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,16 +46,39 @@ class DemoResult(BaseModel):
     missing: int
     left_total: Decimal
     right_total: Decimal
-    quiet_writes: int
     approval_to_confirmed_seconds: Times
     """By webhook."""
+    historical_posted: int
+    """Those of before the first sync that were posted: none, unless told."""
+    acknowledged: int | None
+    """Approved ones that the field service was told are posted; null where it cannot be told."""
+
+    def broken_of(self, what: str) -> list[str]:
+        """The promises about ``what`` (invoices) that did not hold, in words."""
+        by_webhook = self.approval_to_confirmed_seconds
+        promises = {
+            f"{self.approved - self.posted} approved {what} were not posted": self.posted == self.approved,
+            f"{self.missing} approved {what} are missing in the ledger": self.missing == 0,
+            f"{self.duplicates} records stand twice in the ledger beside its {what}": self.duplicates == 0,
+            f"the totals of paired {what} differ: {self.left_total} and {self.right_total}": self.left_total
+            == self.right_total,
+            f"{what} by webhook: p99 was {by_webhook.p99} s, more than {WITHIN_S:g} s": by_webhook.p99
+            <= WITHIN_S,
+            f"{self.historical_posted} historical {what} were posted": self.historical_posted == 0,
+            f"not all approved {what} were acknowledged": self.acknowledged in (None, self.approved),
+        }
+        return [words for words, held in promises.items() if not held]
+
+
+class DemoResult(Carried):
+    """One object, as ``--json`` prints it. What was carried are invoices."""
+
+    quiet_writes: int
     approval_to_confirmed_by_poll_seconds: Times
     poll_interval_seconds: float
     paired_invoices: int
-    historical_posted: int
-    """Invoices of before the first sync that were posted: none, unless told."""
-    acknowledged: int | None
-    """Approved invoices that the field service was told are posted; null where it cannot be told."""
+    bills: Carried | None
+    """Vendors' bills; null where the pair carries none."""
     edits_arrived: bool
     """One customer edited on each side in different fields: both sides show both."""
     outcomes: dict[str, int]
@@ -63,23 +86,19 @@ class DemoResult(BaseModel):
 
     def broken(self) -> list[str]:
         """The promises that did not hold, in words."""
-        by_webhook = self.approval_to_confirmed_seconds
         by_poll = self.approval_to_confirmed_by_poll_seconds
         poll_limit = self.poll_interval_seconds + WITHIN_S
         promises = {
-            f"{self.approved - self.posted} approved invoices were not posted": self.posted == self.approved,
-            f"{self.missing} approved invoices are missing in the ledger": self.missing == 0,
-            f"{self.duplicates} records stand twice in the ledger": self.duplicates == 0,
-            f"the paired totals differ: {self.left_total} and {self.right_total}": self.left_total
-            == self.right_total,
             f"{self.quiet_writes} writes in a quiet cycle": self.quiet_writes == 0,
-            f"by webhook p99 was {by_webhook.p99} s, more than {WITHIN_S:g} s": by_webhook.p99 <= WITHIN_S,
             f"by poll p99 was {by_poll.p99} s, more than {poll_limit:g} s": by_poll.p99 <= poll_limit,
-            f"{self.historical_posted} historical invoices were posted": self.historical_posted == 0,
-            "not every approved invoice was acknowledged": self.acknowledged in (None, self.approved),
             "an edited customer did not reach the other side": self.edits_arrived,
         }
-        return [words for words, held in promises.items() if not held]
+        bills = [] if self.bills is None else self.bills.broken_of("bills")
+        return [
+            *self.broken_of("invoices"),
+            *bills,
+            *(words for words, held in promises.items() if not held),
+        ]
 
 
 def table(result: DemoResult, pair: Pair) -> Table:
@@ -99,6 +118,7 @@ def table(result: DemoResult, pair: Pair) -> Table:
         "invoices in step, in all": result.paired_invoices,
         f"their total in {pair.left_title}": f"{result.left_total:,}",
         f"their total in {pair.right_title}": f"{result.right_total:,}",
+        **({} if result.bills is None else _bills(result.bills, pair)),
         "duplicates": result.duplicates,
         "missing": result.missing,
         "historical invoices posted": result.historical_posted,
@@ -106,6 +126,20 @@ def table(result: DemoResult, pair: Pair) -> Table:
         "writes in a last quiet cycle": result.quiet_writes,
     }
     return summary(pair.title, rows, result.outcomes)
+
+
+def _bills(bills: Carried, pair: Pair) -> Mapping[str, Any]:
+    took = bills.approval_to_confirmed_seconds
+    return {
+        f"vendors' bills posted in {pair.right_title}'s AP": f"{bills.posted} of {bills.approved}",
+        f"approval to confirmed, bills ({took.count})": f"p50 {took.p50} s, p99 {took.p99} s",
+        f"{pair.left_title} told so of bills": bills.acknowledged,
+        f"bills in step, total in {pair.left_title}": f"{bills.left_total:,}",
+        f"bills in step, total in {pair.right_title}": f"{bills.right_total:,}",
+        "bills twice, missing, historical": (
+            f"{bills.duplicates}, {bills.missing}, {bills.historical_posted}"
+        ),
+    }
 
 
 def summary(title: str | None, rows: Mapping[str, Any], outcomes: Mapping[str, int]) -> Table:

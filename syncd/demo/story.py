@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import UTC, datetime
@@ -16,8 +16,8 @@ from rich.console import Console
 from syncd.api.models import SyncReport
 from syncd.app.daemon import running
 from syncd.app.installation import Installation
-from syncd.demo.pair import BooksSide, Document, FieldSide, Pair, Told, Waiting
-from syncd.demo.result import DemoResult, Times, doubled, table
+from syncd.demo.pair import Approving, Booking, BooksSide, Document, FieldSide, Pair, Told, Waiting
+from syncd.demo.result import Carried, DemoResult, Times, doubled, table
 from syncd.demo.site import INTERVAL_S, LINK, DemoSite
 from syncd.demo.stage import (
     conclude,
@@ -34,8 +34,34 @@ from syncd.demo.stage import (
 from syncd.sandbox.control import SandboxControl
 
 APPROVED = 25
+BILLS = 8
 BY_POLL = 5
 """Of the approved: those whose webhooks get lost, so that the schedule must find them."""
+
+
+@dataclass
+class Handed:
+    """Documents of one kind on both sides, and those that were approved."""
+
+    entity: str
+    field: Approving
+    books: Booking
+    before: int = 0
+    """How many stood in the ledger at the beginning."""
+    approved: dict[str, datetime] = made(default_factory=dict)
+    """Number -> when it was approved."""
+
+    async def approve(self, document: Waiting) -> None:
+        self.approved[document.number] = datetime.now(UTC)
+        await self.field.approve(document)
+
+    async def answered(self) -> bool:
+        """Every approved one was told of; where its source cannot be told, it stands in the ledger."""
+        told = await self.field.told()
+        if told:
+            return all(told.get(number, Told.NOTHING) is not Told.NOTHING for number in self.approved)
+        posted = {document.number for document in await self.books.documents()}
+        return self.approved.keys() <= posted
 
 
 @dataclass
@@ -50,8 +76,8 @@ class Stage:
     control: SandboxControl
     """Of the field-service sandbox."""
     console: Console
-    approved: dict[str, datetime] = made(default_factory=dict)
-    """Invoice number -> when it was approved."""
+    invoices: Handed
+    bills: Handed | None
     by_poll: set[str] = made(default_factory=set)
 
     def say(self, text: str) -> None:
@@ -76,7 +102,7 @@ def _tries(stage: Stage) -> Mapping[str, str]:
     return {
         "syncd tui": "the on-call dashboard (finds this demo by itself)",
         "syncd status": "how the link stands",
-        f"syncd explain invoice {next(iter(stage.approved), 'S-10001')}": "the life of one record",
+        f"syncd explain invoice {next(iter(stage.invoices.approved), 'S-10001')}": "the life of one record",
         f"syncd plan {LINK}": "what would be written now",
         f"syncd send {LINK} invoice NUMBER": "one record on command",
         "syncd quarantine list": "what is refused, and why",
@@ -98,8 +124,15 @@ async def open_stage(
         platforms(told, folder, seed, port, console, prepare) as set_up,
         told.field(set_up.left, set_up.left_control) as field,
         told.books(set_up.right, set_up.right_control) as books,
+        AsyncExitStack() as also,
     ):
-        yield Stage(told, set_up.site, set_up.opened, field, books, set_up.left_control, console)
+        bills: Handed | None = None
+        if told.bills is not None:
+            office = await also.enter_async_context(told.bills.field(set_up.left, set_up.left_control))
+            bills = Handed("bill", office, told.bills.books(set_up.right_control))
+        invoices = Handed("invoice", field, books)
+        control = set_up.left_control
+        yield Stage(told, set_up.site, set_up.opened, field, books, control, console, invoices, bills)
 
 
 async def begin(stage: Stage) -> SyncReport:
@@ -111,7 +144,9 @@ async def begin(stage: Stage) -> SyncReport:
 
 
 async def _run(stage: Stage) -> DemoResult:
-    before = len(await stage.books.documents())
+    kinds = [stage.invoices, *([stage.bills] if stage.bills else [])]
+    for kind in kinds:
+        kind.before = len(await kind.books.documents())
     first = await begin(stage)
     stop = asyncio.Event()
     async with running(stage.opened, stop):
@@ -119,10 +154,10 @@ async def _run(stage: Stage) -> DemoResult:
             await until(stage.field.announces, "the webhooks are subscribed")
         await _approve(stage)
         edited = await _edit(stage)
-        await until(lambda: _all_answered(stage), "every approved invoice is answered")
+        await until(stage.invoices.answered, "every approved invoice is answered")
         edits = await eventually(lambda: _edits_arrived(stage, edited))
         quiet = await _quiet_writes(stage)
-        return await _count(stage, before, first, edits=edits, quiet=quiet)
+        return await _count(stage, first, edits=edits, quiet=quiet)
 
 
 # -- what happens then --------------------------------------------------------------------------
@@ -133,29 +168,25 @@ async def _approve(stage: Stage) -> None:
     announced = chosen[:-BY_POLL] if stage.pair.webhooks else []
     stage.say(f"approving {len(chosen)} invoices in {stage.pair.left_title}")
     for invoice in announced:
-        await _approve_one(stage, invoice)
+        await stage.invoices.approve(invoice)
         await asyncio.sleep(0.2)
+    if stage.bills is not None:
+        await _approve_bills(stage, stage.bills)
     if announced:
-        await until(lambda: _all_answered(stage), "what was announced is answered")
+        await until(stage.invoices.answered, "what was announced is answered")
         stage.say(f"the last {BY_POLL} with every webhook lost: the schedule must find them")
         await stage.field.fall_silent()
     for invoice in chosen[len(announced) :]:
         stage.by_poll.add(invoice.number)
-        await _approve_one(stage, invoice)
+        await stage.invoices.approve(invoice)
 
 
-async def _approve_one(stage: Stage, invoice: Waiting) -> None:
-    stage.approved[invoice.number] = datetime.now(UTC)
-    await stage.field.approve(invoice)
-
-
-async def _all_answered(stage: Stage) -> bool:
-    """Every approved invoice was told of; where its source cannot be told, it stands in the ledger."""
-    told = await stage.field.told()
-    if told:
-        return all(told.get(number, Told.NOTHING) is not Told.NOTHING for number in stage.approved)
-    posted = {document.number for document in await stage.books.documents()}
-    return stage.approved.keys() <= posted
+async def _approve_bills(stage: Stage, bills: Handed) -> None:
+    chosen = list(await bills.field.waiting())[:BILLS]
+    stage.say(f"approving {len(chosen)} vendors' bills in {stage.pair.left_title}")
+    for bill in chosen:
+        await bills.approve(bill)
+    await until(bills.answered, "every approved bill is answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,51 +229,54 @@ async def _writes(stage: Stage) -> int:
 # -- counting, from the sandboxes' own ledgers ----------------------------------------------------
 
 
-async def _count(stage: Stage, before: int, first: SyncReport, *, edits: bool, quiet: int) -> DemoResult:
-    documents = await stage.books.documents()
-    posted = {document.number for document in documents} & stage.approved.keys()
-    told = await stage.field.told()
-    seconds = await _seconds(stage)
-    left, right, pairs = await _totals(stage, documents)
+async def _count(stage: Stage, first: SyncReport, *, edits: bool, quiet: int) -> DemoResult:
+    seconds = await _seconds(stage, stage.invoices)
     return DemoResult(
-        approved=len(stage.approved),
-        posted=len(posted),
-        duplicates=doubled(documents) + await stage.books.doubled(),
-        missing=len(stage.approved.keys() - posted),
-        left_total=left,
-        right_total=right,
+        **dict(await _carried(stage, stage.invoices, seconds)),
         quiet_writes=quiet,
-        approval_to_confirmed_seconds=Times.of([s for n, s in seconds.items() if n not in stage.by_poll]),
         approval_to_confirmed_by_poll_seconds=Times.of([s for n, s in seconds.items() if n in stage.by_poll]),
         poll_interval_seconds=INTERVAL_S,
-        paired_invoices=pairs,
-        historical_posted=len(documents) - before - len(posted),
-        acknowledged=sum(told.get(n) is Told.POSTED for n in stage.approved) if told else None,
+        paired_invoices=len(await stage.opened.store.bindings(LINK, "invoice")),
+        bills=await _carried(stage, stage.bills, await _seconds(stage, stage.bills)) if stage.bills else None,
         edits_arrived=edits,
         outcomes=await outcomes(stage.opened),
         first_sync_seconds=first.seconds,
     )
 
 
-async def _seconds(stage: Stage) -> dict[str, float]:
-    """Invoice number -> from its approval to its confirmed posting."""
+async def _carried(stage: Stage, kind: Handed, seconds: Mapping[str, float]) -> Carried:
+    documents = await kind.books.documents()
+    posted = {document.number for document in documents} & kind.approved.keys()
+    told = await kind.field.told()
+    left, right = await _totals(stage, kind, documents)
+    return Carried(
+        approved=len(kind.approved),
+        posted=len(posted),
+        duplicates=doubled(documents) + await kind.books.doubled(),
+        missing=len(kind.approved.keys() - posted),
+        left_total=left,
+        right_total=right,
+        approval_to_confirmed_seconds=Times.of([s for n, s in seconds.items() if n not in stage.by_poll]),
+        historical_posted=len(documents) - kind.before - len(posted),
+        acknowledged=sum(told.get(n) is Told.POSTED for n in kind.approved) if told else None,
+    )
+
+
+async def _seconds(stage: Stage, kind: Handed) -> dict[str, float]:
+    """Number -> from its approval to its confirmed posting."""
     operator = stage.opened.operator(daemon=True)
     found = {}
-    for number, approved in stage.approved.items():
-        (life,) = await operator.explain("invoice", number, LINK)
+    for number, approved in kind.approved.items():
+        (life,) = await operator.explain(kind.entity, number, LINK)
         posted = [e.at for e in life.events if e.kind == "posted"]
         if posted:
             found[number] = (min(posted) - approved).total_seconds()
     return found
 
 
-async def _totals(stage: Stage, documents: Sequence[Document]) -> tuple[Decimal, Decimal, int]:
-    """Over every pair of invoices, each side by its own ledger."""
-    pairs = await stage.opened.store.bindings(LINK, "invoice")
-    left = await stage.field.totals()
+async def _totals(stage: Stage, kind: Handed, documents: Sequence[Document]) -> tuple[Decimal, Decimal]:
+    """Over every pair of a kind, each side by its own ledger."""
+    pairs = await stage.opened.store.bindings(LINK, kind.entity)
+    left = await kind.field.totals()
     right = {document.key: document.total for document in documents}
-    return (
-        sum((left[a] for a, _ in pairs), Decimal(0)),
-        sum((right[b] for _, b in pairs), Decimal(0)),
-        len(pairs),
-    )
+    return sum((left[a] for a, _ in pairs), Decimal(0)), sum((right[b] for _, b in pairs), Decimal(0))

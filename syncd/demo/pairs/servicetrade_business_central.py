@@ -1,10 +1,11 @@
-"""ServiceTrade -> Business Central: customers both ways, approved invoices drafted and posted at once."""
+"""ServiceTrade -> Business Central: customers both ways, approved invoices and vendors' bills drafted and
+posted at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncd.demo.pair import Pair, Table
+from syncd.demo.pair import Bills, Pair, Table
 from syncd.demo.sides import business_central, servicetrade
 from syncd.sandbox.business_central.company import TAX_ACCOUNT
 from syncd.sandbox.company import Company
@@ -44,6 +45,7 @@ customer:
     number: {rule: right}
 """
     + servicetrade.INVOICES
+    + servicetrade.BILLS
 )
 
 
@@ -64,5 +66,6 @@ PAIR = Pair(
     crosswalks=_crosswalks,
     field=servicetrade.office,
     books=business_central.books,
+    bills=Bills(servicetrade.bills, business_central.bills),
     webhooks=True,
 )

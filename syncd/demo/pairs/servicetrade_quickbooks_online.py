@@ -1,11 +1,11 @@
 """ServiceTrade -> QuickBooks Online: "Send to QuickBooks" by itself. Customers both ways, approved
-invoices to the ledger, payments seen."""
+invoices and vendors' bills to the ledger, payments seen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncd.demo.pair import Pair, Table
+from syncd.demo.pair import Bills, Pair, Table
 from syncd.demo.sides import quickbooks_online, servicetrade
 from syncd.sandbox.company import Company
 from syncd.sandbox.quickbooks_online.company import PAYABLES, TAX_ITEM, item_ids
@@ -43,6 +43,7 @@ customer:
     name: {rule: left}
 """
     + servicetrade.INVOICES
+    + servicetrade.BILLS
     + """\
 payment: {mode: observe}
 """
@@ -71,6 +72,7 @@ PAIR = Pair(
     crosswalks=_crosswalks,
     field=servicetrade.office,
     books=quickbooks_online.books,
+    bills=Bills(servicetrade.bills, quickbooks_online.bills),
     webhooks=True,
     options={"quickbooks-online": {"rotates_after_s": "86400"}},
 )

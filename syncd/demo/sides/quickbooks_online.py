@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
-from syncd.demo.pair import BooksSide, Document, Shown
+from syncd.demo.pair import Booking, BooksSide, Document, Shown
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.serve import Ready
 
@@ -17,24 +17,38 @@ async def books(ready: Ready, control: SandboxControl) -> AsyncIterator[BooksSid
     yield _Books(control)
 
 
-class _Books:
-    def __init__(self, control: SandboxControl) -> None:
-        self._control = control
-        self._edits = 0
+def bills(control: SandboxControl) -> Booking:
+    return _Documents(control, "Bill", "Vendor")
 
-    async def summary(self) -> str:
-        state = await self._control.state()
-        return f"{state['Customer']} customers, {state['Item']} items, {state['Invoice']} invoices"
+
+class _Documents:
+    """Documents of one kind, and those they are owed by or to."""
+
+    def __init__(self, control: SandboxControl, kind: str, party: str) -> None:
+        self._control = control
+        self._kind = kind
+        self._party = party
 
     async def documents(self) -> Sequence[Document]:
         return [
             Document(i["Id"], i["DocNumber"], Decimal(str(i["TotalAmt"])), i.get("PrivateNote", ""))
-            for i in await self._control.view("Invoice")
+            for i in await self._control.view(self._kind)
         ]
 
     async def doubled(self) -> int:
-        names = Counter(c["DisplayName"].casefold() for c in await self._control.view("Customer"))
+        names = Counter(c["DisplayName"].casefold() for c in await self._control.view(self._party))
         return sum(count - 1 for count in names.values())
+
+
+class _Books(_Documents):
+    def __init__(self, control: SandboxControl) -> None:
+        super().__init__(control, "Invoice", "Customer")
+        self._edits = 0
+
+    async def summary(self) -> str:
+        state = await self._control.state()
+        kinds = ("Customer", "Item", "Invoice", "Bill")
+        return ", ".join(f"{state[kind]} {kind.lower()}s" for kind in kinds)
 
     async def set_street(self, key: str, street: str) -> None:
         self._edits += 1

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import aiohttp
 
 from syncd.core.errors import SyncdError
-from syncd.demo.pair import FilePair, Shown, SiteSide, Table, Told, Visit, Waiting
+from syncd.demo.pair import Approving, FilePair, Shown, SiteSide, Table, Told, Visit, Waiting
 from syncd.demo.sides import by_file
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.serve import Ready
@@ -29,6 +29,15 @@ invoice:
     rejected: [[set_status, failed], [comment, "{reason}"]]
 """
 """Approved ones go to the ledger, and ServiceTrade is told what became of them."""
+BILLS: Final = """\
+vendor:
+  mode: both
+  create: [right]
+  fields:
+    name: {rule: left}
+    number: {rule: right}
+""" + INVOICES.replace("invoice:", "bill:", 1)
+"""Vendors, and their bills: approved ones go the way that invoices go."""
 _BY_FILE: Final = (
     """\
 customer: {mode: observe}
@@ -119,7 +128,7 @@ class Office:
             await self._session.close()
 
     async def approve(self, invoice: int) -> None:
-        """Hand an invoice over to accounting."""
+        """Hand an invoice, or a vendor's bill, over to accounting."""
         await self._ask("PUT", f"/invoice/{invoice}", {"status": "pending_accounting"})
 
     async def use(self, job: int, item: Mapping[str, Any], at: int) -> int:
@@ -163,10 +172,38 @@ async def office(ready: Ready, control: SandboxControl) -> AsyncIterator[SiteSid
         yield _Side(person, control)
 
 
-class _Side:
-    def __init__(self, office: Office, control: SandboxControl) -> None:
+@asynccontextmanager
+async def bills(ready: Ready, control: SandboxControl) -> AsyncIterator[Approving]:
+    details = ready.details
+    async with Office(details["base_url"], details["username"], details["password"]) as person:
+        yield _Documents(person, control, "bills")
+
+
+class _Documents:
+    """Invoices, or vendors' bills: ``view`` shows them."""
+
+    def __init__(self, office: Office, control: SandboxControl, view: str) -> None:
         self._office = office
         self._control = control
+        self._view = view
+
+    async def waiting(self) -> Sequence[Waiting]:
+        ready = await self._control.view(self._view, status="ok")
+        return [Waiting(str(i["id"]), i["invoiceNumber"]) for i in ready if i["job"] is not None]
+
+    async def approve(self, document: Waiting) -> None:
+        await self._office.approve(int(document.key))
+
+    async def told(self) -> Mapping[str, Told]:
+        return {i["invoiceNumber"]: _told(i) for i in await self._control.view(self._view)}
+
+    async def totals(self) -> Mapping[str, Decimal]:
+        return {str(i["id"]): Decimal(i["totalPrice"]) for i in await self._control.view(self._view)}
+
+
+class _Side(_Documents):
+    def __init__(self, office: Office, control: SandboxControl) -> None:
+        super().__init__(office, control, "invoices")
         self._begun = int(datetime.now(UTC).timestamp())
 
     async def summary(self) -> str:
@@ -174,18 +211,8 @@ class _Side:
         # the account's own company is one of them
         return (
             f"{state['company'] - 1} customers, {state['location']} locations, "
-            f"{state['job']} jobs, {state['invoice']} invoices"
+            f"{state['job']} jobs, {state['invoice']} invoices, {state['vendorbill']} vendor bills"
         )
-
-    async def waiting(self) -> Sequence[Waiting]:
-        ready = await self._control.view("invoices", status="ok")
-        return [Waiting(str(i["id"]), i["invoiceNumber"]) for i in ready if i["job"] is not None]
-
-    async def approve(self, invoice: Waiting) -> None:
-        await self._office.approve(int(invoice.key))
-
-    async def told(self) -> Mapping[str, Told]:
-        return {i["invoiceNumber"]: _told(i) for i in await self._control.view("invoices")}
 
     async def set_phone(self, key: str, phone: str) -> None:
         await self._office.rename_phone(int(key), phone)
@@ -193,9 +220,6 @@ class _Side:
     async def customer(self, key: str) -> Shown:
         shown = await self._office.company(int(key))
         return Shown(shown["phoneNumber"], (shown.get("address") or {}).get("street"))
-
-    async def totals(self) -> Mapping[str, Decimal]:
-        return {str(i["id"]): Decimal(i["totalPrice"]) for i in await self._control.view("invoices")}
 
     async def announces(self) -> bool:
         return bool((await self._control.view("webhooks"))["hooks"])

@@ -232,7 +232,7 @@ class _Entry:
             job = self._company.jobs[order.job]
             fields = {
                 "name": f"{order.number} {job.name}",
-                "invoiceNumber": order.bill_number or f"B-{order.number}",
+                "invoiceNumber": order.bill_number or f"INV{10_000 + at}-{at}",
                 "type": BILL,
                 "status": "ok" if new else "processed",
                 "totalPrice": order.total,

@@ -73,3 +73,30 @@ the operator sends one invoice that nobody approved 2 times
 sync
 then each of them stands in the ledger once
 then nothing that was there before was posted
+
+Story: Vendors' bills go the way that invoices go, a vendor whom the ledger does not know first
+sync
+the office approves 2 invoices
+the office approves 6 bills
+the next 2 writes of the ledger are carried out, but their answers are lost
+sync 4 times
+then each of them stands in the ledger once
+then the office is told that they are posted
+then both sides' totals are equal to the cent
+then nothing that was there before was posted
+then nothing more is written
+
+Story: A bill that the ledger refuses waits for a person and holds up no invoice
+sync
+the next write of the ledger is refused
+the office approves 1 bill
+sync 2 times
+then 1 of them is refused
+the office approves 2 invoices
+sync 2 times
+then 1 of them is refused
+the operator retries what was refused
+sync 3 times
+then each of them stands in the ledger once
+then both sides' totals are equal to the cent
+then nothing more is written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from tests.integration.pairs.story import Story, told
 
 SENTENCES: Final = {
     "sync": r"sync( (?P<times>\d+) times)?",
-    "approve": r"the office approves (?P<count>\d+) invoices?",
+    "approve": r"the office approves (?P<count>\d+) (?P<kind>invoice|bill)s?",
     "phone": r"the office gives a customer the phone (?P<phone>.+)",
     "street": r"the bookkeeper moves the same customer to (?P<street>.+)",
     "fault": r"the next (?P<times>\d+ )?writes? of the (?P<side>field|ledger) (?P<fault>.+)",
@@ -54,23 +55,26 @@ class Player:
 
     def __init__(self, story: Story) -> None:
         self._story = story
-        self._mine: list[Waiting] = []
-        self._before: int | None = None
+        self._mine: dict[str, list[Waiting]] = {kind: [] for kind in story.kinds}
+        self._before: dict[str, int] = {}
         self._edited = ("", "")
         self._held: HoldView | None = None
         self._shown = {"phone": "", "street": ""}
 
     async def sync(self, times: str = "1") -> None:
-        if self._before is None:
-            self._before = len(await self._story.books.documents())
+        if not self._before:
+            self._before = {
+                kind: len(await books.documents()) for kind, (_, books) in self._story.kinds.items()
+            }
         await self._story.sync(int(times), quiet=False)
 
-    async def approve(self, count: str) -> None:
-        chosen = list(await self._story.field.waiting())[: int(count)]
+    async def approve(self, count: str, kind: str) -> None:
+        field, _ = self._story.kinds[kind]
+        chosen = list(await field.waiting())[: int(count)]
         assert len(chosen) == int(count), f"only {len(chosen)} could be approved"
-        for invoice in chosen:
-            await self._story.field.approve(invoice)
-        self._mine += chosen
+        for document in chosen:
+            await field.approve(document)
+        self._mine[kind] += chosen
 
     async def phone(self, phone: str) -> None:
         self._edited = next(iter(await self._story.opened.store.bindings(LINK, "customer")))
@@ -93,7 +97,7 @@ class Player:
 
     async def send(self, times: str = "1") -> None:
         wanted, *_ = await self._story.field.waiting()
-        self._mine.append(wanted)
+        self._mine["invoice"].append(wanted)
         operator = self._story.opened.operator(daemon=False)
         for _ in range(int(times)):
             await operator.send(LINK, "invoice", wanted.number, actor="operator")
@@ -112,33 +116,39 @@ class Player:
     # -- what must be true
 
     async def posted(self) -> None:
-        documents = await self._story.books.documents()
-        numbers = [document.number for document in documents]
-        wrong = {i.number: numbers.count(i.number) for i in self._mine if numbers.count(i.number) != 1}
-        assert not wrong, f"times they stand there: {wrong}"
-        assert doubled(documents) == await self._story.books.doubled() == 0
+        for kind, (_, books) in self._story.kinds.items():
+            documents = await books.documents()
+            numbers = Counter(document.number for document in documents)
+            wrong = {i.number: numbers[i.number] for i in self._mine[kind] if numbers[i.number] != 1}
+            assert not wrong, f"times they stand there: {wrong}"
+            assert doubled(documents) == await books.doubled() == 0
 
     async def absent(self) -> None:
-        numbers = {document.number for document in await self._story.books.documents()}
-        assert not numbers & {invoice.number for invoice in self._mine}
+        for kind, (_, books) in self._story.kinds.items():
+            numbers = {document.number for document in await books.documents()}
+            assert not numbers & {document.number for document in self._mine[kind]}
 
     async def missing(self, count: str) -> None:
         refused = await self._story.opened.operator(daemon=False).quarantine()
         assert len(refused) == int(count), [one.reason for one in refused]
 
     async def heard(self) -> None:
-        found = await self._story.field.told()
-        wrong = {i.number: found[i.number] for i in self._mine if found[i.number] is not Told.POSTED}
-        assert not wrong, wrong
+        for kind, (field, _) in self._story.kinds.items():
+            found = await field.told() if self._mine[kind] else {}
+            wrong = {
+                i.number: found[i.number] for i in self._mine[kind] if found[i.number] is not Told.POSTED
+            }
+            assert not wrong, wrong
 
     async def totals(self) -> None:
-        left, right = await self._story.totals()
-        assert left == right, f"{left} and {right}"
+        for kind in self._story.kinds:
+            left, right = await self._story.totals(kind)
+            assert left == right, f"{kind}: {left} and {right}"
 
     async def historical(self) -> None:
-        found = len(await self._story.books.documents())
-        assert self._before is not None
-        assert found == self._before + len(self._mine), f"{found - self._before} were posted"
+        for kind, (_, books) in self._story.kinds.items():
+            posted = len(await books.documents()) - self._before[kind]
+            assert posted == len(self._mine[kind]), f"{posted} were posted"
 
     async def shows(self) -> None:
         left, right = self._edited

@@ -18,6 +18,8 @@ from syncd.bridge import program
 from syncd.bridge.settings import load as bridge_settings
 from syncd.config.load import load
 from syncd.demo.pair import (
+    Approving,
+    Booking,
     BooksSide,
     FieldSide,
     FilePair,
@@ -129,6 +131,14 @@ class Story:
     field: FieldSide
     books: BooksSide
     at: Playing
+    bills: tuple[Approving, Booking] | None = None
+    """Where vendors' bills are carried, too."""
+
+    @property
+    def kinds(self) -> Mapping[str, tuple[Approving, Booking]]:
+        """Entity -> both sides of the documents that are carried."""
+        bills = {} if self.bills is None else {"bill": self.bills}
+        return {"invoice": (self.field, self.books), **bills}
 
     @property
     def controls(self) -> tuple[SandboxControl, SandboxControl]:
@@ -141,11 +151,12 @@ class Story:
     async def sync(self, times: int = 1, *, quiet: bool = True) -> None:
         await self.at.sync(times, quiet=quiet)
 
-    async def totals(self) -> tuple[Decimal, Decimal]:
+    async def totals(self, kind: str = "invoice") -> tuple[Decimal, Decimal]:
         """Of the pairs, by each side's own books."""
-        left = await self.field.totals()
-        right = {document.key: document.total for document in await self.books.documents()}
-        pairs = await self.opened.store.bindings(LINK, "invoice")
+        field, books = self.kinds[kind]
+        left = await field.totals()
+        right = {document.key: document.total for document in await books.documents()}
+        pairs = await self.opened.store.bindings(LINK, kind)
         assert pairs
         return sum((left[a] for a, _ in pairs), Decimal()), sum((right[b] for _, b in pairs), Decimal())
 
@@ -158,8 +169,13 @@ async def told(name: str, folder: Path, seed: int = SEED, size: int = SIZE) -> A
         playing(one, folder, seed, size) as at,
         one.field(at.ready[0], at.controls[0]) as field,
         one.books(at.ready[1], at.controls[1]) as books,
+        AsyncExitStack() as also,
     ):
-        yield Story(one, field, books, at)
+        story = Story(one, field, books, at)
+        if one.bills is not None:
+            office = await also.enter_async_context(one.bills.field(at.ready[0], at.controls[0]))
+            story.bills = office, one.bills.books(at.controls[1])
+        yield story
 
 
 @dataclass

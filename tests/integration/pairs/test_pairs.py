@@ -7,21 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from syncd.demo.pair import Told
+from syncd.demo.pair import Told, pair
 from syncd.demo.result import doubled
 from syncd.sandbox.faults import Fault, FaultKind
 from tests.integration.pairs.story import PAIRS, told
 
+CARRIED = [
+    (name, kind) for name in PAIRS for kind in (["invoice", "bill"] if pair(name).bills else ["invoice"])
+]
 
-@pytest.mark.parametrize("name", PAIRS)
-async def test_approved_invoices_stand_there_once_whatever_gets_lost(name: str, tmp_path: Path) -> None:
+
+@pytest.mark.parametrize(("name", "kind"), CARRIED)
+async def test_approved_documents_stand_there_once_whatever_gets_lost(
+    name: str, kind: str, tmp_path: Path
+) -> None:
     async with told(name, tmp_path) as story:
+        field, books = story.kinds[kind]
         await story.sync()
-        before = await story.books.documents()
-        chosen = list(await story.field.waiting())[:8]
+        before = await books.documents()
+        chosen = list(await field.waiting())[:8]
         assert len(chosen) == 8
-        for invoice in chosen:
-            await story.field.approve(invoice)
+        for document in chosen:
+            await field.approve(document)
         # of the writes that follow, some are carried out and their answers lost, some never arrive; addresses
         # that end in n are logins (.../token), which have tests of their own
         await story.controls[1].order(
@@ -30,14 +37,14 @@ async def test_approved_invoices_stand_there_once_whatever_gets_lost(name: str, 
             Fault(kind=FaultKind.STATUS, method="*", path="*[!n]", status=429, after=9, times=1),
         )
         await story.sync(4)
-        documents = await story.books.documents()
-        mine = [d for d in documents if d.number in {invoice.number for invoice in chosen}]
+        documents = await books.documents()
+        mine = [d for d in documents if d.number in {one.number for one in chosen}]
         assert len(mine) == len(chosen)
         assert len(documents) == len(before) + len(chosen), "nothing historical was posted"
-        assert doubled(documents) == await story.books.doubled() == 0
-        left, right = await story.totals()
+        assert doubled(documents) == await books.doubled() == 0
+        left, right = await story.totals(kind)
         assert left == right
-        heard = await story.field.told()
+        heard = await field.told()
         assert not heard or {heard[i.number] for i in chosen} == {Told.POSTED}
 
 
