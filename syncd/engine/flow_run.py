@@ -179,8 +179,8 @@ class FlowRun:
         await store.consume(flow, streams, historical=not flow.first_sync_done)
         if self._state.merged:
             await store.follow_merges(flow, ids, self._says)
-        if self._changed_rules(flow):  # what was decided by the old ones while not all was read yet, too
-            await store.decide_anew(flow)
+        if flow.fingerprint != setup.fingerprint():
+            await store.decide_by(flow, setup.fingerprint())
         self._pairing = Pairing(store, setup, flow, ids)
         return flow
 

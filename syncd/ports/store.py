@@ -395,8 +395,10 @@ class Store(Protocol):
         being created waits (its pair is due again shortly) and is not among the returned."""
         ...
 
-    async def decide_anew(self, flow: FlowRow) -> None:
-        """The rules changed: every pair is due, but for those that a person told us to leave alone."""
+    async def decide_by(self, flow: FlowRow, fingerprint: str) -> None:
+        """From now on these rules decide, not those of the last cycle that came to its end. If there was one,
+        every pair is due, but for those that a person told us to leave alone; and until the next has come to
+        its end the rules count as changed, whatever they are by then: what these have decided stands."""
         ...
 
     async def cycle_done(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, or_, select, update
 
-from syncd.core.model import IntentState, Side
+from syncd.core.model import IntentState, PairState, Side
 from syncd.ports.store import FlowRow, FlowState, StreamRow
 from syncd.store.prepared import put
 from syncd.store.query import Query
@@ -42,6 +42,18 @@ def find_flow(c: Connection, link: str, entity: str) -> FlowRow:
         found = look_up(c, link, entity)
         assert found is not None
     return found
+
+
+_CHANGING: Final = "changing"
+"""Stands for the fingerprint of rules that are about to decide anew: equal to that of no rules."""
+
+
+def decide_by(c: Connection, k: Keeper, at: FlowRow, fingerprint: str) -> None:
+    put(c, flow, at.id, {"fingerprint": _CHANGING if at.fingerprint else fingerprint})
+    if at.fingerprint:
+        # one that was skipped keeps the reason it was refused for; one that was only not selected has none
+        skipped = and_(pair.c.state == PairState.OUT_OF_SCOPE.value, pair.c.code != "")
+        c.execute(update(pair).where(pair.c.flow_id == at.id, ~skipped).values(due_at=k.now))
 
 
 def cycle_done(

@@ -34,12 +34,6 @@ from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, intent, pair, pair_base, remote, remote_body, removal, stream
 
 
-def decide_anew(c: Connection, k: Keeper, at: FlowRow) -> None:
-    # one that was skipped keeps the reason it was refused for; one that was only not selected has none
-    skipped = and_(pair.c.state == PairState.OUT_OF_SCOPE.value, pair.c.code != "")
-    c.execute(update(pair).where(pair.c.flow_id == at.id, ~skipped).values(due_at=k.now))
-
-
 def force(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, key: str) -> int:
     remote_id: int = c.execute(
         select(remote.c.id).where(remote.c.stream_id == stream_id, remote.c.key == key)

@@ -245,9 +245,9 @@ class SqlStore(SqlRecords):
             brief=len(verdicts) + len(new) <= BRIEF,
         )
 
-    async def decide_anew(self, flow: FlowRow) -> None:
+    async def decide_by(self, flow: FlowRow, fingerprint: str) -> None:
         k = self.keeper()
-        await self.database.write(lambda c: pairs.decide_anew(c, k, flow))
+        await self.database.write(lambda c: flows.decide_by(c, k, flow, fingerprint))
 
     async def cycle_done(
         self, flow: FlowRow, *, fingerprint: str, first_sync_done: bool, error: str = "", quiet: bool = True

@@ -394,7 +394,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a changed policy is never decided anew",
         "syncd.engine.flow_run",
-        "            await store.decide_anew(flow)\n",
+        "            await store.decide_by(flow, setup.fingerprint())\n",
         "            pass\n",
         world="other policies",
     ),

@@ -12,10 +12,19 @@ from syncd.core.model import IntentState, PairState, Side
 from syncd.core.outcome import Confirmed, Outcome
 from syncd.core.policy import Limits, Mode, Rule
 from syncd.ports import WriteRequest
+from syncd.store.sql import SqlStore
 from tests.integration.engine.test_selection import APPROVED, posted
 from tests.integration.engine.world import World, policy
 
 CUSTOMER = {"name": "Orchard Foods", "status": "active"}
+
+
+class Died(BaseException):
+    """The process was killed."""
+
+
+async def died(*_: object, **__: object) -> None:
+    raise Died
 
 
 async def states(world: World, entity: str) -> dict[PairState, int]:
@@ -64,6 +73,30 @@ async def test_a_mode_opened_before_all_was_read_once_carries_over_what_was_left
     world.wait(60)
     await world.cycle()
     assert len(world.right.records("customer")) == 2
+
+
+@pytest.mark.parametrize("before", [0, 1])
+async def test_what_rules_decided_that_changed_before_their_cycle_ended_is_decided_anew(
+    before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process died in between; ``before``: cycles by the rules that then decide again."""
+    world = World({"customer": policy("customer", Mode.BOTH)})
+    for _ in range(before):
+        await world.cycle()
+    world.left.add("customer", CUSTOMER)
+    world.policies["customer"] = policy("customer", Mode.RIGHT_TO_LEFT)
+    world.start()
+    world.wait(60)
+    with monkeypatch.context() as dying:
+        dying.setattr(SqlStore, "cycle_done", died)
+        with pytest.raises(Died):
+            await world.cycle()
+    assert await states(world, "customer") == {PairState.OUT_OF_SCOPE: 1}
+    world.policies["customer"] = policy("customer", Mode.BOTH)
+    world.start()
+    world.wait(60)
+    await world.cycle()
+    assert len(world.right.records("customer")) == 1
 
 
 async def test_a_change_of_rules_that_would_rewrite_everything_is_stopped() -> None:
