@@ -122,6 +122,13 @@ _GROUPS = {
             "resume": ("export:resume", "Go on after a backup was put back."),
         },
     ),
+    "job": (
+        "Bulk work that the daemon carries out.",
+        {
+            "list": ("jobs:list_", "List it: how far, by whom, what came of it."),
+            "cancel": ("jobs:cancel", "Take one back, or stop it."),
+        },
+    ),
     "token": (
         "Tokens of the control API.",
         {
@@ -193,7 +200,8 @@ _PANELS = {
         "hold", "release", "stop-writes",
     ),
     "Work": (
-        "plan", "sync", "reconcile", "export", "run", "reload", "bridge", "worker", "workers", "monitor",
+        "plan", "sync", "reconcile", "export", "job", "run", "reload", "bridge", "worker", "workers",
+        "monitor",
     ),
     "Set up": ("init", "check", "platforms", "connection", "token", "alert", "config", "demo", "sandbox"),
     "Upkeep": ("backup", "restore", "audit", "erase", "db"),

@@ -17,8 +17,10 @@ from syncd.logs import configure
 if TYPE_CHECKING:
     from syncd.api.client import ApiClient
     from syncd.api.drift import Drifts
+    from syncd.api.endpoint import Endpoint
     from syncd.api.models import Done
     from syncd.api.operator import Accounts, Decisions, Erasing, Keys, Operator
+    from syncd.api.requests import Asked
     from syncd.api.upkeep import AuditLine, AuditReport, BackupMade, StateMoved, StateRestored
     from syncd.api.workers import WorkersView
     from syncd.files.desk import ExportDesk
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from syncd.secrets.reference import SecretRef
 
 _Answer = TypeVar("_Answer")
+_Asked = TypeVar("_Asked", bound="Asked")
 
 
 class Composition(Protocol):
@@ -190,6 +193,17 @@ def ask_drifts(question: Callable[[Drifts], Awaitable[_Answer]]) -> _Answer:
     async def connected() -> _Answer:
         async with composition().drifts(options().config) as drifts:
             return await question(drifts)
+
+    return asyncio.run(connected())
+
+
+def call(endpoint: Endpoint[_Asked, _Answer], asked: _Asked) -> _Answer:
+    """One call of the running daemon; for what lives only there. Raises ``DaemonUnreachable`` without one."""
+    _log()
+
+    async def connected() -> _Answer:
+        async with composition().daemon(options().config, None, None, None) as daemon:
+            return await daemon.call(endpoint, asked)
 
     return asyncio.run(connected())
 

@@ -32,12 +32,9 @@ def run(pair: str, *, keep: bool = False, json: bool = False, seed: int = 1, por
 def to_its_end(story: Coroutine[None, None, int]) -> int:
     """A story that a closed terminal or a ``kill`` ends, ends as by Ctrl-C: nothing of it is left running.
 
-    Raises: KeyboardInterrupt.
+    Raises: CancelledError, which the command line takes for an interruption.
     """
-    try:
-        return asyncio.run(_ended_by_signals(story))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+    return asyncio.run(_ended_by_signals(story))
 
 
 async def _ended_by_signals(story: Coroutine[None, None, int]) -> int:

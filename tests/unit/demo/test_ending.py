@@ -23,6 +23,6 @@ def test_a_story_that_is_ended_puts_away_what_it_took_out(number: int) -> None:
             put_away.append(number)
         return 0
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(asyncio.CancelledError):
         demo.to_its_end(story())
     assert put_away == [number]
