@@ -36,7 +36,13 @@ async def dispatching(
         told = Told(measures.meters.beat, measures.delayed, membership.repaired)
         slots = membership.part.slots
         yield ClusterDispatcher(
-            links, membership.turns, queue, membership.tenures, queues=queues, slots=slots, told=told
+            links,
+            membership.turns,
+            queue,
+            membership.tenures,
+            queues=queues if slots else (),
+            slots=slots,
+            told=told,
         )
     finally:
         await queue.close()

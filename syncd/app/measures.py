@@ -24,6 +24,7 @@ from syncd.app.channels import channels, thresholds
 from syncd.app.installation import Installation
 from syncd.app.storyline import Storyline
 from syncd.app.tracing import tracer
+from syncd.core.errors import SyncdError
 from syncd.dispatch.breaker import Circuit
 from syncd.engine.cycle import CycleOutcome
 from syncd.ports import WebhookReceiver
@@ -190,6 +191,8 @@ class Measures:
         while True:
             try:
                 await self.look()
+            except SyncdError as error:
+                log.warning("the rules could not be looked at", error=error.message)
             except Exception:
                 # who watches must not end with the first fault; the next look says the same again
                 log.exception("the rules could not be looked at")

@@ -24,7 +24,7 @@ from syncd.store.database import Database
 from syncd.store.leases import FencedDatabase, SqlLeases, unheld
 from syncd.store.sql import SqlStore
 from syncd.store.turns import SqlTurns
-from syncd.store.workers import ALIVE_EVERY_S, SqlWorkers
+from syncd.store.workers import ALIVE_EVERY_S, LOST_AFTER_S, SqlWorkers
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,21 @@ class Part:
 
     name: str = ""
     slots: int = 0
+
+
+class Hearing:
+    """Whether this process may say of another that it has fallen silent: once it has been heard itself for so
+    long without a gap. While the database was away nobody was heard, and nobody is lost for it."""
+
+    def __init__(self, now: float) -> None:
+        self._since = self._last = now
+
+    def heard(self, now: float) -> bool:
+        """This one was heard just now. Seconds of uptime."""
+        if now - self._last > 2 * ALIVE_EVERY_S:
+            self._since = now
+        self._last = now
+        return now - self._since >= LOST_AFTER_S
 
 
 class SharedVault:
@@ -91,10 +106,13 @@ class Membership:
 
     async def look_after(self) -> None:
         """Show that this one lives and see who does not, until cancelled."""
+        hearing = Hearing(uptime())
         while True:
             await asyncio.sleep(ALIVE_EVERY_S)
             try:
                 await self.alive()
+                if not hearing.heard(uptime()):
+                    continue
                 for name in await self.workers.missed():
                     log.error("a worker is lost; its links go to others", worker=name)
             except SyncdError as error:

@@ -124,7 +124,9 @@ class _Daemon:
     async def _one(self, site: Site, up: asyncio.Event) -> Site:
         """One configuration from its opening to its closing; returns what comes after it. ``up`` is set
         once it runs."""
-        async with installation(site, lock=self._lock, part=Part("daemon", SLOTS)) as opened:
+        bridged = any(connection.platform.bridged for connection in site.connections.values())
+        part = Part("daemon", SLOTS if self._work or bridged else 0)
+        async with installation(site, lock=self._lock, part=part) as opened:
             change = asyncio.Event()
             reloads = Reloads(self._path, opened, change)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._signal, reloads)

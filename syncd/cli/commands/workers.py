@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncd.cli import session
 from syncd.cli.exits import Exit
 from syncd.cli.output import Column, emit, say
+from syncd.cli.views import with_times
 
 _COLUMNS = [
     Column("name", "NAME"),
@@ -29,12 +30,13 @@ def workers() -> int:
     view = session.workers()
     data = view.model_dump(mode="json")
     shown = [
-        one | {"state": "lost" if one["lost"] else "alive", "running": ", ".join(one["links"]) or "-"}
+        with_times(one, "since")
+        | {"state": "lost" if one["lost"] else "alive", "running": ", ".join(one["links"]) or "-"}
         for one in data["workers"]
     ]
     emit(data, shown, _COLUMNS)
     say(
-        f"{view.wanted} links wait for a run; since this state was made {view.lost} workers were lost, "
-        f"{view.taken_over} links taken over, {view.repaired} found again"
+        f"Links that wait for a run: {view.wanted}. Since this state was made: workers lost {view.lost}, "
+        f"links taken over {view.taken_over}, found again {view.repaired}"
     )
     return Exit.OK

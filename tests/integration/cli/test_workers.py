@@ -12,7 +12,7 @@ def test_they_are_listed_with_what_each_runs(run: Run) -> None:
     assert ran.returncode == 0
     assert "web1-3f9a" in ran.stdout
     assert "lost" in ran.stdout
-    assert "3 links wait for a run" in ran.stderr
+    assert "Links that wait for a run: 3" in ran.stderr
     assert json.loads(run("workers", "--json").stdout)["workers"][0]["links"] == ["acme"]
 
 

@@ -4,6 +4,7 @@ PostgreSQL: when links run, one run of a link at a time, nothing wanted is lost,
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from syncd.store.database import Database
 from syncd.store.leases import FencedDatabase, SqlLeases, unheld
 from syncd.store.opening import open_database, open_engine
 from syncd.store.turns import SqlTurns
+from tests.integration.dispatch.ticking import after_a_minute
 
 HOUR = 3600.0
 
@@ -288,29 +290,26 @@ async def test_what_ran_between_two_looks_of_the_sweep_was_not_forgotten(
         connection.execute("drop schema if exists syncd_queue_3 cascade")
 
 
-async def test_four_members_hand_out_each_tick_once(postgres_url: str) -> None:
-    """Ten thousand starts of a hundred links, by a clock that a table moves."""
-    from sqlalchemy import literal_column  # noqa: PLC0415
-
-    from syncd.store.tables import Instant  # noqa: PLC0415
-
-    names = [f"link{n:03}" for n in range(100)]
-    starts = {name: lambda at: at + timedelta(seconds=60) for name in names}
-    databases = [open_database(open_engine(postgres_url)) for _ in range(4)]
-    moment = literal_column("(select at from moment)", Instant)
-    seen: list[tuple[str, datetime]] = []
+@pytest.mark.soak
+async def test_four_processes_take_each_start_of_a_schedule_once(postgres_url: str) -> None:
+    """Ten thousand starts of a thousand links, by a clock that a table moves."""
+    names = [f"link{n:03}" for n in range(1_000)]
+    database = open_database(open_engine(postgres_url))
+    await SqlTurns(database, unheld).know(dict.fromkeys(names, after_a_minute))
+    await database.close()
+    command = [sys.executable, "-m", "tests.integration.dispatch.ticking", postgres_url]
     with psycopg.connect(postgres_url, autocommit=True) as state:
-        state.execute("create table moment (at bigint)")
-        state.execute("insert into moment values (1793610000000000)")
-        members = [SqlTurns(database, unheld, now=lambda: moment) for database in databases]
-        await members[0].know(starts)
-        for _ in range(100):
-            # all at once, and each of them again and again until nobody finds anything
-            while any(found := await asyncio.gather(*(one.tick(starts, 30) for one in members))):
-                seen += [(tick.link, tick.at) for ticks in found for tick in ticks if tick.at is not None]
+        state.execute("create table moment (at bigint, over boolean default false)")
+        state.execute("create table taken (link text, at text, by integer)")
+        state.execute("insert into moment select min(due_at) - 1 from turn")
+        members = [await asyncio.create_subprocess_exec(*command) for _ in range(4)]
+        for rounds in range(1, 11):
             state.execute("update moment set at = at + 60000000")
-        state.execute("drop table moment")
-    for database in databases:
-        await database.close()
-    assert len(seen) == 10_000
-    assert len(set(seen)) == 10_000, "none of them twice"
+            count = "select count(*) >= %s from taken"
+            await until(lambda: state.execute(count, [1_000 * rounds]).fetchone() == (True,))  # noqa: B023
+        state.execute("update moment set over = true")
+        assert [await one.wait() for one in members] == [0, 0, 0, 0]
+        each = state.execute("select count(*), count(distinct (link, at)), count(distinct by) from taken")
+        found = each.fetchone()
+        state.execute("drop table moment, taken")
+    assert found == (10_000, 10_000, 4), "starts, different ones, processes that took them"
