@@ -1,5 +1,5 @@
-"""What is Acumatica's own: fields that were not saved, business errors with status 500, seats, the endpoint's
-description of itself."""
+"""What is Acumatica's own: fields that were not saved, a PUT that must not overwrite, ids of details that do
+not last, business errors with status 500, seats, the endpoint's description of itself."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from syncd.core.model import Operation
 from syncd.core.outcome import Confirmed, ErrorClass, Rejected
 from syncd.ports import WriteRequest
 from syncd.sandbox.acumatica.server import OWN_PROFILE
+from syncd.sandbox.acumatica.shapes import shown
 from syncd.sandbox.control import SandboxControl
 from syncd.sandbox.sandbox import Order
 from syncd.sandbox.serve import running
@@ -82,6 +83,27 @@ async def test_a_field_that_was_not_saved_is_named(tenant: Open) -> None:
         (after,) = await here.control.view("Customer", CustomerID=key)
         assert after["MainContact"]["Phone1"] == "555-0199"
         assert after["MainContact"]["Address"] == first["MainContact"]["Address"]
+
+
+async def test_a_create_never_overwrites_what_has_its_key_already(tenant: Open) -> None:
+    """PUT makes and changes alike: ``If-None-Match`` keeps a create from changing another's record."""
+    async with tenant() as here:
+        (first, *_) = await here.control.view("Project")
+        body = {"ProjectID": first["ProjectID"], "Description": "Somebody else's number"}
+        outcome = await here.connector.submit(WriteRequest("job", Operation.CREATE, "sy-1", body=body))
+        assert isinstance(outcome, Rejected)
+        assert outcome.error_class is ErrorClass.DUPLICATE
+        assert await here.control.view("Project", ProjectID=first["ProjectID"]) == [first]
+
+
+async def test_ids_of_details_last_for_a_session_and_are_no_change(tenant: Open) -> None:
+    async with tenant() as here:
+        (first, *_) = await here.control.view("Invoice")
+        key = f"{first['Type']}/{first['ReferenceNbr']}"
+        once, again = (shown("Invoice", "1", first, {"Details"}, 4)["Details"] for _ in range(2))
+        assert once != again, "so the tenant shows it"
+        seen = [await here.connector.fetch("invoice", key) for _ in range(2)]
+        assert len({one.raw for one in seen if one is not None}) == 1
 
 
 async def test_a_business_rule_that_answers_500_is_a_refusal(tenant: Open) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from pydantic import ValidationError
 
 from syncd.connectors.quickbooks_online import PLATFORM, QuickBooksConnector
 from syncd.core.errors import FixInput, RenewCredentials, UnreadableAnswer
@@ -204,6 +206,26 @@ async def test_changes_travel_together_and_each_has_its_own_outcome(company: Ope
         assert [type(outcome) for outcome in done] == [Confirmed, Rejected, Confirmed]
         posts = {path: n for path, n in books.sandbox.surface.requests.items() if path.startswith("POST /v3")}
         assert list(posts.values()) == [1], posts
+
+
+async def test_no_batch_holds_more_than_thirty(company: Open) -> None:
+    async with company() as books:
+        request = await books.change("customer", CUSTOMER, {"phone": "555-0100"})
+        several = [replace(request, reference=f"change-{at}") for at in range(31)]
+        done = await asyncio.gather(*(books.connector.submit(one) for one in several))
+        # all are changes of one version of one record: the first is made, to the others it is an edit between
+        assert [type(outcome) for outcome in done] == [Confirmed, *[Rejected] * 30]
+        posts = [path for path in books.sandbox.surface.requests if path.startswith("POST /v3")]
+        assert len(posts) == 2, "one batch of thirty, and one by itself"
+
+
+@pytest.mark.parametrize("wrong", [{"minor_version": 74}, {"batch_size": 31}])
+def test_what_intuit_would_ignore_or_refuse_is_no_setting(wrong: Mapping[str, int]) -> None:
+    auth = {"client_id": "an-app", "client_secret": "env:SECRET", "refresh_token": "env:CONSENT"}
+    known = {"realm_id": "9130", "auth": auth}
+    assert PLATFORM.settings.model_validate(known).model_dump()["minor_version"] == 75
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        PLATFORM.settings.model_validate(known | wrong)
 
 
 async def test_a_lost_batch_leaves_every_change_in_doubt(company: Open) -> None:

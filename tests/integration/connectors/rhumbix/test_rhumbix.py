@@ -112,6 +112,15 @@ async def test_a_class_that_lost_its_minutes_is_gone(site: Site, tmp_path: Path)
     assert await connector.fetch("time_entry", f"{ident}-overtime") is None
 
 
+async def test_changes_are_told_apart_by_the_microsecond(site: Site, tmp_path: Path) -> None:
+    """The very microsecond of a watermark is read again, the next one is past it."""
+    ident = site.entry(standard_time_minutes=480, over_time_minutes=0, double_time_minutes=0)
+    at = next(row.updated for row in site.sandbox.books.table(ENTRIES) if row.id == ident)
+    connector = site.connect(tmp_path, overlap_s=0)
+    assert f"{ident}-standard" in shown(connector, await walked(connector, "time_entry", str(at)))
+    assert f"{ident}-standard" not in shown(connector, await walked(connector, "time_entry", str(at + 1)))
+
+
 @pytest.mark.parametrize("touches", ["false", "true"])
 async def test_a_deletion_is_told_whether_or_not_it_moves_the_time(touches: str, tmp_path: Path) -> None:
     async with running("rhumbix", Order(size=2, options={"deletion_touches": touches})) as live:
