@@ -222,10 +222,10 @@ async def test_no_batch_holds_more_than_thirty(company: Open) -> None:
 @pytest.mark.parametrize("wrong", [{"minor_version": 74}, {"batch_size": 31}])
 def test_what_intuit_would_ignore_or_refuse_is_no_setting(wrong: Mapping[str, int]) -> None:
     auth = {"client_id": "an-app", "client_secret": "env:SECRET", "refresh_token": "env:CONSENT"}
-    known = {"realm_id": "9130", "auth": auth}
+    known: dict[str, object] = {"realm_id": "9130", "auth": auth}
     assert PLATFORM.settings.model_validate(known).model_dump()["minor_version"] == 75
     with pytest.raises(ValidationError, match=next(iter(wrong))):
-        PLATFORM.settings.model_validate(known | wrong)
+        PLATFORM.settings.model_validate({**known, **wrong})
 
 
 async def test_a_lost_batch_leaves_every_change_in_doubt(company: Open) -> None:
