@@ -237,6 +237,9 @@ class Linked:
     flows: str
     """The link's flows as YAML, without indentation."""
     crosswalks: Callable[[Company], Mapping[str, Table]]
+    needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """left | right -> settings that these flows need of a site's own connection beyond what every connection
+    has to say, as YAML without indentation; SET where only the site knows."""
     files: Sequence[str] = ()
     """Further files of the sandboxes' profiles that a profile names (a schema)."""
     bridge: Callable[[Ready], str] | None = None

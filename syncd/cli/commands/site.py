@@ -20,26 +20,31 @@ if TYPE_CHECKING:
 _LEVELS = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
-def init(folder: Path = Path(), /) -> int:
-    """Write a site folder to start from: syncd.yaml (ServiceTrade to Sage 100 Contractor as a worked
-    example), profiles with the unknowns marked, crosswalks, contracts, a master key.
+def init(folder: Path = Path(), /, *, pair: str = "servicetrade-sage100-contractor") -> int:
+    """Write a site folder to start from: syncd.yaml for two platforms as a worked example, profiles with the
+    unknowns marked, crosswalks, contracts, a master key, and what a bridge or a ledger of files needs.
 
     Nothing is overwritten: if any of the files is there already, nothing is written.
 
     For example:
       syncd init acme
+      syncd init acme --pair servicetrade-quickbooks-online
 
     Parameters
     ----------
     folder
         Where to; made if it does not exist.
+    pair
+        Which two, named as field-ledger, as `syncd demo` takes them; another name lists those that there are.
+        Any two platforms can be linked: begin with the nearest and change it.
     """
     from syncd.config.scaffold import write_site  # noqa: PLC0415
+    from syncd.demo.beginning import beginning  # noqa: PLC0415
 
-    written = write_site(folder)
+    written = write_site(folder, beginning(pair))
     rows = [{"file": str(path)} for path in written]
     emit([row["file"] for row in rows], rows, [Column("file", "WRITTEN")])
-    say("\nNext: set what is marked SET in syncd.yaml and profiles/, then:")
+    say("\nNext: set what is marked SET in these files, then:")
     say(f"  syncd check --live --config {folder / 'syncd.yaml'}")
     return Exit.OK
 

@@ -48,6 +48,7 @@ PAIR = LabourPair(
     crosswalks=_crosswalks,
     time=rhumbix.office,
     payroll=sage100_contractor.payroll,
+    needs={"left": "imports: {company_key: SET}", "right": "payroll: true"},
     files=("mbxml.xsd",),
     bridge=sage100_contractor.beside,
 )

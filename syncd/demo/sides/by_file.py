@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Final
 
 from syncd.demo.pair import Document
@@ -24,20 +25,22 @@ KINDS: Final[Mapping[str, str]] = {
 """What such a ledger takes, as its people call it."""
 
 
-def connection(platform: str) -> str:
-    """The connection ``books`` as it stands in a site's file."""
+def settings() -> str:
+    """What such a connection has to say, as it stands in a site's file."""
     layouts = ", ".join(f"{kind}: layouts/{kind}.yaml" for kind in KINDS)
     return f"""\
-books:
-  platform: {platform}
-  settings:
-    folder: {HANDOVER}
-    layouts: {{{layouts}}}
-    masters:
-      customer: {{file: customers.csv, key: Customer, columns: {{name: Name, postal_code: Zip}}}}
-      job: {{file: jobs.csv, key: Job, columns: {{name: Description}}}}
-      employee: {{file: employees.csv, key: Employee, columns: {{first_name: First, last_name: Last}}}}
+folder: {HANDOVER}
+layouts: {{{layouts}}}
+masters:
+  customer: {{file: customers.csv, key: Customer, columns: {{name: Name, postal_code: Zip}}}}
+  job: {{file: jobs.csv, key: Job, columns: {{name: Description}}}}
+  employee: {{file: employees.csv, key: Employee, columns: {{first_name: First, last_name: Last}}}}
 """
+
+
+def connection(platform: str) -> str:
+    """The connection ``books`` as it stands in a site's file."""
+    return f"books:\n  platform: {platform}\n  settings:\n{indent(settings(), ' ' * 4)}"
 
 
 class Bookkeeper:

@@ -104,6 +104,7 @@ def handed_over(
         crosswalks=lambda _company: {name: Table(list(table.items())) for name, table in codes.items()},
         field=office,
         webhooks=True,
+        needs={"left": "labour: {first_day: SET}", "right": by_file.settings()},
         layouts=layouts,
         whole=whole,
     )

@@ -8,12 +8,18 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
+from ruamel.yaml import YAML
 
 from syncd.bridge import settings as bridge_settings
 from syncd.cli import program
 from syncd.config.load import load
+from syncd.config.scaffold import write_site
 from syncd.connectors import registry
+from syncd.core.errors import FixInput
 from syncd.core.model import Side
+from syncd.demo.beginning import beginning
+from syncd.demo.pair import linked, names
+from syncd.files.layout import load_layout
 from syncd.sandbox.sage100_contractor.product import OWN_PROFILE
 
 
@@ -25,9 +31,21 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "acme"
 
 
+TYPED = {
+    "base_url": "https://erp.example.com",
+    "realm_id": '"9130"',
+    "first_day": "2026-10-01",
+    "root": "/v2.0/acme/production",
+    "company_id": "5d115c9c-44e3-ea11-bb43-000d3a2feca1",
+}
+"""Setting -> what stands there, where it is more than a word."""
+
+
 def as_the_sandbox_has_it(path: Path) -> None:
     """Write the sandbox's value, which stands behind it, in the place of each SET."""
     text = re.sub(r"SET  # the sandbox has (.*?)(; .*)?$", r"\1", path.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"(\w+): SET\b", lambda m: f"{m[1]}: {TYPED.get(m[1], 'SET')}", text)
+    text = text.replace("{company_key: SET}", "{company_key: Acme}")
     path.write_text(re.sub(r": SET(  #.*)?$", ": Acme", text, flags=re.MULTILINE))
 
 
@@ -41,7 +59,8 @@ def test_init_writes_a_whole_folder_and_keeps_the_key_to_its_owner(site: Path) -
         "crosswalks/acme.yaml",
         "bridge.yaml",
         "keys/master.key",
-        *(f"profiles/{name}.yaml" for name in registry.names() if registry.platform(name).profile),
+        "profiles/servicetrade.yaml",
+        "profiles/sage100-contractor.yaml",
     }
     assert (site / "keys").stat().st_mode & 0o777 == 0o700
     assert (site / "keys/master.key").stat().st_mode & 0o777 == 0o600
@@ -50,6 +69,34 @@ def test_init_writes_a_whole_folder_and_keeps_the_key_to_its_owner(site: Path) -
     variables = (site / ".env.example").read_text()
     for name in re.findall(r"^ *[a-z_]+: env:(\w+)", (site / "syncd.yaml").read_text(), re.MULTILINE):
         assert f"\n{name}=\n" in variables
+
+
+@pytest.mark.parametrize("pair", names())
+def test_init_writes_what_its_pair_uses_and_no_more(pair: str, tmp_path: Path) -> None:
+    site, told = tmp_path / "acme", linked(pair)
+    assert program.run(["init", str(site), "--pair", pair, "--quiet"]) == 0
+    profiled = [name for name in (told.left, told.right) if registry.platform(name).profile]
+    assert sorted(path.stem for path in site.glob("profiles/*")) == sorted(profiled)
+    assert (site / "bridge.yaml").exists() is (told.bridge is not None)
+    for path in (site / "syncd.yaml", *site.glob("profiles/*")):
+        as_the_sandbox_has_it(path)
+    if told.bridge is not None:
+        copyfile(OWN_PROFILE.with_name("mbxml.xsd"), site / "profiles" / "mbxml.xsd")
+    link = load(site / "syncd.yaml").links["acme"]
+    assert (link.left.platform.name, link.right.platform.name) == (told.left, told.right)
+    assert {*link.flows} == {*YAML(typ="safe").load(told.flows)}
+
+
+def test_a_layout_of_the_sandbox_is_not_used_until_somebody_has_reviewed_it(tmp_path: Path) -> None:
+    write_site(tmp_path / "acme", beginning("servicetrade-sage300-cre"))
+    with pytest.raises(FixInput, match="reviewed"):
+        load_layout(tmp_path / "acme" / "layouts" / "invoice.yaml")
+
+
+def test_init_names_the_pairs_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.run(["init", str(tmp_path / "acme"), "--pair", "servicetrade-sage300"]) == 2
+    assert "servicetrade-sage300-cre" in capsys.readouterr().err
+    assert not (tmp_path / "acme").exists()
 
 
 def test_init_overwrites_nothing(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,8 +125,8 @@ def test_once_set_the_worked_example_is_a_whole_site(site: Path) -> None:
     loaded = load(site / "syncd.yaml")
     link = loaded.links["acme"]
     assert (link.left.platform.name, link.right.platform.name) == ("servicetrade", "sage100-contractor")
-    assert link.flows == ("customer", "job", "invoice", "payment")
-    assert set(link.tables) == {"tax", "gl_account", "item", "terms", "cost_code", "department"}
+    assert link.flows == ("customer", "location", "job", "invoice", "payment")
+    assert set(link.tables) == {"tax", "gl_account"}
     assert link.tables["tax"].to[Side.RIGHT] == {}
 
 

@@ -230,11 +230,6 @@ def fill_in(folder: Path, field: Ready, books: Ready) -> None:
             "{seconds: 300, provenance: assumed}": "{seconds: 2, provenance: measured}",
             "{every: 60s}": '{cron: "*/30 * * * *", timezone: America/Chicago}',
             "webhooks: false": "webhooks: true",
-            "        post_existing: false": (
-                "        fields:\n"
-                "          lines.account: {crosswalk: gl_account, source: item}\n"
-                "        post_existing: false"
-            ),
         },
     )
     (folder / "crosswalks" / f"{LINK}.yaml").write_text(_crosswalks())
