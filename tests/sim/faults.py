@@ -105,7 +105,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         "every crash point",
         "process",
-        "dies at every resume point of twenty stories, and again while it recovers",
+        "dies at every resume point of the stories that survive it, and again while it recovers",
         Layer.CRASH_POINTS,
         "tests/golden/test_crash_points.py",
     ),
