@@ -90,6 +90,23 @@ def generate_master_key_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+_nonces: Final[list[bytes]] = []
+"""Random, drawn many at once and used once each: asked for one by one, they cost as much as the sealing."""
+_DRAWN: Final = 256
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_nonces.clear)  # or parent and child would use the same ones
+
+
+def _nonce() -> bytes:
+    try:
+        return _nonces.pop()  # one step, whichever threads ask
+    except IndexError:
+        drawn = os.urandom(_NONCE_BYTES * _DRAWN)
+        first, *others = (drawn[at : at + _NONCE_BYTES] for at in range(0, len(drawn), _NONCE_BYTES))
+        _nonces.extend(others)
+        return first
+
+
 class Sealer:
     """Seals and opens bytes for one master key (32 bytes). Safe to use from several threads."""
 
@@ -105,7 +122,7 @@ class Sealer:
 
     def seal(self, connection: str, field: str, data: bytes) -> bytes:
         """``data`` so that only ``open`` with the same connection and field gives it back."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = _nonce()
         sealed = self._cipher(connection).encrypt(nonce, data, _bound_to(connection, field))
         return self._header + nonce + sealed
 

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,13 @@ _STATEMENTS: Final = 512
 """Kept compiled by each connection; a cycle has about a hundred of its own."""
 _BEGIN: Final = "BEGIN IMMEDIATE"
 """A deferred transaction would fail half-way when it turns out to write."""
+_LOG_PAGES: Final = 2_000
+"""The write-ahead log's size, and where SQLite brings it into the file by itself, before it says that a
+commit is done. We do so earlier, with nobody waiting."""
+_PAGE_BYTES: Final = 4_096
+_GROUPS_LOGGED: Final = 64
+_ROWS_LOGGED: Final = 2_000
+"""So many commits or changed rows are in the log by then: some fifteen hundred pages."""
 _OUTSIDE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -165,6 +172,16 @@ def _transaction(connection: Connection, script: Script[T], begin: str = _BEGIN)
         ) from error
 
 
+@contextlib.contextmanager
+def _if_free() -> Iterator[None]:
+    """For upkeep, which is tried again with the next or left out if another program has the file just now."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _OUTSIDE:
+            raise
+
+
 class InlineDatabase:
     """Runs every script at once, on the caller's thread: for simulations, whose seeds must replay."""
 
@@ -214,6 +231,7 @@ class GroupCommit:
         self._group_max = group_max
         self._waiting: deque[Queued] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-write")
+        self._upkeep: Future[None] | None = None
         self.idle = True
         """Whether nothing waits to be committed."""
 
@@ -228,12 +246,18 @@ class GroupCommit:
         result: T = await queued.result
         return result
 
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Asked for by a group under way: done in the thread once whoever waits for the group is told."""
+        self._upkeep = self._thread.submit(work)
+
     async def close(self) -> None:
         """What was asked for before is committed first."""
         if not self.idle:
             with contextlib.suppress(StateUnavailable):  # who asked for something has been told
                 await self.write(lambda _connection: None, durable=True)
         self._thread.shutdown()
+        if self._upkeep is not None:
+            self._upkeep.result()  # whatever was wrong with it is not passed over
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._group_max))]
@@ -283,6 +307,9 @@ class ThreadedDatabase:
         self._read_connection: Connection | None = None
         self._scan_connection: Connection | None = None
         self._durable = True  # as the engine opens it
+        self._groups = 0
+        self._checked_at = 0, 0
+        """How many groups and changed rows there were when the log was last brought into the file."""
 
     async def write(self, script: Script[T]) -> T:
         return await self._commits.write(script, durable=True)
@@ -323,15 +350,58 @@ class ThreadedDatabase:
         return _transaction(self._read_connection, script, begin)
 
     def _run_group(self, group: list[Queued]) -> Outcomes:
-        connection = self._write_connection = self._write_connection or self._engine.connect()
+        connection = self._writing()
         self._sync(connection, any(queued.durable for queued in group))
         try:
-            return _transaction(connection, lambda c: [(queued.script(c), None) for queued in group])
+            outcomes: Outcomes = _transaction(
+                connection, lambda c: [(queued.script(c), None) for queued in group]
+            )
         except Exception as error:
             if len(group) == 1:
                 return [(None, error)]  # raised again where it is awaited
             # one of them failed and undid all; by itself, each gets its own answer
             return [outcome for queued in group for outcome in self._run_group([queued])]
+        self._look_after_log()
+        return outcomes
+
+    def _writing(self) -> Connection:
+        if self._write_connection is None:
+            self._write_connection = self._engine.connect()
+            driver(self._write_connection).execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
+        return self._write_connection
+
+    def _look_after_log(self) -> None:
+        """What takes long is done while nobody waits for it."""
+        self._groups += 1
+        opened = (self._write_connection, self._read_connection)
+        rows = sum(driver(one).total_changes for one in opened if one is not None)
+        groups_before, rows_before = self._checked_at
+        if self._groups - groups_before >= _GROUPS_LOGGED or rows - rows_before >= _ROWS_LOGGED:
+            self._checked_at = self._groups, rows
+            self._commits.afterwards(self._fill_log if groups_before == 0 else self._check_log_in)
+
+    def _check_log_in(self) -> None:
+        """Bring what the log says into the file, so that the log is written from its beginning again."""
+        with _if_free():
+            driver(self._writing()).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    def _fill_log(self) -> None:
+        """Give the log the size it will have: while it grows, a commit waits for the disk several times as
+        long as one that writes over what is there. A transaction larger than the cache goes to the log before
+        its end, and is then undone. SQLite deletes the log when the last program closes the file, so each
+        that stays for a while does it anew."""
+        file = driver(self._writing())
+        (cached,) = file.execute("PRAGMA cache_size").fetchone()
+        with _if_free():
+            try:
+                file.execute("PRAGMA cache_size=10")
+                file.execute(_BEGIN)
+                file.execute("CREATE TABLE log_filler (zeros BLOB)")
+                file.execute("INSERT INTO log_filler VALUES (zeroblob(?))", (_LOG_PAGES * _PAGE_BYTES,))
+            finally:
+                file.rollback()
+                file.execute(f"PRAGMA cache_size={cached}")
+        self._check_log_in()
 
     def _sync(self, connection: Connection, durable: bool) -> None:
         """Whether the next commit waits for the disk. One that does takes all before it there as well."""

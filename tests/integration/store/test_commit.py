@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,41 @@ async def test_many_share_a_commit(tmp_path: Path, empty: Path) -> None:
     database = ThreadedDatabase(engine)
     await asyncio.gather(*(database.write(writes(n)) for n in range(200)))
     assert 0 < said.count("COMMIT") < 20
+    await database.close()
+
+
+async def test_the_log_gets_its_size_once_and_is_then_written_over(tmp_path: Path, empty: Path) -> None:
+    path, log = tmp_path / "state.db", tmp_path / "state.db-wal"
+    shutil.copy(empty, path)
+    database = ThreadedDatabase(sqlite_engine(f"sqlite:///{path}"))
+    sizes = []
+    for n in range(400):
+        await database.write(writes(n))
+        sizes.append(log.stat().st_size)
+    assert sizes[10] < 2**20 < 2**23 < sizes[100] == sizes[-1]
+    assert await database.read(count) == 400
+    await database.close()
+    assert not log.exists()
+    assert path.stat().st_size < 2**21
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'log_filler'").fetchall()
+
+
+async def test_a_log_that_another_program_keeps_busy_is_looked_after_later(
+    tmp_path: Path, empty: Path
+) -> None:
+    path = tmp_path / "state.db"
+    shutil.copy(empty, path)
+    database = ThreadedDatabase(sqlite_engine(f"sqlite:///{path}"))
+    await database.write(writes(0))
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM hold").fetchone() == (1,)
+        for n in range(1, 300):
+            await database.write(writes(n))
+        assert reader.execute("SELECT count(*) FROM hold").fetchone() == (1,)
+    assert await database.read(count) == 300
     await database.close()
 
 

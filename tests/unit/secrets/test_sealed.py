@@ -30,6 +30,22 @@ def test_nothing_of_the_content_shows_and_no_two_are_equal() -> None:
     assert one != other
 
 
+def test_no_two_of_many_begin_alike_and_a_child_process_does_not_go_on_with_what_was_drawn() -> None:
+    sealer, begins = Sealer(KEY), 17  # version, key id and nonce
+    many = [sealer.seal("acme", "token", b"")[:begins] for _ in range(1_000)]
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, b"".join(sealer.seal("acme", "token", b"")[:begins] for _ in range(300)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = os.read(reading, 300 * begins)
+    many += [theirs[at : at + begins] for at in range(0, len(theirs), begins)]
+    many += [sealer.seal("acme", "token", b"")[:begins] for _ in range(300)]
+    os.close(reading)
+    os.close(writing)
+    assert len(set(many)) == len(many) == 1_600
+
+
 @pytest.mark.parametrize(("connection", "field"), [("rival", "token"), ("acme", "base"), ("acmet", "oken")])
 def test_a_row_that_was_moved_does_not_open(connection: str, field: str) -> None:
     sealer = Sealer(KEY)
