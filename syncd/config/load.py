@@ -252,8 +252,8 @@ def _profile(
                 document,
                 above,
                 f"{platform.title} needs a site profile: what its public documents do not say",
-                f"`syncd init DIR` writes profiles/{platform.name}.yaml; set what is marked in it from the "
-                "installation, then name it here: `profile: profiles/...`",
+                f"`syncd init DIR --pair PAIR`, of a pair with {platform.title}, writes one; set what "
+                "is marked in it from the installation, then name it here: `profile: profiles/...`",
             )
         return None
     if platform.profile is None:

@@ -190,7 +190,7 @@ BROKEN: list[tuple[str, str, str, str, str]] = [
         "",
         ":7 (connections.books)",
         "Ledger One needs a site profile",
-        "`syncd init DIR` writes",
+        "`syncd init DIR --pair PAIR`",
     ),
     (
         "profiles/books.yaml",
