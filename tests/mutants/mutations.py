@@ -146,7 +146,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "syncd.engine.apply",
         "        unguarded = request.expected is not None and not spec.conditional_write\n",
         "        unguarded = False\n",
-        world="people in haste",
+        world="writes that no version guards",
     ),
     Mutation(
         "what was edited while we wrote is taken for an echo",
