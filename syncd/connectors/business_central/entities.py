@@ -242,6 +242,7 @@ _FIELDS: Final[Mapping[str, tuple[FieldMap, ...]]] = {
         _once("vendor", "vendorId", _GUID),
         _once("date", "invoiceDate", _DAY),
         _once("due_date", "dueDate", _DAY),
+        _once("tax", TAX, Money()),
         _TOTAL,
         _once("lines", "purchaseInvoiceLines", _lines("unit_cost")),
         _STATUS,

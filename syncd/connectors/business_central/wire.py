@@ -14,6 +14,7 @@ _BLANK: Final = "_x0020_"
 """How a blank word may come."""
 _NAMED: Final = {"Item": "item", "Account": "account"}
 """Type of a line -> where lenses read its number."""
+_TAXED: Final = frozenset({"invoice", "bill"})
 _CENT: Final = Decimal("0.01")
 _FIRST: Final = ("id", "customerId", "vendorId")
 """Fields are checked in the order they are sent, and a customer brings others with it."""
@@ -25,7 +26,7 @@ def shown(entity: str, kind: Kind, wire: Mapping[str, Any], tax: Line | None) ->
     if not kind.lines or not isinstance(record.get(kind.lines), list):
         return record
     lines = sorted(record[kind.lines], key=lambda line: line["sequence"])
-    if entity == "invoice":
+    if entity in _TAXED:
         carried = [line for line in lines if _carries(line, tax)]
         lines = [line for line in lines if line not in carried]
         own = money(record.get("totalTaxAmount") or 0)
@@ -58,7 +59,7 @@ def created(entity: str, kind: Kind, body: Mapping[str, Any], chart: Chart) -> d
         record["postingDate"] = body["invoiceDate"]
     code = {"taxCode": chart.exempt_code} if chart.exempt_code and chart.tax is not None else {}
     lines = [{**_line(line, kind.price), **code} for line in body.get(kind.lines) or ()]
-    if entity == "invoice" and body.get(TAX) and chart.tax is not None:
+    if entity in _TAXED and body.get(TAX) and chart.tax is not None:
         one = {"quantity": 1, kind.price: body[TAX], "description": "Sales tax"}
         lines.append({"lineType": chart.tax.type, "lineObjectNumber": chart.tax.number, **one, **code})
     return {**record, kind.lines: lines}
@@ -66,13 +67,13 @@ def created(entity: str, kind: Kind, body: Mapping[str, Any], chart: Chart) -> d
 
 def _line(line: Mapping[str, Any], price: str) -> dict[str, Any]:
     """Amounts are reckoned there: where quantity and price would not give ours to the cent, one of the whole
-    amount does."""
+    amount does. A comment has no amount: a line with one that names nothing is left for the API to refuse."""
     kind, number = ("Item", line["item"]) if line.get("item") else ("Account", line.get("account"))
-    named = {"lineType": kind, "lineObjectNumber": number} if number else {"lineType": "Comment"}
     words = {"description": line["description"]} if line.get("description") else {}
-    if not number:
-        return {**named, **words}
     amount = _number(line.get("amountExcludingTax"))
+    if not number and not amount:
+        return {"lineType": "Comment", **words}
+    named = {"lineType": kind, "lineObjectNumber": number or ""}
     quantity, each = _number(line.get("quantity")), _number(line.get("price"))
     if quantity is None or each is None or (amount is not None and _cents(quantity * each) != amount):
         quantity, each = Decimal(1), amount or Decimal(0)

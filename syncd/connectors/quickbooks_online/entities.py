@@ -17,7 +17,8 @@ QUERY: Final = "query"
 CDC: Final = "cdc"
 """The part of a walk that asks what was deleted."""
 TAX: Final = "syncdTax"
-"""Added at the edge to invoices: QuickBooks' own tax, and that of the line that carries the other side's."""
+"""Added at the edge to invoices and bills: QuickBooks' own tax, and that of the line that carries the other
+side's."""
 APPLIED: Final = "syncdApplied"
 """Added at the edge to payments that are applied to one invoice and nothing else: its id."""
 
@@ -188,6 +189,7 @@ _FIELDS: Final[Mapping[str, tuple[FieldMap, ...]]] = {
         _once("date", "TxnDate", Day()),
         _on("due_date", "DueDate", Day()),
         _on("terms", "SalesTermRef.value", _ID),
+        _once("tax", TAX, Money()),
         _read("total", "TotalAmt", Money()),
         _once("lines", "Line", _COST_LINE),
         _read("balance", "Balance", Money()),

@@ -37,8 +37,9 @@ class Chart(Section):
     """What of the company's own lists new documents are made with. Ids, as the API shows them."""
 
     tax_item: str | None = None
-    """The item whose line carries the tax that the other side charged, on invoices whose other lines are then
-    all exempt. null: QuickBooks reckons the tax, and totals may differ."""
+    """The item whose line carries the tax that the other side charged: on invoices, whose other lines are
+    then all exempt, and on vendors' bills, for which the item needs an expense account, too. null: QuickBooks
+    reckons the tax, and totals may differ."""
     exempt_code: Text = "NON"
     """The tax code of lines that no tax applies to."""
     payables_account: str | None = None

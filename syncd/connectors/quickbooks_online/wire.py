@@ -17,6 +17,7 @@ _DISCOUNT: Final = "DiscountLineDetail"
 _TEXT_ONLY: Final = "DescriptionOnly"
 _SHOWN: Final = frozenset({_SALE, _ITEM, _ACCOUNT, _DISCOUNT, _TEXT_ONLY})
 """Lines of other kinds sum up or explain these (``SubTotalLineDetail`` is added on reading)."""
+_TAXED: Final = frozenset({"invoice", "bill"})
 _DOCUMENTS: Final = frozenset({"invoice", "bill", "purchase_order"})
 _SEVERE: Final = 10_000
 _CLASSES: Final = {
@@ -35,7 +36,7 @@ def shown(entity: str, wire: Mapping[str, Any], tax_item: str | None) -> dict[st
     record = dict(wire)
     if entity in _DOCUMENTS and isinstance(record.get("Line"), list):
         lines = [_flat(line) for line in record["Line"] if _is_shown(line)]
-        if entity == "invoice":
+        if entity in _TAXED:
             own = (record.get("TxnTaxDetail") or {}).get("TotalTax") or 0
             carried = [line for line in lines if tax_item is not None and line.get("Item") == tax_item]
             lines = [line for line in lines if line not in carried]

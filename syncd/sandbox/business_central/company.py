@@ -14,6 +14,7 @@ from syncd.sandbox.purchases import Bought, Purchases, Vendor
 from syncd.sandbox.tables import Books
 
 TAX_ACCOUNT: Final = "2200"
+_FREIGHT: Final = "5400"
 """The account that sales tax is owed on."""
 COMPANY_ID: Final = "7dbba574-5f69-4167-a43e-fb975045de15"
 
@@ -48,6 +49,7 @@ class _Entry:
     def lists(self) -> None:
         day = date(2024, 1, 2)
         self._seed("accounts", "tax", day, {"number": TAX_ACCOUNT, "displayName": "Sales tax payable"})
+        self._seed("accounts", "freight", day, {"number": _FREIGHT, "displayName": "Freight"})
         for number in sorted({item.ledger_account for item in self._company.items}):
             account = {"number": str(number), "displayName": f"Income {number}"}
             self._seed("accounts", str(number), day, account)
@@ -144,7 +146,7 @@ def _vendor(number: str, vendor: Vendor) -> dict[str, Any]:
 def _bought(line: Bought, price: str) -> dict[str, Any]:
     named = {"lineType": "Item", "lineObjectNumber": line.item}
     if line.item is None:
-        named = {"lineType": "Account", "lineObjectNumber": TAX_ACCOUNT}
+        named = {"lineType": "Account", "lineObjectNumber": _FREIGHT}
     return {
         **named,
         "description": line.description,

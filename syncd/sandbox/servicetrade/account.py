@@ -20,6 +20,9 @@ _TYPES: Final = {1: "part", 2: "labor", 3: "equipment", 4: "subcontract", 5: "ot
 """Kinds of library items, by the ledger's cost types. Lower-case words, as seen; which ones is made up."""
 
 
+_TAX_OF_BILLS: Final = Decimal("0.0675")
+
+
 def opened(company: Company, profile: ServiceTradeProfile) -> World:
     """The account of that company. The ledger's own records are not in it."""
     world = World()
@@ -229,13 +232,16 @@ class _Entry:
             vendors.append(row.id)
         for at, order in enumerate(bought.orders):
             new = order.billed is None
+            # bills that accounting has are booked without; one in four of the others shows some
+            tax = invoices.cents(order.total * _TAX_OF_BILLS) if new and at % 4 == 1 else Decimal("0.00")
+            whole = order.total + tax if self._profile.totals.total_includes_tax else order.total
             job = self._company.jobs[order.job]
             fields = {
                 "name": f"{order.number} {job.name}",
                 "invoiceNumber": order.bill_number or f"INV{10_000 + at}-{at}",
                 "type": BILL,
                 "status": "ok" if new else "processed",
-                "totalPrice": order.total,
+                "totalPrice": whole,
                 "customer": self._customers[job.customer],
                 "location": self._locations[job.location],
                 "vendor": vendors[-1] if new and at % 3 == 0 else vendors[order.vendor],
@@ -246,8 +252,8 @@ class _Entry:
                     for one in order.lines
                 ],
             }
-            zero = Decimal("0.00")
-            invoices.amounts(fields, self._profile, tax=zero, retainage=zero, district="")
+            none = Decimal("0.00")
+            invoices.amounts(fields, self._profile, tax=tax, retainage=none, district="")
             self._document(fields, order.billed or order.expected, 3600 + at)
 
 
