@@ -138,14 +138,16 @@ def _after_removal(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> De
     if base is not None and base.get(ENDED) == REMOVED:
         # both were gone, and this one came back: that is news, not the removal once more
         return _one_sided(_alone(living, gone.other), policy, crossing)
+    if base is None:
+        return Decision(Verb.HOLD, f"{said} before both sides had agreed on anything", removed=True)
     whole = complete(living, base, policy)
-    edited = base is not None and any(changed(base, whole, f.name) for f in policy.fields)
+    edited = any(changed(base, whole, f.name) for f in policy.fields)
     if edited and policy.edited is EditedMeanwhile.EDIT_WINS and gone in policy.create:
         # the surviving side was edited after both last agreed: the edit wins over the removal
         return _one_sided(_alone(living, gone.other), policy, crossing)
     if edited and policy.edited is not EditedMeanwhile.REMOVAL_WINS:
         return Decision(Verb.HOLD, f"{said}, edited on the other side", removed=True)
-    if base is not None and ENDED in base:
+    if ENDED in base:
         return Decision(Verb.GONE, f"{said}, and put away on the {gone.other.value}")
     return _carried_over(gone.other, tomb, said, whole, policy)
 

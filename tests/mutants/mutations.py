@@ -203,7 +203,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "an edit does not win over a removal",
         "syncd.core.reconcile",
-        "    edited = base is not None and any(changed(base, whole, f.name) for f in policy.fields)\n",
+        "    edited = any(changed(base, whole, f.name) for f in policy.fields)\n",
         "    edited = False\n",
         world="removals are carried",
     ),

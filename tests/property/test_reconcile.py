@@ -332,7 +332,8 @@ def test_a_record_is_deleted_only_on_evidence_and_an_edited_one_only_if_the_rule
     assert isinstance(pair.state(write.side.other), Tombstone)
     living, base = pair.state(write.side), pair.base(write.side)
     assert isinstance(living, Mapping)
-    if base is not None and policy.edited is not EditedMeanwhile.REMOVAL_WINS:
+    assert base is not None, "what was never agreed on is nobody's to delete"
+    if policy.edited is not EditedMeanwhile.REMOVAL_WINS:
         assert all(living[f.name] == base.get(f.name) for f in policy.fields if f.name in living)
 
 
