@@ -113,6 +113,14 @@ def test_the_container_page_says_that_nobody_ran_it() -> None:
     assert "never built or run" in (DEPLOY / "container" / "README.md").read_text()
 
 
+def test_compose_says_only_what_compose_understands() -> None:
+    """By the schema of the Compose specification, which the checker brings along."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    place = DEPLOY / "container" / "compose.yaml"
+    checked = subprocess.run([*command, str(place)], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
 def test_compose_starts_programs_that_exist() -> None:
     """Its file cannot be run here: what it says to ours is understood, what it names is there."""
     place = DEPLOY / "container" / "compose.yaml"
