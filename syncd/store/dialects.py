@@ -159,6 +159,13 @@ def others_connected(c: Connection, where: str) -> None:
         )
 
 
+def take_time(c: Connection) -> None:
+    """Let this transaction wait for the other side of a copy for as long as that takes: it holds nothing that
+    a worker waits for. A server ends ours otherwise after a few seconds."""
+    if c.dialect.name == "postgresql":
+        c.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 def size(c: Connection) -> int:
     """Bytes of the whole database."""
     if c.dialect.name == "postgresql":

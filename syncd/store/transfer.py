@@ -15,7 +15,7 @@ from syncd.core.errors import FixInput, SyncdError
 from syncd.ports.store import EVERYTHING
 from syncd.store import holds, migrate
 from syncd.store.database import Database, ThreadedDatabase, sqlite_engine
-from syncd.store.dialects import add_rows, others_connected, sequences, set_sequences
+from syncd.store.dialects import add_rows, others_connected, sequences, set_sequences, take_time
 from syncd.store.postgres import place, plainly
 from syncd.store.schema import OF_PROCESSES, metadata
 from syncd.store.sealing import Keeper
@@ -95,6 +95,8 @@ def _set_up(target: Engine) -> None:
 def copy_rows(source: Connection, target: Connection, told: Told = lambda *_: None) -> list[Copied]:
     """Every row that outlives processes, parents first, within the transactions that both are in."""
     done = []
+    take_time(source)
+    take_time(target)
     for table in (table for table in metadata.sorted_tables if table not in OF_PROCESSES):
         total: int = source.execute(select(func.count()).select_from(table)).scalar_one()
         rows = digest = 0

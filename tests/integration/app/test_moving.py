@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import sleep
 
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
@@ -16,7 +17,7 @@ from syncd.cli import program
 from syncd.config.load import Site, load
 from syncd.core.errors import FixInput, NothingMatched, StateLocked, SyncdError
 from syncd.ports.store import EVERYTHING
-from syncd.store import chain, holds, transfer, upkeep
+from syncd.store import chain, holds, postgres, transfer, upkeep
 from syncd.store.opening import open_engine
 from syncd.store.schema import metadata
 from syncd.store.tables import hint, remote, stream
@@ -139,6 +140,20 @@ async def test_one_that_breaks_off_leaves_nothing_and_can_be_repeated(
         moving.move(lived, FILE, postgres_url, None, "ann", breaks)
     assert not any(look(lived, postgres_url).values())
     assert move(lived, FILE, postgres_url)["remote"][0] == 3
+
+
+async def test_a_move_takes_as_long_as_it_takes(
+    lived: Site, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(postgres.SESSION, "idle_in_transaction_session_timeout", "1s")
+
+    def slow(table: str, _rows: int, _total: int) -> None:
+        if table == "remote":
+            sleep(1.2)
+
+    for source, target in ((FILE, postgres_url), (postgres_url, "sqlite:///back.db")):
+        moved = moving.move(lived, source, target, None, "ann", slow)
+        assert {one.table: one.rows for one in moved.tables}["remote"] == 3
 
 
 async def test_a_row_that_arrives_changed_is_found(
