@@ -17,7 +17,7 @@ from syncd.store.matching import absorb, ask_anew
 from syncd.store.pairs import pair_by_id
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
-from syncd.store.tables import intent, pair, remote, removal
+from syncd.store.tables import MERGED, intent, pair, remote, removal
 from syncd.store.verdicts import store_bases
 
 _LIVING = Query(
@@ -110,7 +110,7 @@ def _merged(side: Side) -> Any:
         .join(pair, and_(mine == gone.c.id, id_column(side.other).is_not(None)))
         .join(heir, and_(heir.c.stream_id == gone.c.stream_id, heir.c.key == removal.c.merged_into))
         .where(
-            removal.c.merged_into != "",
+            MERGED,
             gone.c.stream_id == bindparam("in_stream"),
             pair.c.flow_id == bindparam("of_flow"),
             ~heir.c.gone,
@@ -122,7 +122,7 @@ def _merged(side: Side) -> Any:
 
 
 _MERGED = {side: _merged(side) for side in Side}
-_ANY_MERGED = Query(select(removal.c.remote_id).where(removal.c.merged_into != "").limit(1))
+_ANY_MERGED = Query(select(removal.c.remote_id).where(MERGED).limit(1))
 
 
 def any_merged(c: Connection) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-HEAD: Final = "0010_from_0009"
+HEAD: Final = "0011_from_0010"
 """The revision this code is made for; a test holds it to the newest one in ``migrations/``."""
 
 

@@ -120,6 +120,9 @@ remote = Table(
 )
 """One record of a stream. ``seq`` rises with every change of content: flows consume by it."""
 
+MERGED: Final = text("merged_into <> ''")
+"""Records that go on as others: in these very words a look-up uses the index below."""
+
 removal = Table(
     "removal",
     metadata,
@@ -127,6 +130,7 @@ removal = Table(
     Column("missing_since", Instant),
     Column("merged_into", Text, nullable=False, server_default=""),
     Column("evidence", Text, nullable=False, server_default=""),
+    Index("ix_removal_merged", "remote_id", **_where(MERGED)),  # before every cycle
 )
 """What is known of a record that its platform does not show any more; of few, so it stands apart."""
 
@@ -190,11 +194,11 @@ pair = Table(
     Column("waits_key", Text),
     UniqueConstraint("flow_id", "left_id"),
     UniqueConstraint("flow_id", "right_id"),
-    Index("ix_pair_flow_id_due_at", "flow_id", "due_at"),
+    Index("ix_pair_flow_id_due", "flow_id", "due_at", **_where(text("due_at is not null"))),
     # batches are taken in the order of the pairs: without it a large backlog is sorted anew for each
     Index("ix_pair_flow_id_id_due", "flow_id", "id", **_where(text("due_at is not null"))),
     Index("ix_pair_flow_id_state", "flow_id", "state"),
-    Index("ix_pair_waits_entity_waits_key", "waits_entity", "waits_key"),
+    Index("ix_pair_waiting", "waits_entity", "waits_key", **_where(text("waits_entity is not null"))),
     Index("ix_pair_left_id", "left_id"),
     Index("ix_pair_right_id", "right_id"),
 )
