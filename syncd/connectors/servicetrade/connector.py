@@ -35,6 +35,8 @@ _OPERATIONS: Final[Mapping[str, Mapping[str, Proof]]] = {
 }
 _CHANGES_UNTOLD: Final = frozenset({"payment", "time_entry"})
 """What is listed without the time of its last change."""
+_ACTIVE_ONLY: Final = frozenset({"customer", "vendor", "employee"})
+"""What lists leave out once it is inactive, so that absence proves nothing."""
 _HOURS: Final = "time_entry"
 
 
@@ -216,8 +218,7 @@ def _declared(opening: Opening, settings: Settings, dialect: ServiceTradeDialect
                     name: OperationSpec(proof) for name, proof in _OPERATIONS.get(entity, {}).items()
                 },
                 incremental=resource.incremental or entity == _HOURS,
-                # former colleagues are left out of the list of users
-                full_listing=entity != "employee",
+                full_listing=entity not in _ACTIVE_ONLY,
                 trusted_modified=entity not in _CHANGES_UNTOLD,
             )
             for entity, resource in dialect.resources.items()
