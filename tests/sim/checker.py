@@ -203,8 +203,8 @@ class Checker:
     def _check_edits_win(self, thing: Thing, side: str, command: Any, before: Wire) -> None:
         """What people entered, and the record that they deleted on the other side never said, is no part of
         what they deleted."""
-        if thing.restored or len(thing.tags) > 1 or self.muddled(thing):
-            return  # it cannot be told any more which record knew what
+        if thing.restored or len(thing.tags) > 1 or self.muddled(thing) or all(thing.entered.values()):
+            return  # it cannot be told which record knew what, or the two had never agreed on anything yet
         for unit in UNITS[thing.entity]:
             value = unit.read(side, before)
             edit = thing.edit_of(unit.name, value)
