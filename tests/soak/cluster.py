@@ -241,11 +241,11 @@ create function renewed() returns trigger language plpgsql as $$ begin
     return null;
 end $$;
 create trigger witness after update on lease for each row execute function renewed();
-create trigger witness after insert or update on intent for each statement execute function wrote();
-create trigger witness after insert or update on pair for each statement execute function wrote();
-create trigger witness after insert or update on remote for each statement execute function wrote();
-create trigger witness after insert or update on stream for each statement execute function wrote();
-create trigger witness after insert or update on flow for each statement execute function wrote();
+create trigger witness after insert or update on intent for each row execute function wrote();
+create trigger witness after insert or update on pair for each row execute function wrote();
+create trigger witness after insert or update on remote for each row execute function wrote();
+create trigger witness after insert or update on stream for each row execute function wrote();
+create trigger witness after insert or update on flow for each row execute function wrote();
 """
 
 
