@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from syncd.store.tables import Instant, metadata
+from syncd.store.table_parts import Instant, metadata
 
 remote_block = Table(
     "remote_block",

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from syncd.core.errors import StateLocked
-from syncd.store.tables import Instant, metadata
+from syncd.store.table_parts import Instant, metadata
 
 _ALTERING: Final = 0x73796E6364
 """The number of our advisory lock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
-from syncd.store.tables import Instant, metadata
+from syncd.store.table_parts import Instant, metadata
 
 
 def _id() -> Column[int]:

@@ -20,7 +20,8 @@ from syncd.store.prepared import Prepared
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.settling import drop, uncertain
-from syncd.store.tables import Instant, flow, intent, pair
+from syncd.store.table_parts import Instant
+from syncd.store.tables import flow, intent, pair
 from syncd.store.tables import journal as journal_table
 
 _AT_ONCE: Final = 10_000

@@ -9,7 +9,7 @@ from sqlalchemy import MetaData, Table
 from syncd.store.asking_tables import apart
 from syncd.store.dispatch_tables import allowance, lease, place, worker
 from syncd.store.drift_tables import drift
-from syncd.store.tables import metadata as _metadata
+from syncd.store.table_parts import metadata as _metadata
 
 assert apart.metadata is drift.metadata is lease.metadata is _metadata
 

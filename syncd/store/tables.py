@@ -1,95 +1,36 @@
 """Every table, in one MetaData that alembic shares.
 
 Integer ids and rowid tables throughout; what is large and sealed stands in tables of its own, so
-that look-ups by the thousand touch small rows only. Instants are UTC, stored as microseconds:
-SQLite keeps no zones, and both databases order integers the same way.
+that look-ups by the thousand touch small rows only. What they are made of: ``table_parts``.
 
 Sealed columns hold AES-GCM bound to connection (or link) and field, see ``syncd.secrets.sealed``.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
-    TextClause,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-@lru_cache(maxsize=64)  # a transaction gives all its rows the same
-def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
-
-
-class Instant(TypeDecorator[datetime]):
-    """Aware UTC <-> microseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return None if value is None else _microseconds(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-def _id() -> Column[int]:
-    # INTEGER on SQLite makes it the rowid itself
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-
-
-def _ref(name: str, target: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=nullable)
-
-
-def _where(rows: TextClause) -> dict[str, Any]:
-    """Of an index over a part of the rows."""
-    return {"sqlite_where": rows, "postgresql_where": rows}
-
-
-def _chained() -> tuple[Column[Any], ...]:
-    """Which chain a line of the audit belongs to, its place there, and its hash; see ``store.chain``."""
-    return (
-        Column("link", Text, nullable=False, server_default=""),
-        Column("seq", BigInteger),
-        Column("hash", LargeBinary),
-    )
-
+from syncd.store.table_parts import Instant, chained, identity, metadata, only, reference
 
 stream = Table(
     "stream",
     metadata,
-    _id(),
+    identity(),
     Column("connection", Text, nullable=False),
     Column("entity", Text, nullable=False),
     Column("watermark", Text),
@@ -107,8 +48,8 @@ stream = Table(
 remote = Table(
     "remote",
     metadata,
-    _id(),
-    _ref("stream_id", "stream"),
+    identity(),
+    reference("stream_id", "stream"),
     Column("key", Text, nullable=False),
     Column("raw_hash", LargeBinary, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),
@@ -130,7 +71,7 @@ removal = Table(
     Column("missing_since", Instant),
     Column("merged_into", Text, nullable=False, server_default=""),
     Column("evidence", Text, nullable=False, server_default=""),
-    Index("ix_removal_merged", "remote_id", **_where(MERGED)),  # before every cycle
+    Index("ix_removal_merged", "remote_id", **only(MERGED)),  # before every cycle
 )
 """What is known of a record that its platform does not show any more; of few, so it stands apart."""
 
@@ -156,7 +97,7 @@ remote_natural = Table(
 flow = Table(
     "flow",
     metadata,
-    _id(),
+    identity(),
     Column("link", Text, nullable=False),
     Column("entity", Text, nullable=False),
     Column("left_offset", BigInteger, nullable=False, server_default="0"),
@@ -173,10 +114,10 @@ flow = Table(
 pair = Table(
     "pair",
     metadata,
-    _id(),
-    _ref("flow_id", "flow"),
-    _ref("left_id", "remote", nullable=True),
-    _ref("right_id", "remote", nullable=True),
+    identity(),
+    reference("flow_id", "flow"),
+    reference("left_id", "remote", nullable=True),
+    reference("right_id", "remote", nullable=True),
     Column("left_hash", LargeBinary),
     Column("right_hash", LargeBinary),
     Column("state", Text, nullable=False),
@@ -194,11 +135,11 @@ pair = Table(
     Column("waits_key", Text),
     UniqueConstraint("flow_id", "left_id"),
     UniqueConstraint("flow_id", "right_id"),
-    Index("ix_pair_flow_id_due", "flow_id", "due_at", **_where(text("due_at is not null"))),
+    Index("ix_pair_flow_id_due", "flow_id", "due_at", **only(text("due_at is not null"))),
     # batches are taken in the order of the pairs: without it a large backlog is sorted anew for each
-    Index("ix_pair_flow_id_id_due", "flow_id", "id", **_where(text("due_at is not null"))),
+    Index("ix_pair_flow_id_id_due", "flow_id", "id", **only(text("due_at is not null"))),
     Index("ix_pair_flow_id_state", "flow_id", "state"),
-    Index("ix_pair_waiting", "waits_entity", "waits_key", **_where(text("waits_entity is not null"))),
+    Index("ix_pair_waiting", "waits_entity", "waits_key", **only(text("waits_entity is not null"))),
     Index("ix_pair_left_id", "left_id"),
     Index("ix_pair_right_id", "right_id"),
 )
@@ -220,8 +161,8 @@ pair_base = Table(
 conflict = Table(
     "conflict",
     metadata,
-    _id(),
-    _ref("pair_id", "pair"),
+    identity(),
+    reference("pair_id", "pair"),
     Column("unit", Text, nullable=False),
     Column("fields", Text, nullable=False),
     Column("why", Text, nullable=False),
@@ -253,9 +194,9 @@ OPEN_NATURAL: Final = text(
 intent = Table(
     "intent",
     metadata,
-    _id(),
-    _ref("flow_id", "flow"),
-    _ref("pair_id", "pair"),
+    identity(),
+    reference("flow_id", "flow"),
+    reference("pair_id", "pair"),
     Column("side", Text, nullable=False),
     Column("connection", Text, nullable=False),
     Column("entity", Text, nullable=False),
@@ -281,7 +222,7 @@ intent = Table(
         "entity",
         "natural",
         unique=True,
-        **_where(OPEN_NATURAL),
+        **only(OPEN_NATURAL),
     ),
     sqlite_autoincrement=True,  # an id in the journal never comes to mean another intent
 )
@@ -290,8 +231,8 @@ intent = Table(
 reconciliation = Table(
     "reconciliation",
     metadata,
-    _id(),
-    _ref("flow_id", "flow"),
+    identity(),
+    reference("flow_id", "flow"),
     Column("at", Instant, nullable=False),
     Column("complete", Boolean, nullable=False),
     Column("pairs", Integer, nullable=False),
@@ -306,7 +247,7 @@ reconciliation = Table(
 hold = Table(
     "hold",
     metadata,
-    _id(),
+    identity(),
     Column("scope", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("by", Text, nullable=False),
@@ -315,13 +256,13 @@ hold = Table(
     Column("released_at", Instant),
     Column("released_by", Text),
     Index("ix_hold_scope_released_at", "scope", "released_at"),
-    Index("ix_hold_scope_open", "scope", **_where(text("released_at is null"))),  # before every write
+    Index("ix_hold_scope_open", "scope", **only(text("released_at is null"))),  # before every write
 )
 
 journal = Table(
     "journal",
     metadata,
-    _id(),
+    identity(),
     Column("at", Instant, nullable=False),
     Column("flow_id", BigInteger),
     Column("pair_id", BigInteger),
@@ -329,7 +270,7 @@ journal = Table(
     Column("kind", Text, nullable=False),
     Column("text", LargeBinary),
     Column("actor", Text, nullable=False, server_default=""),
-    *_chained(),
+    *chained(),
     Index("ix_journal_pair_id", "pair_id"),
     Index("ix_journal_link_seq", "link", "seq"),
 )
@@ -338,7 +279,7 @@ journal = Table(
 hint = Table(
     "hint",
     metadata,
-    _id(),
+    identity(),
     Column("connection", Text, nullable=False),
     Column("entity", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -373,7 +314,7 @@ token = Table(
 api_token = Table(
     "api_token",
     metadata,
-    _id(),
+    identity(),
     Column("name", Text, nullable=False, unique=True),
     Column("digest", Text, nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
@@ -388,13 +329,13 @@ api_token = Table(
 action = Table(
     "action",
     metadata,
-    _id(),
+    identity(),
     Column("at", Instant, nullable=False),
     Column("actor", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("text", LargeBinary),
-    *_chained(),
+    *chained(),
     Index("ix_action_link_id", "link", "id"),
     Index("ix_action_link_seq", "link", "seq"),
     sqlite_autoincrement=True,  # a line of the audit never gets the number of another
@@ -436,7 +377,7 @@ link_line = Table(
 cycle = Table(
     "cycle",
     metadata,
-    _id(),
+    identity(),
     Column("link", Text, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("seconds", Float, nullable=False),
@@ -461,7 +402,7 @@ written = Table(
 job = Table(
     "job",
     metadata,
-    _id(),
+    identity(),
     Column("kind", Text, nullable=False),
     Column("selection", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -497,7 +438,7 @@ The link ``""`` is the site's own chain, in which the ends of all others are anc
 generation = Table(
     "generation",
     metadata,
-    _id(),
+    identity(),
     Column("at", Instant, nullable=False),
     Column("backup_at", Instant),
 )

@@ -24,7 +24,7 @@ from syncd.store.columns import chunks
 from syncd.store.database import Database
 from syncd.store.dialects import database_now, insert_if_absent
 from syncd.store.dispatch_tables import turn
-from syncd.store.tables import Instant
+from syncd.store.table_parts import Instant
 
 _SECOND: Final = timedelta(seconds=1)
 

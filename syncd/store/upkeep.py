@@ -18,7 +18,8 @@ from syncd.core.errors import FixInput
 from syncd.store import journal, transfer
 from syncd.store.database import sqlite_engine
 from syncd.store.sealing import Keeper
-from syncd.store.tables import Instant, generation
+from syncd.store.table_parts import Instant
+from syncd.store.tables import generation
 
 _OWNER_ONLY: Final = 0o600
 

@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 from syncd.core.errors import SyncdError
 from syncd.store.database import Database, InlineDatabase, Script, sqlite_engine
-from syncd.store.tables import metadata
+from syncd.store.schema import metadata
 from tests.sim.loop import SimLoop
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, literal_column, text
 from syncd.store.database import Database
 from syncd.store.leases import unheld
 from syncd.store.opening import open_database, open_engine
-from syncd.store.tables import Instant
+from syncd.store.table_parts import Instant
 from syncd.store.turns import SqlTurns
 
 _AT_ONCE = 30

@@ -16,8 +16,8 @@ from syncd.engine.gate import Gate
 from syncd.engine.setup import End, LinkSetup, link_setup
 from syncd.entities import ENTITIES
 from syncd.store.database import Database, InlineDatabase, sqlite_engine
+from syncd.store.schema import metadata
 from syncd.store.sql import SqlStore
-from syncd.store.tables import metadata
 
 
 class VirtualClock:

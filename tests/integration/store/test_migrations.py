@@ -28,7 +28,7 @@ from syncd.store import migrate
 from syncd.store.database import sqlite_engine
 from syncd.store.opening import open_engine
 from syncd.store.revisions import HEAD, OURS
-from syncd.store.tables import metadata
+from syncd.store.schema import metadata
 from tests.postgres import Postgres
 
 

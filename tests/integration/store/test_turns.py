@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, insert, literal, true, update
 from syncd.ports.turns import Begun, Ended, Tick
 from syncd.store.database import Database
 from syncd.store.dialects import database_now
-from syncd.store.tables import Instant, generation
+from syncd.store.table_parts import Instant
+from syncd.store.tables import generation
 from syncd.store.turns import SqlTurns, following
 
 BEGIN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
