@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from tests.sim import batch, document
 from tests.sim.run import run
@@ -23,9 +24,8 @@ def main() -> int:
         return _trace(arguments.seed_base)
     kept = [] if arguments.no_corpus else batch.corpus()
     wanted = [*kept, *range(arguments.seed_base, arguments.seed_base + arguments.seeds)]
-    tally = batch.play(
-        dict.fromkeys(wanted), arguments.workers, progress=sys.stderr.isatty() or arguments.progress
-    )
+    shown = sys.stderr.isatty() or arguments.progress
+    tally = batch.play(dict.fromkeys(wanted), arguments.workers, progress=shown, kept=arguments.keep)
     for outcome in tally.failed[:20]:
         print(f"seed {outcome.seed}:")
         for violation in outcome.violations[:5]:
@@ -60,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--document", action="store_true", help="the same, into docs/reliability.md")
     parser.add_argument("--remember", action="store_true", help="add failing seeds to the corpus")
     parser.add_argument("--no-corpus", action="store_true", help="leave out the seeds that failed once")
+    parser.add_argument("--keep", type=Path, help="a long run's file: broken off, it goes on from there")
     parser.add_argument("--progress", action="store_true", help="count on stderr")
     return parser.parse_args()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sys
@@ -18,6 +19,7 @@ CORPUS = Path(__file__).with_name("corpus.txt")
 LARGE = 1_000
 """A batch of so many seeds in which some fault never fired proves nothing about that fault."""
 _CHUNK = 20
+_COUNTS = ("seeds", "fired", "struck", "steps", "cycles", "writes", "seconds")
 
 
 @dataclass(slots=True)
@@ -55,12 +57,16 @@ def command(seed: int) -> str:
     return f"python -m tests.sim --seeds 1 --seed-base {seed} --trace"
 
 
-def play(seeds: Iterable[int], workers: int, *, progress: bool = False) -> Tally:
-    """Run them all; the order of the outcomes is that of the seeds."""
-    tally = Tally()
-    started = time.monotonic()
-    for outcome in _outcomes(list(seeds), workers):
+def play(seeds: Iterable[int], workers: int, *, progress: bool = False, kept: Path | None = None) -> Tally:
+    """Run them all; the order of the outcomes is that of the seeds. ``kept``: the file of a long run's tally:
+    broken off, it goes on behind what stands there, with the same seeds and on the same code."""
+    tally = _restored(kept) if kept is not None and kept.exists() else Tally()
+    started = time.monotonic() - tally.seconds
+    for outcome in _outcomes(list(seeds)[tally.seeds :], workers):
         tally.add(outcome)
+        tally.seconds = time.monotonic() - started
+        if kept is not None and tally.seeds % _CHUNK == 0:
+            _keep(tally, kept)
         if progress and outcome.violations:
             print(f"seed {outcome.seed}: {outcome.violations[0]}", file=sys.stderr)
         if progress and tally.seeds % 500 == 0:
@@ -68,7 +74,22 @@ def play(seeds: Iterable[int], workers: int, *, progress: bool = False) -> Tally
             print(
                 f"{tally.seeds} seeds, {len(tally.failed)} violations, {rate:.1f} a second", file=sys.stderr
             )
-    tally.seconds = time.monotonic() - started
+    return tally
+
+
+def _keep(tally: Tally, file: Path) -> None:
+    told = {name: getattr(tally, name) for name in _COUNTS}
+    failed = [[one.seed, one.violations[:5]] for one in tally.failed]
+    beside = file.with_name(f"{file.name}.new")
+    beside.write_text(json.dumps({**told, "failed": failed}), encoding="utf-8")
+    beside.replace(file)
+
+
+def _restored(file: Path) -> Tally:
+    told = json.loads(file.read_text(encoding="utf-8"))
+    failed = [Outcome(seed, tuple(said), Counter(), "", 0, 0, 0) for seed, said in told.pop("failed")]
+    tally = Tally(**told, failed=failed)
+    tally.fired, tally.struck = Counter(tally.fired), Counter(tally.struck)
     return tally
 
 

@@ -203,12 +203,16 @@ class Checker:
     def _check_edits_win(self, thing: Thing, side: str, command: Any, before: Wire) -> None:
         """What people entered, and the record that they deleted on the other side never said, is no part of
         what they deleted."""
-        if thing.restored or len(thing.tags) > 1 or self.muddled(thing) or all(thing.entered.values()):
-            return  # it cannot be told which record knew what, or the two had never agreed on anything yet
+        if thing.restored or len(thing.tags) > 1 or self.muddled(thing):
+            return  # it cannot be told any more which record knew what
         for unit in UNITS[thing.entity]:
             value = unit.read(side, before)
             edit = thing.edit_of(unit.name, value)
-            if edit is None or edit.side != side or value == thing.last_said.get((other(side), unit.name)):
+            said = thing.last_said.get((other(side), unit.name), "")
+            last = thing.edit_of(unit.name, said)
+            if edit is None or edit.side != side or value == said:
+                continue
+            if last is not None and last.rests_on(edit):
                 continue
             modes = {self._decided(command).mode, self.agreed.at(edit.at, thing.entity).mode}
             if modes == {"both"} and not self._unseen(command, side, edit.at):

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -38,6 +39,15 @@ def test_a_batch_says_how_many_seeds_and_violations() -> None:
     done = simulate("--seeds", "3", "--no-corpus")
     assert done.stdout.splitlines()[-1] == "3 seeds, 0 violations"
     assert done.returncode == 0
+
+
+def test_a_long_run_that_was_broken_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "_CHUNK", 1)
+    kept = tmp_path / "tally.json"
+    batch.play([3], 1, kept=kept)
+    gone_on, whole = batch.play([3, 4], 1, kept=kept), batch.play([3, 4], 1)
+    assert (gone_on.seeds, gone_on.fired, gone_on.struck) == (2, whole.fired, whole.struck)
+    assert gone_on.writes == whole.writes
 
 
 def test_the_corpus_is_read_and_each_seed_says_what_it_showed() -> None:
