@@ -194,10 +194,8 @@ def _masters_once(home: House, before: Ledgers, after: Ledgers) -> None:
     """Customers and jobs that one side lacked stand there once by now."""
     company = home.company
     there = {company_name(str(client["clnnme"])) for client in before.clients}
-    # the contractor's own company is a company of the account too, and no customer
-    own = {job["vendor"] for job in before.field_jobs}
     lacking = [
-        c for c in before.companies if c["id"] not in own and company_name(str(c["name"])[:50]) not in there
+        c for c in before.companies if c["customer"] and company_name(str(c["name"])[:50]) not in there
     ]
     clients = added(before.clients, after.clients, "recnum")
     assert len(clients) == len(lacking), [c["clnnme"] for c in clients]

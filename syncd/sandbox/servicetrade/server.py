@@ -79,7 +79,7 @@ class ServiceTradeSandbox:
         return {
             "invoices": lambda query: [one for one in self._invoices(query) if one["type"] != BILL],
             "bills": lambda query: self._invoices({**query, "type": BILL}),
-            "companies": lambda query: self._plain(Kind.COMPANY, query),
+            "companies": self._companies,
             "locations": lambda query: self._plain(Kind.LOCATION, query),
             "jobs": lambda query: self._plain(Kind.JOB, query),
             "job_items": lambda query: self._plain(Kind.JOB_ITEM, query),
@@ -131,6 +131,11 @@ class ServiceTradeSandbox:
                 }
             )
         return shown
+
+    def _companies(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Every company; ``customer``: whether it is one: neither bought from, nor the account's own."""
+        served = {row.id for row in self._world.tables[Kind.COMPANY] if row.listed and not row.vendor}
+        return [{**one, "customer": one["id"] in served} for one in self._plain(Kind.COMPANY, query)]
 
     def _plain(self, kind: Kind, query: Mapping[str, str]) -> list[dict[str, Any]]:
         """Records of a kind with their writes; any top-level field filters by its text."""

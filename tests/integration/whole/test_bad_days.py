@@ -269,7 +269,7 @@ async def test_pages_that_shift_while_they_are_read_hide_nothing(tmp_path: Path,
         await stage.later()
         stage.must_stand_once(*numbers)
         for one in stage.field.sandbox.views["companies"]({}):
-            if one["id"] != stage.field.sandbox.views["jobs"]({})[0]["vendor"]:
+            if one["customer"]:
                 assert await stage.operator.explain("customer", str(one["id"]), LINK), "every one is seen"
         await stage.must_be_quiet()
 
