@@ -141,6 +141,10 @@ class Posting:
     """What voids or reverses it in the ledger; empty: a person does. Carried out once."""
     argument: str = ""
 
+    def ended(self, side: Side) -> Mapping[str, frozenset[str]]:
+        """What a side's record shows once it is void there; empty: it cannot be, or shows nothing of it."""
+        return self.voided if side is self.ledger else self.void
+
 
 @dataclass(frozen=True, slots=True)
 class FlowPolicy:

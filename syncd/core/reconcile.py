@@ -179,8 +179,7 @@ def _ending(
     """What the end of a document comes to; None while it has none."""
     sides = {Side.LEFT: left, Side.RIGHT: right}
     ledger, source = posting.ledger, posting.ledger.other
-    void = bool(posting.void) and _shows(sides[source], posting.void)
-    voided = void_in_the_ledger(sides[ledger], posting)
+    void, voided = is_void(sides[source], source, posting), is_void(sides[ledger], ledger, posting)
     if not void and not voided:
         return None
     if voided and not void:
@@ -197,9 +196,10 @@ def _ending(
     return Decision(Verb.WRITE, f"voided on the {source.value}", write=write, bases=bases)
 
 
-def void_in_the_ledger(record: Record, posting: Posting) -> bool:
-    """Whether what the ledger shows of a document says that it was voided there."""
-    return bool(posting.voided) and _shows(record, posting.voided)
+def is_void(record: Record, side: Side, posting: Posting) -> bool:
+    """Whether what a side shows of a document says that it was voided there."""
+    ended = posting.ended(side)
+    return bool(ended) and _shows(record, ended)
 
 
 def _posted(sides: Mapping[Side, Record], policy: FlowPolicy) -> Side | None:

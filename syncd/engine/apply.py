@@ -16,7 +16,7 @@ from syncd.core.errors import RefuseRecord, RenewCredentials, RetryLater, SyncdE
 from syncd.core.model import IntentState, Operation, Record, Side
 from syncd.core.outcome import Confirmed, ErrorClass, Outcome, Rejected, Retry, Unknown
 from syncd.core.policy import Kind
-from syncd.core.reconcile import confirmed_bases, other_amounts, void_in_the_ledger
+from syncd.core.reconcile import confirmed_bases, is_void, other_amounts
 from syncd.engine import generation
 from syncd.engine.gate import Gate
 from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, store_seen
@@ -329,7 +329,7 @@ def settle(intent: IntentRow, shown: Seen | None, setup: FlowSetup) -> Settlemen
             bases = _without(bases, given)
             intent = replace(intent, again=True)
         posting = setup.policy.posting
-        if posting is not None and posting.ledger is intent.side and void_in_the_ledger(read, posting):
+        if posting is not None and is_void(read, intent.side, posting):
             # voided before its creation was read back (after a lost answer: much later): that is news
             intent = replace(intent, again=True)
     elif moved(setup, intent, shown.raw, apart_from=intent.fields):
@@ -370,9 +370,9 @@ def moved(setup: FlowSetup, intent: IntentRow, raw: bytes, apart_from: Sequence[
     lens = setup.specs[intent.side].map
     names = [f.name for f in setup.policy.fields if f.name not in apart_from]
     posting = setup.policy.posting
-    if posting is not None and posting.ledger is intent.side:
+    if posting is not None:
         # they do not cross, and yet what may be written hangs on them
-        names += [*posting.posted, *posting.voided]
+        names += [*(posting.posted if posting.ledger is intent.side else ()), *posting.ended(intent.side)]
     try:
         before = lens.get(orjson.loads(intent.request.expected or b"{}"))
         now = lens.get(orjson.loads(raw))

@@ -359,6 +359,21 @@ async def test_a_document_voided_in_the_ledger_before_its_creation_was_found_is_
     assert await states(world, "invoice") == {PairState.HELD: 1}
 
 
+async def test_a_void_at_the_source_while_our_edit_there_was_in_doubt_is_carried_over() -> None:
+    """What is read back is not all our own doing: somebody voided the document meanwhile (seed 30003953)."""
+    world = two_way_invoices()
+    key, other = await bill(world)
+    world.left.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.LOST_AFTER))
+    world.right.edit("invoice", other, {"descr": "Two visits"})
+    await later(world)
+    assert world.left.records("invoice")[key]["name"] == "Two visits"
+    world.left.edit("invoice", key, {"status": "void"})
+    await later(world)
+    await later(world)
+    assert ledger(world)["state_code"] == 6
+
+
 async def test_a_void_that_the_ledger_does_not_show_is_not_repeated() -> None:
     world = two_way_invoices()
     key, other = await bill(world)
