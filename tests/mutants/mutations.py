@@ -343,8 +343,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a document that was posted after it was decided about is edited",
         "syncd.engine.apply",
-        "        names += [*(posting.posted if posting.ledger is intent.side else ()), *posting.ended(intent.side)]\n",
-        "        names += []\n",
+        "*(posting.posted if posting.ledger is intent.side else ()), ",
+        "",
         world="drafts",
     ),
     Mutation(
