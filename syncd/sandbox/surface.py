@@ -17,6 +17,8 @@ from syncd.sandbox.faults import FaultKind, FaultPlan
 _MAX_BODY: Final = 101 * 1024 * 1024
 _EXPIRE: Final = frozenset({FaultKind.EXPIRE_TOKEN})
 _SHIFT: Final = frozenset({FaultKind.SHIFT_PAGES})
+_WELL_KNOWN: Final = "/.well-known/"
+"""What a host tells everybody (RFC 8615): the monitor looks there, beside what the account allows."""
 
 Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 """(verb, path, handler)"""
@@ -49,7 +51,7 @@ class Surface:
     ) -> None:
         self.requests: Counter[str] = Counter()
         self.most_at_once = 0
-        """Requests under way together, logins aside."""
+        """Requests under way together; logins aside, and what a host tells everybody."""
         self._at_once = 0
         self._faults = faults
         self._admit_caller = admit
@@ -78,7 +80,7 @@ class Surface:
     async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
         self.requests[f"{request.method} {request.path if resource is None else resource.canonical}"] += 1
-        if request.path in self._open:
+        if request.path in self._open or request.path.startswith(_WELL_KNOWN):
             return await handler(request)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
