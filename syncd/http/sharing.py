@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Final
 
 from syncd.core.errors import RetryLater, SyncdError
 from syncd.ports import Clock
 from syncd.ports.allowance import Allowance, Limits
+
+_AGAIN_S: Final = 1.0
+"""While nobody can say what is free."""
 
 
 class SharedPlaces:
@@ -23,6 +27,7 @@ class SharedPlaces:
         self._done = 0
         self._pause = timedelta()
         self._asking: asyncio.Task[None] | None = None
+        self._ending = False
 
     async def enter(self) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -45,7 +50,8 @@ class SharedPlaces:
         self._ask()
 
     async def finished(self) -> None:
-        """Everything has been given back."""
+        """Everything has been given back, or cannot be just now."""
+        self._ending = True
         while self._asking is not None and not self._asking.done():
             await asyncio.wait({self._asking})
 
@@ -65,9 +71,12 @@ class SharedPlaces:
                     self._pause = timedelta()
                 granted = await self._allowance.take(self._connection, self._limits, wanted, done)
             except SyncdError as error:
-                # what was done with is given back by who asks next, or ends with this process
                 self._refuse(error)
-                return
+                if self._ending:
+                    return  # what was done with ends with this process
+                # tried again though nobody waits here: until it is given back, it is nobody's
+                await self._clock.sleep(_AGAIN_S)
+                continue
             self._done -= done
             self._hand_out(granted.places)
             if self._waiting and granted.places < wanted:
