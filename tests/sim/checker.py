@@ -132,7 +132,9 @@ class Checker:
         """Once, with what people entered, over nothing that nobody knew of."""
         side, entity = platform.side, command.entity
         tag = tag_of(entity, side, after or before or {})
-        if stopped := self.limits.braked(other(side), entity, tag):
+        # one that is made anew, as its people had removed it, rewrites nothing
+        carries_on = command.operation in ("update", "delete")
+        if carries_on and (stopped := self.limits.braked(other(side), entity, tag)):
             self.violated("hold", f"{command.operation} of {entity} {tag} on the {side}: {stopped}")
         if command.operation == "delete":
             self._check_delete(side, command, key, before)
