@@ -41,7 +41,9 @@ DEFAULTS_MAX: Final = 1
 """Places that may turn to one constant in the same window: a default strikes one field, a batch several."""
 
 _CONSTANT: Final = "one constant"
-_Test = Callable[[Node, Node], tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None]
+_Hit = tuple[Kind, dict[str, Any], dict[str, Any], int, float]
+"""What was found: its kind, before, after, records that show it, and how likely it was by chance."""
+_Test = Callable[[Node, Node], _Hit | None]
 
 
 def differences(
@@ -107,12 +109,12 @@ def _main(counts: Counts) -> str:
     return max(counts, key=lambda name: counts[name])
 
 
-def _shares(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _shares(old: Node, new: Node) -> _Hit | None:
     """Null, empty, zero or one constant in far more records."""
     return _nothing(old, new) or _jumped(old, new, _constant(old, new))
 
 
-def _nothing(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _nothing(old: Node, new: Node) -> _Hit | None:
     """Null, empty or zero in far more records."""
     watched = (
         ("null", old.types.get("null", 0), new.types.get("null", 0), JUMP),
@@ -122,9 +124,7 @@ def _nothing(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any]
     return _jumped(old, new, watched)
 
 
-def _jumped(
-    old: Node, new: Node, watched: Iterable[tuple[str, int, int, float]]
-) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _jumped(old: Node, new: Node, watched: Iterable[tuple[str, int, int, float]]) -> _Hit | None:
     """The first of ``watched`` (name, count before, count now, least jump) whose share jumped."""
     for name, first, second, least in watched:
         was, now = _share(first, old.seen), _share(second, new.seen)
@@ -140,7 +140,7 @@ def _constant(old: Node, new: Node) -> Iterator[tuple[str, int, int, float]]:
         yield _CONSTANT, min(old.seen, old.values.get(digest, 0)), min(new.seen, hits), LEAP
 
 
-def _flags(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _flags(old: Node, new: Node) -> _Hit | None:
     """A yes/no that says almost always the same where it used to differ."""
     was, now = old.features.get("flag", {}), new.features.get("flag", {})
     if evidence.distance(was, now) < LEAP:
@@ -150,7 +150,7 @@ def _flags(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], 
     return Kind.SHARE, {"true": first}, {"true": second}, sum(now.values()), evidence.homogeneity(was, now)
 
 
-def _sign(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _sign(old: Node, new: Node) -> _Hit | None:
     was, now = old.features.get("sign", {}), new.features.get("sign", {})
     first, second = was.get("negative", 0), now.get("negative", 0)
     of_old, of_new = sum(was.values()), sum(now.values())
@@ -161,7 +161,7 @@ def _sign(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], i
     return Kind.SIGN, before, after, second, evidence.split(first, of_old, second, of_new)
 
 
-def _scale(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _scale(old: Node, new: Node) -> _Hit | None:
     """The magnitudes moved as a whole, by a factor that confuses units (or by a very large one)."""
     was, now = _magnitudes(old), _magnitudes(new)
     of_old, of_new = sum(was.values()), sum(now.values())
@@ -191,7 +191,7 @@ def _factor(moved: float) -> float | None:
     return None
 
 
-def _writing(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _writing(old: Node, new: Node) -> _Hit | None:
     """Padding, masking or markup where there was none."""
     was, now = old.features.get("marks", {}), new.features.get("marks", {})
     if min(sum(was.values()), sum(now.values())) < RECORDS_MIN or evidence.distance(was, now) < JUMP:
@@ -200,7 +200,7 @@ def _writing(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any]
     return Kind.FORMAT_CHANGED, before, after, sum(now.values()), evidence.homogeneity(was, now)
 
 
-def _manner(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _manner(old: Node, new: Node) -> _Hit | None:
     """What people themselves vary, now all in one manner: capitals only, whole amounts only, empty lists.
 
     A batch of such records may be somebody's work, so this is doubt, not proof: a share that jumped.
@@ -219,7 +219,7 @@ def _manner(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any],
     return None
 
 
-def _width(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _width(old: Node, new: Node) -> _Hit | None:
     """Texts that used to go on all end at one width: they are cut there."""
     was, now = _lengths(old), _lengths(new)
     of_old, of_new = sum(was.values()), sum(now.values())
@@ -233,7 +233,7 @@ def _width(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], 
     return Kind.FORMAT_CHANGED, {"longest": max(was)}, {"longest": longest}, now[longest], chance
 
 
-def _key(old: Node, new: Node) -> tuple[Kind, dict[str, Any], dict[str, Any], int, float] | None:
+def _key(old: Node, new: Node) -> _Hit | None:
     """A place whose values never repeated, and now they do."""
     if old.seen < RECORDS_MIN or not new.values or max(old.values.values(), default=1) > 1:
         return None

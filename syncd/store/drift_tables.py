@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, Table, Text, text
 
-from syncd.store.table_parts import Instant, metadata
-
-
-def _id() -> Column[int]:
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-
-
-def _of_drift() -> Column[int]:
-    return Column("drift_id", BigInteger, ForeignKey("drift.id", ondelete="CASCADE"), nullable=False)
-
+from syncd.store.table_parts import Instant, identity, metadata, only, reference
 
 shape = Table(
     "shape",
@@ -31,7 +22,7 @@ shape = Table(
 drift = Table(
     "drift",
     metadata,
-    _id(),
+    identity(),
     Column("fingerprint", Text, nullable=False),
     Column("connection", Text, nullable=False),
     Column("platform", Text, nullable=False),
@@ -57,8 +48,7 @@ drift = Table(
         "connection",
         "fingerprint",
         unique=True,
-        sqlite_where=text("state in ('open', 'acked')"),
-        postgresql_where=text("state in ('open', 'acked')"),
+        **only(text("state in ('open', 'acked')")),
     ),
     sqlite_autoincrement=True,  # holds and reports name an event by its number for ever
 )
@@ -67,8 +57,8 @@ drift = Table(
 drift_grant = Table(
     "drift_grant",
     metadata,
-    _id(),
-    _of_drift(),
+    identity(),
+    reference("drift_id", "drift"),
     Column("connection", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -82,8 +72,8 @@ drift_grant = Table(
 proposal = Table(
     "proposal",
     metadata,
-    _id(),
-    _of_drift(),
+    identity(),
+    reference("drift_id", "drift"),
     Column("platform", Text, nullable=False),
     Column("connection", Text, nullable=False),
     Column("operation", Text, nullable=False),

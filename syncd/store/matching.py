@@ -25,7 +25,7 @@ from syncd.ports.store import FlowRow, Lone, PairRow
 from syncd.store import journal
 from syncd.store.asking_tables import apart, remote_block
 from syncd.store.columns import OPEN, UNSETTLED, chunks, hash_column, id_column
-from syncd.store.pairs import pair_by_id
+from syncd.store.pairs import pair_by_id, remote_of
 from syncd.store.prepared import Prepared, put
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
@@ -228,19 +228,12 @@ def _bind_one(
     return absorbed
 
 
-_REMOTE = Query(
-    select(remote.c.id).where(remote.c.stream_id == bindparam("stream"), remote.c.key == bindparam("key"))
-)
 _UNMATCHED = Query(
     select(pair.c.id)
     .where(pair.c.flow_id == bindparam("flow"), pair.c.state == PairState.UNMATCHED.value)
     .order_by(pair.c.since, pair.c.id)
     .limit(bindparam("most", type_=Integer))
 )
-
-
-def remote_of(c: Connection, stream_id: int, key: str) -> int:
-    return int(_REMOTE.scalar(c, {"stream": stream_id, "key": key}))
 
 
 def unmatched(c: Connection, k: Keeper, at: FlowRow, limit: int) -> list[PairRow]:

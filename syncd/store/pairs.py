@@ -33,11 +33,17 @@ from syncd.store.resolutions import resolutions
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, intent, pair, pair_base, remote, remote_body, removal, stream
 
+_REMOTE = Query(
+    select(remote.c.id).where(remote.c.stream_id == bindparam("stream"), remote.c.key == bindparam("key"))
+)
+
+
+def remote_of(c: Connection, stream_id: int, key: str) -> int:
+    return int(_REMOTE.scalar(c, {"stream": stream_id, "key": key}))
+
 
 def force(c: Connection, k: Keeper, at: FlowRow, side: Side, stream_id: int, key: str) -> int:
-    remote_id: int = c.execute(
-        select(remote.c.id).where(remote.c.stream_id == stream_id, remote.c.key == key)
-    ).scalar_one()
+    remote_id = remote_of(c, stream_id, key)
     mine = and_(pair.c.flow_id == at.id, id_column(side) == remote_id)
     ident: int | None = c.execute(select(pair.c.id).where(mine)).scalar_one_or_none()
     if ident is None:

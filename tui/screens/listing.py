@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
@@ -48,9 +49,9 @@ class Listing(Board):
         """The filter, as the server reads it."""
         self._next: str | int | None = None
 
+    @abstractmethod
     async def page(self, after: str | int | None, limit: int) -> Listed:
-        """Ask for one page."""
-        raise NotImplementedError
+        """Ask for one page. The type checker holds every screen to it, Textual's metaclass does not."""
 
     def body(self) -> ComposeResult:
         yield Input(placeholder="filter · !without · Enter keeps it, Esc clears it", id="filter")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -11,7 +11,7 @@ from syncd.api import endpoints, requests
 from syncd.cli import session
 from syncd.cli.confirm import confirm
 from syncd.cli.exits import Exit
-from syncd.cli.output import Column, emit, say
+from syncd.cli.output import Column, Row, emit, say
 from syncd.cli.views import with_times
 
 _COLUMNS = [
@@ -61,8 +61,7 @@ def list_(
     """
     found = session.call(endpoints.JOBS, requests.Jobs(before=before, limit=limit))
     data = [one.model_dump(mode="json") for one in found]
-    rows = [with_times(row, "planned_at", "applies_at", "ended_at") for row in data]
-    emit(data, rows, _COLUMNS, empty="Nothing was ever asked for in bulk.")
+    emit(data, [_row(job) for job in data], _COLUMNS, empty="Nothing was ever asked for in bulk.")
     if len(found) == limit:
         say(f"older ones: --before {found[-1].id}")
     return Exit.NOTHING if fail_if_empty and not found else Exit.OK
@@ -82,5 +81,9 @@ def cancel(ident: Annotated[int, Parameter(validator=Number(gte=1))], /) -> int:
     confirm(f"stop job {ident}; what it did so far stays done")
     job = session.call(endpoints.JOB_CANCEL, requests.JobCancel(id=ident, actor=session.actor()))
     data = job.model_dump(mode="json")
-    emit(data, [with_times(data, "planned_at", "applies_at", "ended_at")], _COLUMNS)
+    emit(data, [_row(data)], _COLUMNS)
     return Exit.OK
+
+
+def _row(job: dict[str, Any]) -> Row:
+    return with_times(job, "planned_at", "applies_at", "ended_at")

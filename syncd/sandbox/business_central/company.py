@@ -14,8 +14,8 @@ from syncd.sandbox.purchases import Bought, Purchases, Vendor
 from syncd.sandbox.tables import Books
 
 TAX_ACCOUNT: Final = "2200"
-_FREIGHT: Final = "5400"
 """The account that sales tax is owed on."""
+_FREIGHT: Final = "5400"
 COMPANY_ID: Final = "7dbba574-5f69-4167-a43e-fb975045de15"
 
 

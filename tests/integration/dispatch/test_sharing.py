@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -164,12 +164,18 @@ async def test_who_is_told_to_wait_says_so_to_all(members: list[Membership]) -> 
     assert 50 < granted.again_s <= 60
 
 
+@asynccontextmanager
+async def logged_in(url: str, members: list[Membership]) -> AsyncIterator[list[HttpClient]]:
+    """A client for each, by the one login they share."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(client(url, one, auth=login(one))) for one in members]
+
+
 async def test_one_of_them_renews_the_login(
     platform: tuple[Platform, str], members: list[Membership]
 ) -> None:
     there, url = platform
-    async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(client(url, one, auth=login(one))) for one in members]
+    async with logged_in(url, members) as clients:
         await _ask(clients, 3)
         assert there.grants == 1, "the others took what it was given"
         there.access = "revoked"
@@ -182,8 +188,7 @@ async def test_what_another_renewed_may_have_ended_as_well(
     platform: tuple[Platform, str], members: list[Membership]
 ) -> None:
     there, url = platform
-    async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(client(url, one, auth=login(one))) for one in members]
+    async with logged_in(url, members) as clients:
         await _ask(clients, 1)
         there.access = "revoked"
         await _ask(clients[:1], 1)
