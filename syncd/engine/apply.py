@@ -104,8 +104,11 @@ class Applier:
         setup, wire = self._flows[intent.request.entity], self._gates[intent.connection].wire
         if self.stopping.is_set():
             return None
-        if intent.state is IntentState.PLANNED and not await self._as_decided(setup, intent, tally):
-            return None
+        if intent.state is IntentState.PLANNED:
+            guarded = await self._as_decided(setup, intent, tally)
+            if guarded is None:
+                return None
+            intent = guarded
         if generation.must_be_looked_up(intent) and await self._store.restored():
             async with wire:
                 looked = await self._already_done(setup, intent, tally)
@@ -157,12 +160,13 @@ class Applier:
             return _Looked(None)
         return _Looked(Confirmed(found[0].key, found[0].raw or None)) if found else None
 
-    async def _as_decided(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> bool:
-        """Whether the record still is what was decided on, where the platform does not check that itself."""
+    async def _as_decided(self, setup: FlowSetup, intent: IntentRow, tally: Tally) -> IntentRow | None:
+        """The intent, if its record still is what was decided on, where the platform does not check that
+        itself. A telling, which looks at one field alone, is guarded by the version that was looked at."""
         request, spec, end = intent.request, setup.specs[intent.side], setup.ends[intent.side]
         unguarded = request.expected is not None and not spec.conditional_write
         if request.key is None or not (request.was or unguarded):
-            return True
+            return intent
         try:
             async with self._gates[intent.connection].wire:
                 seen = await end.connector.fetch(request.entity, request.key)
@@ -172,18 +176,26 @@ class Applier:
             await self._store.retry_later(intent, ErrorClass.CONNECTION, error.message, after_s)
             tally.retried += 1
             tally.errors.append(error.message)
-            return False
-        if seen is None or not outdated(setup, intent, seen.raw):
-            return True
+            return None
+        if seen is None:
+            return intent
+        if not outdated(setup, intent, seen.raw):
+            guard = spec.conditional_write and request.was
+            return replace(intent, request=replace(request, expected=seen.raw)) if guard else intent
         stream = await self._store.stream(end.connection, request.entity)
         await store_seen(self._store, end, stream, [seen], Read())
         await self._store.drop(intent, "it changed after it was decided about", due_in_s=0.0)
-        return False
+        return None
 
     async def conclude(self, intent: IntentRow, outcome: Outcome, tally: Tally) -> IntentRow | None:
         """Put one outcome on disk. Returns the intent that follows, if any."""
         if isinstance(outcome, Confirmed):
             return await self._confirmed(intent, outcome, tally)
+        if isinstance(outcome, Rejected) and told_too_late(
+            intent, outcome, self._flows[intent.request.entity]
+        ):
+            # proven not executed: its record is looked at once more before it is told again
+            outcome = Retry(outcome.error_class, outcome.words)
         if isinstance(outcome, Rejected) and stale(intent, outcome):
             tally.retried += 1
             await self._look_and_decide_again(intent, outcome.words)
@@ -414,6 +426,13 @@ def _without(bases: Mapping[Side, Record], names: Sequence[str]) -> dict[Side, R
 def stale(intent: IntentRow, outcome: Rejected) -> bool:
     """Whether an update was refused only because its record had changed meanwhile. Pure."""
     return outcome.error_class is ErrorClass.CONFLICT and intent.request.operation is Operation.UPDATE
+
+
+def told_too_late(intent: IntentRow, outcome: Rejected, setup: FlowSetup) -> bool:
+    """Whether a telling was refused as its record changed between our look and its arrival. Pure."""
+    guarded = bool(intent.request.was) and setup.specs[intent.side].conditional_write
+    in_doubt = intent.state is IntentState.UNCERTAIN
+    return guarded and not in_doubt and outcome.error_class is ErrorClass.CONFLICT
 
 
 def rejection(intent: IntentRow, outcome: Rejected, setup: FlowSetup) -> Acknowledgement | None:

@@ -368,6 +368,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "",
         world="drafts",
     ),
+    Mutation(
+        "a telling does not carry the version that was looked at",
+        "syncd.engine.apply",
+        "            guard = spec.conditional_write and request.was\n",
+        "            guard = False\n",
+        world="drafts, versions are checked",
+    ),
     # -- merges
     Mutation(
         "what was merged away is taken for deleted",

@@ -23,6 +23,7 @@ WORLDS: Mapping[str, Callable[[Settings], bool]] = {
     "crashes": lambda s: s.crashes > 0,
     "crashes over lagging listings": lambda s: s.crashes > 0 and _lags(s),
     "drafts": lambda s: s.drafted,
+    "drafts, versions are checked": lambda s: s.drafted and s.behaviours["left"].conditional_write,
     "idempotency keys": lambda s: any(one.native_key_life_s for one in s.behaviours.values()),
     "invoices": lambda s: "invoice" in s.entities,
     "lagging listings": _lags,

@@ -28,6 +28,8 @@ _INTENT = """
     where i.reference = ?"""
 _BLIND_S = 30.0
 """Between the re-reading that precedes a write without a version, and its arrival: two trips and a commit."""
+_INSTANT_S = 0.01
+"""How far the time that a row bears may lie from the instant in which it is on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,7 @@ class Checker:
             "select scope, since from hold where by like 'brake:%' and released_at is null"
         ).fetchall()
         for scope, since in placed:
-            # a brake's hold is on disk an instant after the time it bears
-            if scope in scopes and seconds(since) + 0.01 < sent:
+            if scope in scopes and seconds(since) + _INSTANT_S < sent:
                 self.violated("hold", f"{what} was sent through the brake on {scope}")
 
     def carried_out(
@@ -238,10 +239,13 @@ class Checker:
                 self.violated("once", f"{name} was voided twice on the {side}")
             if other(side) not in thing.voided:
                 self.violated("evidence", f"{name} was voided on the {side}, and nobody had voided the other")
-        elif side in thing.voided and not self._unseen(command, side, thing.voided[side]):
-            self.violated(
-                "nothing lost", f"{name} was voided on the {side} and became {command.argument} unseen"
-            )
+        elif side in thing.void_on():
+            if self._unseen(command, side, thing.voided[side]):
+                thing.overwritten.add(side)
+            else:
+                self.violated(
+                    "nothing lost", f"{name} was voided on the {side} and became {command.argument} unseen"
+                )
 
     def _check_posted(self, thing: Thing, command: Any) -> None:
         """What stands posted in the ledger is not edited by anybody but its own people."""
@@ -283,10 +287,12 @@ class Checker:
 
     def _unseen(self, command: Any, side: str, happened: float) -> bool:
         """Whether nobody could know of it any more when the request was sent: no version guards the write,
-        and it happened after the last look, right before the request arrived."""
-        if self.platforms[side].behaviour.conditional_write and command.operation != "action":
+        and it happened after the look that this request was sent upon, right before it arrived."""
+        if self.platforms[side].behaviour.conditional_write:
             return False
         arrival = self._arrived[command.reference]
+        if arrival.looked + _INSTANT_S < arrival.decided:
+            return False  # nobody looked after it was decided
         blind = happened >= arrival.looked and arrival.at - arrival.looked < _BLIND_S
         if blind:
             self._fired["blind_overwrite"] += 1

@@ -87,7 +87,7 @@ class Paperwork:
         wire = self._world.platforms[side].records("invoice")[key]
         self._world.fired["voided"] += 1
         thing = self._world.staff.thing_of(side, "invoice", wire)
-        thing.voided.setdefault(side, self._world.loop.time())
+        thing.was_voided(side, self._world.loop.time())
         self._world.staff.change(side, "invoice", key, _VOID[side])
 
     def in_haste(self, when: str) -> None:
@@ -101,6 +101,16 @@ class Paperwork:
         if keys:
             act = self._post if side == RIGHT else self._void_here
             world.loop.call_soon(act, world.haste.choice(keys))
+
+    def was_shown(self, side: str, key: str) -> None:
+        """We have just looked at a document, perhaps to tell its people what became of it: where versions
+        are checked, somebody voids it before we are heard."""
+        world = self._world
+        checked = side == LEFT and world.platforms[LEFT].behaviour.conditional_write
+        if not checked or not world.settings.drafted or world.mischief.stopped:
+            return
+        if world.haste.random() < 0.1:
+            world.loop.call_later(0.01, self._void_here, key)
 
     def _void_here(self, key: str) -> None:
         self._void(LEFT, key)

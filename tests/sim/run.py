@@ -210,6 +210,8 @@ class Noting:
         self._world.note(f"{platform.side} showed {entity} {key}")
         self._world.checker.shown(platform, entity, key)
         self._world.day.was_shown(platform.side, entity, key)
+        if entity == "invoice":
+            self._world.day.paperwork.was_shown(platform.side, key)
 
 
 @contextmanager

@@ -162,6 +162,19 @@ class Thing:
     """A document: since when it stands posted in the ledger."""
     voided: dict[str, float] = field(default_factory=dict)
     """A document: the sides on which people voided it, and when."""
+    overwritten: set[str] = field(default_factory=set)
+    """Those sides where a telling of ours put another status over it before anybody could know of it: no
+    record says any more that it was voided there."""
+
+    def was_voided(self, side: str, at: float) -> None:
+        """A person voided it there: once more, perhaps, after the first void was overwritten."""
+        if side not in self.voided or side in self.overwritten:
+            self.voided[side] = at
+        self.overwritten.discard(side)
+
+    def void_on(self) -> set[str]:
+        """The sides on which it still is what people voided there."""
+        return self.voided.keys() - self.overwritten
 
     def was_removed(self, side: str, wire: Wire) -> None:
         """A person deleted its record there."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from syncd.connectors.memory import Call, Fault, FaultKind, OrderedFaults
-from syncd.core.model import PairState
+from syncd.connectors.memory import Behaviour, Call, Fault, FaultKind, OrderedFaults
+from syncd.core.model import PairState, Side
+from syncd.core.outcome import Outcome
 from syncd.core.policy import Acknowledge, Mode
+from syncd.ports import WriteRequest
 from tests.integration.engine.operating import operator_of
 from tests.integration.engine.test_main_job import INVOICE
 from tests.integration.engine.world import World, policy
@@ -15,7 +17,7 @@ TOLD = Acknowledge(
 )
 
 
-async def approved() -> tuple[World, str]:
+async def approved(behaviour: Behaviour | None = None) -> tuple[World, str]:
     """An approved invoice of a paired customer, with the next cycle still to come."""
     policies = {
         "customer": policy("customer", Mode.BOTH),
@@ -28,6 +30,9 @@ async def approved() -> tuple[World, str]:
         ),
     }
     world = World(policies)
+    if behaviour is not None:
+        world.left.behaviour = behaviour
+        world.start()
     customer = world.left.add("customer", {"name": "Orchard Foods", "status": "active"})
     await world.cycle()
     wire = {name: value for name, value in INVOICE.items() if name != "job"}
@@ -200,3 +205,39 @@ async def test_what_was_voided_before_it_was_told_stays_void() -> None:
     world.wait(60)
     await world.cycle()
     assert world.left.records("invoice")[key]["status"] == "void"
+
+
+def as_told(world: World, key: str, patch: dict[str, str]) -> None:
+    """The source's people enter something after we looked, and before `processed` arrives."""
+    connector = world.setup.ends[Side.LEFT].connector
+    usual = connector.submit
+
+    async def late(request: WriteRequest) -> Outcome:
+        if request.action == "set_status":
+            connector.submit = usual  # type: ignore[method-assign]
+            world.left.edit("invoice", key, patch)
+        return await usual(request)
+
+    connector.submit = late  # type: ignore[method-assign]
+
+
+async def test_where_versions_are_checked_what_was_voided_right_after_the_look_stays_void() -> None:
+    world, key = await approved(Behaviour(conditional_write=True))
+    as_told(world, key, {"status": "void"})
+    await world.cycle()
+    world.wait(60)
+    await world.cycle()
+    assert world.left.records("invoice")[key]["status"] == "void"
+    assert [action for action, _ in told(world, key)] == ["set_external_id"]
+
+
+async def test_a_telling_that_met_another_change_is_told_all_the_same() -> None:
+    world, key = await approved(Behaviour(conditional_write=True))
+    as_told(world, key, {"memo": "call first"})
+    await world.cycle()
+    assert [action for action, _ in told(world, key)] == ["set_external_id"]
+    world.wait(60)
+    await world.cycle()
+    assert told(world, key)[1:] == [("set_status", "processed")]
+    assert world.left.records("invoice")[key]["memo"] == "call first"
+    assert await state(world) is PairState.IN_STEP

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from syncd.connectors.memory import Behaviour, Call, Fault, FaultKind, OrderedFaults
-from syncd.core.model import PairState, Side
-from syncd.core.policy import Deletes, FlowPolicy, Mode, Posting
+from syncd.connectors.memory.answers import Refused
+from syncd.core.model import Operation, PairState, Side
+from syncd.core.outcome import ErrorClass
+from syncd.core.policy import Acknowledge, Deletes, FlowPolicy, Mode, Posting
 from syncd.engine.sweep import APART_S
 from tests.integration.engine.world import World, policy
 
@@ -278,7 +280,7 @@ async def test_what_refers_to_a_merged_record_finds_the_one_it_became() -> None:
 # -- the end of a document ----------------------------------------------------------------------
 
 
-def two_way_invoices() -> World:
+def two_way_invoices(**more: Any) -> World:
     posting = Posting(
         Side.RIGHT,
         posted={"status": frozenset({"processed", "paid"})},
@@ -287,9 +289,8 @@ def two_way_invoices() -> World:
         action="set_status",
         argument="void",
     )
-    return World(
-        {"customer": policy("customer", Mode.BOTH), "invoice": policy("invoice", Mode.BOTH, posting=posting)}
-    )
+    invoice = policy("invoice", Mode.BOTH, posting=posting, **more)
+    return World({"customer": policy("customer", Mode.BOTH), "invoice": invoice})
 
 
 async def bill(world: World) -> tuple[str, str]:
@@ -372,6 +373,27 @@ async def test_a_void_at_the_source_while_our_edit_there_was_in_doubt_is_carried
     await later(world)
     await later(world)
     assert ledger(world)["state_code"] == 6
+
+
+async def test_where_a_void_is_final_the_telling_is_refused_and_the_void_carried_over() -> (
+    None
+):
+    """As ServiceTrade is taken to do it: it checks no version, and refuses such a step of a status."""
+    world = two_way_invoices(acknowledge=Acknowledge(posted=(("set_status", "processed"),)))
+
+    def voided_before_it_is_told(entity: str, operation: Operation, _: Mapping[str, Any]) -> Refused | None:
+        if (entity, operation) != ("invoice", Operation.ACTION):
+            return None
+        (document,) = world.left.records("invoice")
+        world.left.edit("invoice", document, {"status": "void"})
+        return Refused(ErrorClass.VALIDATION, "Invalid status transition")
+
+    world.left.refuse = voided_before_it_is_told
+    key, _ = await bill(world)
+    assert await states(world, "invoice") == {PairState.QUARANTINED: 1}
+    await later(world)
+    assert (world.left.records("invoice")[key]["status"], ledger(world)["state_code"]) == ("void", 6)
+    assert await states(world, "invoice") == {PairState.IN_STEP: 1}
 
 
 async def test_a_void_that_the_ledger_does_not_show_is_not_repeated() -> None:
