@@ -375,9 +375,7 @@ async def test_a_void_at_the_source_while_our_edit_there_was_in_doubt_is_carried
     assert ledger(world)["state_code"] == 6
 
 
-async def test_where_a_void_is_final_the_telling_is_refused_and_the_void_carried_over() -> (
-    None
-):
+async def test_where_a_void_is_final_the_telling_is_refused_and_the_void_carried_over() -> None:
     """As ServiceTrade is taken to do it: it checks no version, and refuses such a step of a status."""
     world = two_way_invoices(acknowledge=Acknowledge(posted=(("set_status", "processed"),)))
 
