@@ -128,10 +128,10 @@ def _after_removal(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> De
         return Decision(Verb.GONE, tomb.evidence, bases=_ENDED_HERE)
     said = f"removed on the {gone.value} ({tomb.evidence})"
     if tomb.merged_into:
-        # not gone: it goes on under another name, which has a partner of its own (else we had followed it)
+        # not gone: it goes on under another name, which is or may be another's partner, else we had followed
         return Decision(
             Verb.HOLD,
-            f"{said}; {tomb.merged_into} has its own partner: merge them there as well",
+            f"{said}; {tomb.merged_into} has, or may have, its own partner: merge them there as well",
             removed=True,
         )
     base = pair.base(gone.other)

@@ -259,7 +259,7 @@ TABLES: Final[tuple[Table, ...]] = (
         removed("the right was edited, the removal wins", _GONE, B, flow(BOTH, _NAME, deletes=Deletes.PROPAGATE, edited=EditedMeanwhile.REMOVAL_WINS), "delete on the right"),
         removed("the right was edited, a person decides", _GONE, B, flow(BOTH, _NAME, deletes=Deletes.PROPAGATE, edited=EditedMeanwhile.HOLD), "hold: removed on the left (its platform says so), edited on the other side"),
         Row("nothing was ever agreed on", PairView(_GONE, A, None, None), flow(BOTH, _NAME, deletes=Deletes.PROPAGATE), "hold: removed on the left (its platform says so) before both sides had agreed on anything"),
-        removed("it was merged into one that has its own partner", _MERGED, A, flow(BOTH, _NAME, deletes=Deletes.PROPAGATE), "hold: removed on the left (merged into 17); 17 has its own partner: merge them there as well"),
+        removed("it was merged into one that has its own partner", _MERGED, A, flow(BOTH, _NAME, deletes=Deletes.PROPAGATE), "hold: removed on the left (merged into 17); 17 has, or may have, its own partner: merge them there as well"),
         removed("gone on both sides", _GONE, _GONE, flow(BOTH, _NAME), "gone: its platform says so"),
     )),
     Table("Posted documents", "Corrected by an action in the ledger (here the right), never by an edit.", (

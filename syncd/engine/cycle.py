@@ -250,15 +250,15 @@ class LinkEngine:
         """
         this = self._cycle(entities)
         this.states = await self._states()
+        previews = []
         with trying():
             await self._read(this, this.walks)
-        previews = []
-        for flow in this.flows:
-            report = this.report(flow.entity)
-            decided: Sequence[Decided] = ()
-            if not report.error:
-                decided = await self._flow_run(this, flow).consider()
-            previews.append(Preview(flow, decided, report.trips, report.error))
+            for flow in this.flows:
+                report = this.report(flow.entity)
+                decided: Sequence[Decided] = ()
+                if not report.error:
+                    decided = await self._flow_run(this, flow).consider()
+                previews.append(Preview(flow, decided, report.trips, report.error))
         return previews
 
     async def take_hints(self) -> None:

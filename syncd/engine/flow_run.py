@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Self
 
-import orjson
 from msgspec.structs import replace
 
 from syncd.core.brakes import Census, Trip, check, trivial
@@ -17,6 +16,7 @@ from syncd.core.model import PairState, Side
 from syncd.core.plan import Plan, Planned, Weight
 from syncd.core.reconcile import Verb
 from syncd.engine import decide as deciding
+from syncd.engine import merging
 from syncd.engine.apply import Applier, Tally
 from syncd.engine.decide import Decided, Sides
 from syncd.engine.pairing import Pairing
@@ -177,16 +177,12 @@ class FlowRun:
             await end.guard.caught_up(end.connection)
         ids = {side: stream.id for side, stream in streams.items()}
         await store.consume(flow, streams, historical=not flow.first_sync_done)
+        self._pairing = Pairing(store, setup, flow, ids)
         if self._state.merged:
-            await store.follow_merges(flow, ids, self._says)
+            await merging.follow(store, setup, flow, self._pairing, self._incomplete)
         if flow.fingerprint != setup.fingerprint():
             await store.decide_by(flow, setup.fingerprint())
-        self._pairing = Pairing(store, setup, flow, ids)
         return flow
-
-    def _says(self, side: Side, raw: bytes) -> Collection[str]:
-        """The fields that a record says anything of, were it only that they are empty."""
-        return self._setup.specs[side].map.readable(orjson.loads(raw)).keys()
 
     async def _batches(self, flow: FlowRow) -> AsyncGenerator[list[Decided], None]:
         """What is due, matched and decided, batch by batch in the order of the pairs. A person is asked last:

@@ -144,11 +144,20 @@ class Pairing:
             ]
             beside = await self.candidates(creating, side, crossing)
             for one in creating:
-                asked_before = one.row.state is PairState.UNMATCHED
-                probable = [c for c in beside.get(one.row.id, ()) if _worth_asking(c.likeness, asked_before)]
-                if probable:
+                if probable := _probable(one, beside.get(one.row.id, ())):
                     asked[one.row.id] = deciding.ask(self._setup, one, _question(side.other, probable))
         return [asked.get(d.row.id, d) for d in decided]
+
+    async def in_question(self, lone: Sequence[Sides]) -> frozenset[int]:
+        """Bind these lone records to their partners. Returns the pairs of those of whom a person has to say
+        first which one that is, or that what looks like it is another."""
+        _, ambiguous = await self.match(lone)
+        asked = set(ambiguous)
+        for side in self._setup.policy.create:  # elsewhere nothing is made beside it
+            readable = [one for one in lone if side in one.records]
+            beside = await self.candidates(readable, side)
+            asked |= {one.row.id for one in readable if _probable(one, beside.get(one.row.id, ()))}
+        return frozenset(asked)
 
     async def candidates(
         self, lone: Sequence[Sides], side: Side, crossing: Crossing | None = None, *, exact: bool = False
@@ -199,10 +208,16 @@ def _rank(found: Sequence[Sequence[str]]) -> int:
     return next(rank for rank, keys in enumerate(found) if keys)
 
 
-def _worth_asking(likeness: Likeness, asked_before: bool) -> bool:
-    """What was asked once stays asked while anything still speaks for it: somebody who edits one of the two
-    meanwhile has not said that they are not the same."""
-    return likeness.probable or (asked_before and any(e.points > 0 for e in likeness.evidence))
+def _probable(one: Sides, beside: Sequence[Candidate]) -> list[Candidate]:
+    """Those that are worth a question. What was asked once stays asked while anything still speaks for it:
+    somebody who edits one of the two meanwhile has not said that they are not the same."""
+    asked_before = one.row.state is PairState.UNMATCHED
+    return [
+        candidate
+        for candidate in beside
+        if candidate.likeness.probable
+        or (asked_before and any(e.points > 0 for e in candidate.likeness.evidence))
+    ]
 
 
 def _across(field: FieldPolicy, record: Record, to: Side, crossing: Crossing) -> str | None:

@@ -152,6 +152,17 @@ class PairRow(Struct, frozen=True):
         return frozenset(side for side in self.keys if not self.gone[side])
 
 
+class Merge(Struct, frozen=True):
+    """A pair whose record was merged into another of its side, which has no partner."""
+
+    pair: int
+    side: Side
+    heir: str
+    """The key of that other one."""
+    lone: PairRow | None
+    """The pair in which that one stands alone, where it has been consumed by now."""
+
+
 class Verdict(Struct, frozen=True):
     """A decision that writes nothing, to be stored on its pair."""
 
@@ -323,10 +334,19 @@ class Store(Protocol):
         """Not missing: the platform shows them when asked for them one by one."""
         ...
 
+    async def merges(self, flow: FlowRow, streams: Mapping[Side, int]) -> Sequence[Merge]:
+        """Pairs whose record was merged into another that has no partner, and that no write is under way
+        for."""
+        ...
+
     async def follow_merges(
-        self, flow: FlowRow, streams: Mapping[Side, int], says: Callable[[Side, bytes], Collection[str]]
+        self,
+        flow: FlowRow,
+        streams: Mapping[Side, int],
+        merges: Sequence[Merge],
+        says: Callable[[Side, bytes], Collection[str]],
     ) -> int:
-        """Pairs whose record was merged into another that has no partner get that one. Returns how many.
+        """These of them, so far as they still are, get the record theirs was merged into. Returns how many.
 
         ``says``: the fields that a raw record of a side says anything of.
         """

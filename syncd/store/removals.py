@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_,
 
 from syncd.core.decision import ENDED
 from syncd.core.model import Side
-from syncd.ports.store import FlowRow, Observation
+from syncd.ports.store import FlowRow, Merge, Observation
 from syncd.store import journal
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column
 from syncd.store.matching import absorb, ask_anew
@@ -93,6 +93,7 @@ def found_again(c: Connection, stream: int, keys: Sequence[str]) -> None:
 def _merged(side: Side) -> Any:
     """Pairs whose record on ``side`` goes on as another that has no partner, and under no write."""
     gone, heir, other = remote.alias("gone"), remote.alias("heir"), pair.alias("other")
+    lone = pair.alias("lone")
     mine = id_column(side)
     theirs = other.c[mine.name]
     taken = exists().where(
@@ -104,11 +105,18 @@ def _merged(side: Side) -> Any:
         ),
     )
     return (
-        select(pair.c.id, heir.c.id.label("heir"), gone.c.key.label("was"), heir.c.key.label("now"))
+        select(
+            pair.c.id,
+            heir.c.id.label("heir"),
+            gone.c.key.label("was"),
+            heir.c.key.label("now"),
+            lone.c.id.label("lone"),
+        )
         .select_from(removal)
         .join(gone, and_(gone.c.id == removal.c.remote_id, gone.c.gone))
         .join(pair, and_(mine == gone.c.id, id_column(side.other).is_not(None)))
         .join(heir, and_(heir.c.stream_id == gone.c.stream_id, heir.c.key == removal.c.merged_into))
+        .outerjoin(lone, and_(lone.c.flow_id == pair.c.flow_id, lone.c[mine.name] == heir.c.id))
         .where(
             MERGED,
             gone.c.stream_id == bindparam("in_stream"),
@@ -130,25 +138,40 @@ def any_merged(c: Connection) -> bool:
     return _ANY_MERGED.first(c, {}) is not None
 
 
-def merges(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> list[tuple[Side, int, int, str, str]]:
-    """(side, pair, heir's row, old key, new key) of the pairs that can follow a merge."""
+def _ready(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> list[tuple[Side, Any]]:
+    """(side, row of ``_MERGED``) of the pairs that can follow a merge."""
     if not any_merged(c):
         return []  # nearly always: the joins below cost as much as the whole run of a quiet flow
     return [
-        (side, row.id, row.heir, row.was, row.now)
+        (side, row)
         for side, stream in streams.items()
         for row in c.execute(_MERGED[side], {"in_stream": stream, "of_flow": at.id})
     ]
 
 
-def follow(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int], says: Says) -> int:
-    """Each takes the heir in the place of its own record, which keeps its base: what differs is a change.
-    Only of what the heir ``says`` nothing of was nothing agreed: that the other one said it is no word of
-    the heir's. Where two were merged into one, the first pair gets it; the other's partner stays behind."""
+def merges(c: Connection, k: Keeper, at: FlowRow, streams: Mapping[Side, int]) -> list[Merge]:
+    return [
+        Merge(row.id, side, row.now, None if row.lone is None else pair_by_id(c, k, row.lone))
+        for side, row in _ready(c, at, streams)
+    ]
+
+
+def follow(
+    c: Connection,
+    k: Keeper,
+    at: FlowRow,
+    streams: Mapping[Side, int],
+    wanted: Collection[tuple[int, str]],
+    says: Says,
+) -> int:
+    """Each of these (pair, heir's key) takes the heir in the place of its own record, which keeps its base:
+    what differs is a change. Only of what the heir ``says`` nothing of was nothing agreed: that the other one
+    said it is no word of the heir's. Where two were merged into one, the first pair gets it; the other's
+    partner stays behind."""
     heirs: set[int] = set()
     lines, absorbed = [], False
-    for side, ident, heir, was, now in merges(c, at, streams):
-        if heir in heirs:
+    for side, (ident, heir, was, now, _) in _ready(c, at, streams):
+        if heir in heirs or (ident, now) not in wanted:
             continue
         heirs.add(heir)
         absorbed = absorb(c, at.id, side, heir, into=ident) or absorbed

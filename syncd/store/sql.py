@@ -27,6 +27,7 @@ from syncd.ports.store import (
     IntentRow,
     Known,
     Lone,
+    Merge,
     NewIntent,
     Observation,
     PairRow,
@@ -145,11 +146,15 @@ class SqlStore(SqlRecords):
     async def found_again(self, stream: int, keys: Sequence[str]) -> None:
         await self.database.write(lambda c: removals.found_again(c, stream, keys))
 
-    async def follow_merges(self, flow: FlowRow, streams: Mapping[Side, int], says: removals.Says) -> int:
-        if not await self.database.read(lambda c: removals.merges(c, flow, streams)):
-            return 0
+    async def merges(self, flow: FlowRow, streams: Mapping[Side, int]) -> Sequence[Merge]:
         k = self.keeper()
-        return await self.database.write(lambda c: removals.follow(c, k, flow, streams, says))
+        return await self.database.read(lambda c: removals.merges(c, k, flow, streams))
+
+    async def follow_merges(
+        self, flow: FlowRow, streams: Mapping[Side, int], merges: Sequence[Merge], says: removals.Says
+    ) -> int:
+        k, wanted = self.keeper(), {(merge.pair, merge.heir) for merge in merges}
+        return await self.database.write(lambda c: removals.follow(c, k, flow, streams, wanted, says))
 
     # -- consuming and deciding
 

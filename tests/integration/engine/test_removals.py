@@ -1,4 +1,4 @@
-"""What is not there any more: evidence first, edits win, merges are followed, ends are told once."""
+"""What is not there any more: evidence first, edits win, ends are told once."""
 
 from __future__ import annotations
 
@@ -13,38 +13,8 @@ from syncd.connectors.memory.answers import Refused
 from syncd.core.model import Operation, PairState, Side
 from syncd.core.outcome import ErrorClass
 from syncd.core.policy import Acknowledge, Deletes, FlowPolicy, Mode, Posting
-from syncd.engine.sweep import APART_S
+from tests.integration.engine.removing import ACME, later, reason, states, swept, world_of
 from tests.integration.engine.world import World, policy
-
-ACME = {"name": "Acme", "phoneNumber": "1", "status": "active"}
-
-
-def world_of(deletes: Deletes = Deletes.HOLD, *, feed: bool = False, **more: Any) -> World:
-    world = World({"customer": policy("customer", Mode.BOTH, deletes=deletes, **more)})
-    world.left.behaviour = Behaviour(delete_feed=feed)
-    world.start()
-    return world
-
-
-async def states(world: World, entity: str = "customer") -> dict[PairState, int]:
-    return dict((await world.store.counts(await world.store.flow("acme", entity))).states)
-
-
-async def reason(world: World, key: str, entity: str = "customer") -> str:
-    (life,) = await world.store.lives(entity, key, None)
-    return life.reason
-
-
-async def later(world: World, seconds: float = 60.0) -> None:
-    world.wait(seconds)
-    await world.cycle()
-
-
-async def swept(world: World) -> None:
-    world.wait(APART_S)
-    await world.engine.sweep()
-    await world.cycle()
-
 
 # -- evidence -----------------------------------------------------------------------------------
 
@@ -187,94 +157,6 @@ async def test_an_edit_wins_over_a_removal() -> None:
     (record,) = world.left.records("customer").values()
     assert record["phoneNumber"] == "2"
     assert len(world.right.records("customer")) == 1
-
-
-# -- merges -------------------------------------------------------------------------------------
-
-
-async def test_a_merge_on_one_side_is_followed() -> None:
-    world = World()
-    old, new = (world.left.add("customer", {**ACME, "name": name}) for name in ("Acme", "Acme Holding"))
-    await later(world)
-    partner = next(k for k, r in world.right.records("customer").items() if r["acct_name"] == "Acme")
-    double = next(k for k, r in world.right.records("customer").items() if k != partner)
-    world.right.remove("customer", double)
-    world.right.behaviour = Behaviour(delete_feed=True)
-    await later(world)
-    world.left.merge("customer", old, new)
-    await later(world)
-    lives = await world.store.lives("customer", partner, None)
-    assert [event.text for life in lives for event in life.events if event.kind == "merged"] == []
-    assert f"{new} has its own partner" in lives[0].reason
-
-
-async def test_a_merge_into_a_record_without_a_partner_keeps_the_pair() -> None:
-    world = world_of(create=frozenset({Side.RIGHT}))
-    old = world.left.add("customer", ACME)
-    await later(world)
-    (partner,) = world.right.records("customer")
-    with_phone = {**ACME, "phoneNumber": "9", "name": "Acme"}
-    world.policies["customer"] = replace(world.policies["customer"], create=frozenset())
-    world.start()
-    new = world.left.add("customer", with_phone)
-    await later(world)
-    world.left.merge("customer", old, new)
-    await later(world)
-    (life,) = await world.store.lives("customer", partner, None)
-    assert life.row.keys == {Side.LEFT: new, Side.RIGHT: partner}
-    assert [e.text for e in life.events if e.kind == "merged"] == [f"left {old} goes on as {new}"]
-    assert world.right.records("customer")[partner]["tel"] == "9", "what the merge changed is a change"
-    assert await states(world) == {PairState.IN_STEP: 1}
-
-
-async def test_a_merge_that_a_sweep_came_before_is_told_of_all_the_same() -> None:
-    """A full listing shows one record less, and nothing of the merge."""
-    world = World({"customer": policy("customer", Mode.LEFT_TO_RIGHT, deletes=Deletes.PROPAGATE)})
-    old = world.left.add("customer", ACME)
-    await later(world)
-    (partner,) = world.right.records("customer")
-    new = world.left.add("customer", {**ACME, "name": "Holding of Iowa", "phoneNumber": "9"})
-    world.left.merge("customer", old, new)
-    world.wait(3600.0)
-    world.left.edit("customer", new, {"phoneNumber": "10"})  # the last change; a poll looks back five minutes
-    for _ in range(2):
-        await swept(world)
-    (life,) = await world.store.lives("customer", partner, None)
-    assert life.row.keys == {Side.LEFT: new, Side.RIGHT: partner}
-    assert list(world.right.records("customer")) == [partner]
-
-
-async def test_a_merge_into_a_record_that_says_less_leaves_no_half_address() -> None:
-    """Found by seed 5000118: the state of the address had been agreed with the record that is gone."""
-    world = World({"customer": policy("customer", Mode.LEFT_TO_RIGHT)})
-    address = {"street": "1 Main St", "city": "Dayton", "state": "OH", "postalCode": "45402"}
-    key = world.left.add("customer", {**ACME, "address": address})
-    await later(world)
-    (old,) = world.right.records("customer")
-    heir = world.right.add("customer", {"acct_name": "Acme Holding", "state_code": 1})
-    world.right.merge("customer", old, heir)
-    world.left.edit("customer", key, {"address": {**address, "street": "2 Main St"}})
-    for _ in range(2):
-        await later(world)
-    kept = world.right.records("customer")[heir]
-    assert [kept.get(n) for n in ("addr1", "town", "region", "zip")] == ["2 Main St", "Dayton", "OH", "45402"]
-
-
-async def test_what_refers_to_a_merged_record_finds_the_one_it_became() -> None:
-    world = World()
-    first, second = (world.left.add("customer", {**ACME, "name": name}) for name in ("Acme", "Acme Holding"))
-    await later(world)
-    world.left.merge("customer", first, second)
-    await later(world)
-    bill = {
-        "invoiceNumber": "S-1", "transactionDate": "2026-11-01", "customer": {"id": second},
-        "totalPrice": 10.0, "status": "pending_accounting",
-    }  # fmt: skip
-    world.left.add("invoice", bill)
-    await later(world)
-    (posted,) = world.right.records("invoice").values()
-    partner = next(k for k, r in world.right.records("customer").items() if r["acct_name"] == "Acme Holding")
-    assert str(posted["acct"]) == partner
 
 
 # -- the end of a document ----------------------------------------------------------------------
