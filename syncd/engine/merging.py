@@ -34,7 +34,8 @@ async def follow(
     def says(side: Side, raw: bytes) -> Collection[str]:
         return setup.specs[side].map.readable(orjson.loads(raw)).keys()
 
-    await store.follow_merges(flow, pairing.streams, ready, says)
+    if ready:
+        await store.follow_merges(flow, pairing.streams, ready, says)
 
 
 async def _free(
