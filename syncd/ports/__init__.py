@@ -47,17 +47,15 @@ from syncd.ports.store import (
     FlowState,
     HoldRow,
     IntentRow,
-    Known,
     Lone,
     Merge,
     NewIntent,
-    Observation,
     PairRow,
     Settlement,
     Store,
-    StreamRow,
     Verdict,
 )
+from syncd.ports.streams import Known, Observation, StreamRow
 from syncd.ports.watching import UNWATCHED, Exchange, Grant, Guard, Tap, Unwatched, Written
 
 __all__ = [

@@ -12,11 +12,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 from msgspec import field as made
-from msgspec.structs import replace
 
 from syncd.core.brakes import Trip
 from syncd.core.crossing import PairKey
@@ -24,59 +23,7 @@ from syncd.core.decision import Conflict, Resolution
 from syncd.core.model import IntentState, PairState, Record, Side
 from syncd.core.outcome import ErrorClass
 from syncd.ports.connector import WriteRequest
-
-
-class StreamRow(Struct, frozen=True):
-    """What one connection offers for one entity, and how far it was read."""
-
-    id: int
-    connection: str
-    entity: str
-    watermark: str | None
-    """Where the next incremental walk starts; None: never read to the end."""
-    resume: str | None
-    """Where a broken walk goes on."""
-    walk_since: str | None
-    """The watermark the broken walk started from."""
-    fingerprint: str
-    """Of the map its content hashes were made with; empty: never read to the end."""
-    incomplete: bool = False
-    """The last walk left something out (no right to see it, a listing that shifted): what is missing from it
-    may be there."""
-    seq: int = 0
-    """How many changes it has shown so far."""
-
-
-class Known(NamedTuple):
-    """What the store knows of a record that a page shows. One is made for every record read."""
-
-    id: int
-    raw_hash: bytes
-    content_hash: bytes
-
-
-class Observation(Struct, frozen=True):
-    """One record of a page whose bytes are new to us."""
-
-    key: str
-    raw: bytes
-    raw_hash: bytes
-    content_hash: bytes
-    known: Known | None
-    """None: never seen before. Equal content hash: only the bytes changed, nothing happened."""
-    natural: tuple[str | None, ...] = ()
-    """Natural keys by rank, as normalised text; the store keeps keyed digests of them only."""
-    gone: bool = False
-    merged_into: str = ""
-    """Of a gone one: the key it goes on under."""
-    evidence: str = ""
-    """Of a gone one: how that is known."""
-    blocks: frozenset[str] = frozenset()
-    """Under what it is found as a possible duplicate (``core.likeness``); kept as keyed digests, too."""
-
-    def beside(self, known: Known | None) -> Observation:
-        """The same, next to what the store knows of the record."""
-        return replace(self, known=known)
+from syncd.ports.streams import Known, Observation, StreamRow
 
 
 class FlowRow(Struct, frozen=True):

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
 from syncd.core.errors import RefuseRecord
-from syncd.ports.store import Observation
+from syncd.ports.streams import Observation
 
 _trying: ContextVar[bool] = ContextVar("trying", default=False)
 

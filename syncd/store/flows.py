@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, or_, select, update
 
 from syncd.core.model import IntentState, PairState, Side
-from syncd.ports.store import FlowRow, FlowState, StreamRow
+from syncd.ports.store import FlowRow, FlowState
+from syncd.ports.streams import StreamRow
 from syncd.store.prepared import put
 from syncd.store.query import Query
 from syncd.store.removals import any_merged

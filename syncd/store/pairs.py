@@ -24,7 +24,8 @@ from sqlalchemy import (
 
 from syncd.core.crossing import PairKey
 from syncd.core.model import PairState, Side
-from syncd.ports.store import FlowRow, PairRow, StreamRow
+from syncd.ports.store import FlowRow, PairRow
+from syncd.ports.streams import StreamRow
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column, offset_column
 from syncd.store.dialects import count_anew
 from syncd.store.prepared import Prepared, put

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_,
 
 from syncd.core.decision import ENDED
 from syncd.core.model import Side
-from syncd.ports.store import FlowRow, Merge, Observation
+from syncd.ports.store import FlowRow, Merge
+from syncd.ports.streams import Observation
 from syncd.store import journal
 from syncd.store.columns import UNSETTLED, chunks, hash_column, id_column
 from syncd.store.matching import absorb, ask_anew

@@ -25,17 +25,15 @@ from syncd.ports.store import (
     FlowState,
     HoldRow,
     IntentRow,
-    Known,
     Lone,
     Merge,
     NewIntent,
-    Observation,
     PairRow,
     Settlement,
     Store,
-    StreamRow,
     Verdict,
 )
+from syncd.ports.streams import Known, Observation, StreamRow
 from syncd.store import (
     counting,
     flows,

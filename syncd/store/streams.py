@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, bindparam, delete, insert, select, update
 
-from syncd.ports.store import Known, Observation, StreamRow
+from syncd.ports.streams import Known, Observation, StreamRow
 from syncd.store import hints
 from syncd.store.asking_tables import remote_block
 from syncd.store.dialects import text_each
