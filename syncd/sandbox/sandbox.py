@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
@@ -21,6 +21,13 @@ View = Callable[[Mapping[str, str]], Any]
 
 Action = Callable[[Mapping[str, Any]], Any]
 """Body -> JSON value: something a test does to the sandbox from outside the platform's API."""
+
+
+def by_fields(rows: Callable[[], Iterable[Mapping[str, Any]]]) -> View:
+    """A view of ``rows``: each top-level field filters by its text."""
+    return lambda query: [
+        row for row in rows() if all(str(row.get(name)) == value for name, value in query.items())
+    ]
 
 
 @dataclass(frozen=True, slots=True)

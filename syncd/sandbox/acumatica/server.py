@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from syncd.sandbox.company import Company
 from syncd.sandbox.doors import OAuthRefusal, TokenDoor, TokenRules, form
 from syncd.sandbox.faults import FaultPlan
 from syncd.sandbox.options import SandboxOptions
-from syncd.sandbox.sandbox import Action, Order, View
+from syncd.sandbox.sandbox import Action, Order, View, by_fields
 from syncd.sandbox.surface import Refusal, Surface, answer, json_body, shifted
 from syncd.sandbox.tables import Record
 
@@ -99,16 +100,13 @@ class AcumaticaSandbox:
 
     @property
     def views(self) -> Mapping[str, View]:
-        """Plain records by entity: ``/ledger/Invoice``; any top-level field filters by its text."""
+        """Plain records by entity: ``/ledger/Invoice``."""
 
-        def view(kind: str) -> View:
-            return lambda query: [
-                {**row.fields, "id": row.id, "writes": self.books.writes[kind, row.id]}
-                for row in self.books.table(kind)
-                if all(str(row.fields.get(name)) == value for name, value in query.items())
-            ]
+        def rows(kind: str) -> Iterator[dict[str, Any]]:
+            for row in self.books.table(kind):
+                yield {**row.fields, "id": row.id, "writes": self.books.writes[kind, row.id]}
 
-        return {kind: view(kind) for kind in KINDS}
+        return {kind: by_fields(partial(rows, kind)) for kind in KINDS}
 
     @property
     def actions(self) -> Mapping[str, Action]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
@@ -19,7 +20,7 @@ from syncd.sandbox.company import Company
 from syncd.sandbox.doors import OAuthRefusal, TokenDoor, TokenRules, form
 from syncd.sandbox.faults import FaultPlan
 from syncd.sandbox.options import SandboxOptions
-from syncd.sandbox.sandbox import Action, Order, View
+from syncd.sandbox.sandbox import Action, Order, View, by_fields
 from syncd.sandbox.surface import Surface, answer, json_body
 from syncd.sandbox.tables import Record
 
@@ -108,19 +109,14 @@ class BusinessCentralSandbox:
 
     @property
     def views(self) -> Mapping[str, View]:
-        """Records by entity set: ``/ledger/customers``; any property filters by its text."""
+        """Records by entity set: ``/ledger/customers``."""
 
-        def view(kind: str) -> View:
-            return lambda query: [
-                {**shown(kind, row, expanded=True), "writes": self.books.writes[kind, row.id]}
-                for row in self.books.table(kind)
-                if all(
-                    str(shown(kind, row, expanded=True).get(name)) == value for name, value in query.items()
-                )
-            ]
+        def rows(kind: str) -> Iterator[dict[str, Any]]:
+            for row in self.books.table(kind):
+                yield {**shown(kind, row, expanded=True), "writes": self.books.writes[kind, row.id]}
 
         return {
-            **{kind: view(kind) for kind in KINDS},
+            **{kind: by_fields(partial(rows, kind)) for kind in KINDS},
             "subscriptions": lambda _: self.subscriptions.listed(),
         }
 

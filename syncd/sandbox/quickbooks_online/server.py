@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
@@ -18,7 +19,7 @@ from syncd.sandbox.quickbooks_online import query
 from syncd.sandbox.quickbooks_online.company import FIRST_NEW, opened
 from syncd.sandbox.quickbooks_online.kinds import BY_PATH, KINDS
 from syncd.sandbox.quickbooks_online.ledger import change, check, fault, moment, settled, shown
-from syncd.sandbox.sandbox import Action, Order, View
+from syncd.sandbox.sandbox import Action, Order, View, by_fields
 from syncd.sandbox.surface import Refusal, Surface, answer, encoded, json_body, shifted
 from syncd.sandbox.tables import Record
 
@@ -120,16 +121,13 @@ class QuickBooksSandbox:
 
     @property
     def views(self) -> Mapping[str, View]:
-        """Records by entity: ``/ledger/Invoice``; any top-level field filters by its text."""
+        """Records by entity: ``/ledger/Invoice``."""
 
-        def view(kind: str) -> View:
-            return lambda query: [
-                {**shown(kind, row), "writes": self.books.writes[kind, row.id]}
-                for row in self.books.table(kind)
-                if all(str(shown(kind, row).get(name)) == value for name, value in query.items())
-            ]
+        def rows(kind: str) -> Iterator[dict[str, Any]]:
+            for row in self.books.table(kind):
+                yield {**shown(kind, row), "writes": self.books.writes[kind, row.id]}
 
-        return {kind: view(kind) for kind in KINDS}
+        return {kind: by_fields(partial(rows, kind)) for kind in KINDS}
 
     @property
     def actions(self) -> Mapping[str, Action]:

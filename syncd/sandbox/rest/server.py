@@ -17,7 +17,7 @@ from syncd.sandbox.company import Company
 from syncd.sandbox.doors import OAuthRefusal, TokenDoor, TokenRules, form
 from syncd.sandbox.faults import FaultPlan
 from syncd.sandbox.rest.options import Options
-from syncd.sandbox.sandbox import Action, Order, View
+from syncd.sandbox.sandbox import Action, Order, View, by_fields
 from syncd.sandbox.surface import Refusal, Surface, answer, json_body, shifted
 from syncd.sandbox.tables import Books, Record
 
@@ -71,14 +71,10 @@ class RestSandbox:
 
     @property
     def views(self) -> Mapping[str, View]:
-        def seen(kind: str) -> View:
-            return lambda query: [
-                row
-                for row in map(self._wire, self.books.table(kind))
-                if all(str(row.get(name)) == value for name, value in query.items())
-            ]
+        def view(kind: str) -> View:
+            return by_fields(lambda: map(self._wire, self.books.table(kind)))
 
-        return {kind: seen(kind) for kind in KINDS}
+        return {kind: view(kind) for kind in KINDS}
 
     @property
     def actions(self) -> Mapping[str, Action]:

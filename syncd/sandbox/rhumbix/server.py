@@ -23,7 +23,7 @@ from syncd.sandbox.rhumbix.company import (
     stamp,
 )
 from syncd.sandbox.rhumbix.imports import KEYS, Imports
-from syncd.sandbox.sandbox import Action, Order, View
+from syncd.sandbox.sandbox import Action, Order, View, by_fields
 from syncd.sandbox.surface import Refusal, Surface, answer, json_body, shifted
 from syncd.sandbox.tables import Record
 
@@ -127,14 +127,10 @@ class RhumbixSandbox:
 
     @property
     def views(self) -> Mapping[str, View]:
-        """Rows as the API shows them: ``/ledger/timekeeping_entries``; any field filters by its text."""
+        """Rows as the API shows them: ``/ledger/timekeeping_entries``."""
 
         def view(kind: str, shown: Callable[[Record], dict[str, Any]]) -> View:
-            return lambda query: [
-                wire
-                for wire in (shown(row) for row in self.books.table(kind))
-                if all(str(wire.get(name)) == value for name, value in query.items())
-            ]
+            return by_fields(lambda: map(shown, self.books.table(kind)))
 
         return {
             EMPLOYEES: view(EMPLOYEES, self._row),
