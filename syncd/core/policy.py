@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from json import dumps
@@ -174,11 +174,13 @@ class FlowPolicy:
 
     def fingerprint(self) -> str:
         """Changes when any decision could change; stored beside every hash that it influenced."""
-        plain = dumps(asdict(self), sort_keys=True, default=_plain)
+        plain = dumps(self, sort_keys=True, default=_plain)
         return blake2b(plain.encode(), digest_size=8).hexdigest()
 
 
 def _plain(value: object) -> object:
     if isinstance(value, frozenset | set):
         return sorted(str(v) for v in value)
+    if is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     raise TypeError(type(value).__name__)

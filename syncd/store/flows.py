@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, inser
 from syncd.core.model import IntentState, PairState, Side
 from syncd.ports.store import FlowRow, FlowState
 from syncd.ports.streams import StreamRow
-from syncd.store.prepared import put
+from syncd.store.prepared import Prepared, put
 from syncd.store.query import Query
 from syncd.store.removals import any_merged
 from syncd.store.sealing import Keeper
@@ -20,6 +20,7 @@ from syncd.store.tables import flow, intent, pair, stream
 _FLOW = Query(
     select(flow).where(flow.c.link == bindparam("of_link"), flow.c.entity == bindparam("of_entity"))
 )
+_BEGIN = Prepared(insert(flow))
 
 TO_LOOK_AT: Final = (IntentState.PLANNED, IntentState.UNCERTAIN, IntentState.ACCEPTED)
 """Intents that are looked at once they are due."""
@@ -39,7 +40,7 @@ def find_flow(c: Connection, link: str, entity: str) -> FlowRow:
     """The flow, made on first sight."""
     found = look_up(c, link, entity)
     if found is None:
-        c.execute(insert(flow).values(link=link, entity=entity))
+        _BEGIN.many(c, [{"link": link, "entity": entity}])
         found = look_up(c, link, entity)
         assert found is not None
     return found

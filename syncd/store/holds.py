@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from syncd.core.brakes import Brake
 from syncd.core.model import IntentState, PairState
@@ -14,6 +14,7 @@ from syncd.core.outcome import ErrorClass
 from syncd.ports.store import EVERYTHING, HoldRow
 from syncd.store import journal, spending
 from syncd.store.dialects import wait_for_writers
+from syncd.store.prepared import Numbered, Prepared
 from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, hold, intent, pair, remote
@@ -37,6 +38,32 @@ def scopes(
 _ACTIVE = select(hold).where(hold.c.released_at.is_(None)).order_by(hold.c.id)
 _ALL_ACTIVE = Query(_ACTIVE)
 _ACTIVE_THERE = Query(_ACTIVE.where(hold.c.scope.in_(bindparam("scopes", expanding=True))))
+_PLACE = Numbered(hold)
+_RELEASE = Query(
+    update(hold)
+    .where(hold.c.id.in_(bindparam("ids", expanding=True)), hold.c.released_at.is_(None))
+    .values(released_at=bindparam("now"), released_by=bindparam("actor"))
+    .returning(hold.c.scope, hold.c.size, hold.c.by)
+)
+_LET_THROUGH = Prepared(
+    update(flow)
+    .where(
+        flow.c.link == bindparam("of_link"),
+        flow.c.entity == bindparam("of_entity"),
+        flow.c.ceiling < bindparam("size"),
+    )
+    .values(ceiling=bindparam("size"))
+)
+_PAIRS_DUE = Prepared(
+    update(pair)
+    .where(pair.c.state == PairState.HELD.value, pair.c.code == ErrorClass.GUARD.value)
+    .values(due_at=bindparam("now"), state=PairState.DUE.value)
+)
+_INTENTS_DUE = Prepared(
+    update(intent)
+    .where(intent.c.state == IntentState.HELD.value, intent.c.error_class == ErrorClass.GUARD.value)
+    .values(state=IntentState.PLANNED.value, due_at=bindparam("now"))
+)
 
 
 def active(c: Connection, wanted: Sequence[str] | None) -> list[HoldRow]:
@@ -84,9 +111,8 @@ def place(c: Connection, k: Keeper, scope: str, reason: str, by: str, size: int 
             return replace(existing, reason=reason)
         if existing.reason == reason:
             return existing
-    ident: int = c.execute(
-        insert(hold).values(scope=scope, reason=reason, by=by, since=k.now, size=size).returning(hold.c.id)
-    ).scalar_one()
+    placed = {"scope": scope, "reason": reason, "by": by, "since": k.now, "size": size}
+    (ident,) = _PLACE.many(c, [placed])
     journal.write(c, k, [journal.Entry("hold", text=f"{scope}: {reason}", actor=by, link=link_of(scope))])
     return HoldRow(ident, scope, reason, by, k.now)
 
@@ -99,12 +125,7 @@ def link_of(scope: str) -> str:
 
 def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
     """What waited behind them is due again: planned anew from the latest state, parents first."""
-    opened = c.execute(
-        update(hold)
-        .where(hold.c.id.in_(ids), hold.c.released_at.is_(None))
-        .values(released_at=k.now, released_by=by)
-        .returning(hold.c.scope, hold.c.size, hold.c.by)
-    ).all()
+    opened = _RELEASE.all(c, {"ids": list(ids), "now": k.now, "actor": by})
     lines = [journal.Entry("release", text=scope, actor=by, link=link_of(scope)) for scope, _, _ in opened]
     journal.write(c, k, lines)
     for scope, size, cause in opened:
@@ -112,21 +133,11 @@ def release(c: Connection, k: Keeper, ids: Sequence[int], by: str) -> int:
             spending.renew(c, k, link_of(scope), size)
         # a released brake lets through what it stopped, and not one more: a ceiling, not a licence
         link, _, entity = scope.removeprefix("flow:").partition("/")
-        of_flow = and_(flow.c.link == link, flow.c.entity == entity)
-        c.execute(update(flow).where(of_flow, flow.c.ceiling < size).values(ceiling=size))
+        _LET_THROUGH.many(c, [{"of_link": link, "of_entity": entity, "size": size}])
     if opened:
         # another hold may still cover them: then the next mark_sent holds them again
-        waiting = (PairState.HELD.value, ErrorClass.GUARD.value)
-        c.execute(
-            update(pair)
-            .where(pair.c.state == waiting[0], pair.c.code == waiting[1])
-            .values(due_at=k.now, state=PairState.DUE.value)
-        )
-        c.execute(
-            update(intent)
-            .where(intent.c.state == IntentState.HELD.value, intent.c.error_class == waiting[1])
-            .values(state=IntentState.PLANNED.value, due_at=k.now)
-        )
+        _PAIRS_DUE.many(c, [{"now": k.now}])
+        _INTENTS_DUE.many(c, [{"now": k.now}])
     return len(opened)
 
 

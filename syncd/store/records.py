@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select, update
+from sqlalchemy import Connection, Integer, Select, bindparam, or_, select, update
 
 from syncd.core.canonical import NORMALISERS
 from syncd.core.model import IntentState, Operation, PairState, Side
@@ -15,6 +15,7 @@ from syncd.store import journal
 from syncd.store.comparing import latest
 from syncd.store.counting import counts
 from syncd.store.pairs import pair_by_id
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.tables import flow, intent, link_line, pair, remote, remote_body, remote_natural, stream
 from syncd.store.tables import journal as journal_table
@@ -24,6 +25,13 @@ _RANKS_MAX = 16
 """More natural keys than any kind of record has."""
 
 _PAIRS = select(pair, flow.c.link, flow.c.entity).join(flow, flow.c.id == pair.c.flow_id)
+_ALL_REFUSED = (
+    _PAIRS.where(pair.c.state == PairState.QUARANTINED.value)
+    .order_by(pair.c.since, pair.c.id)
+    .limit(bindparam("many", type_=Integer))
+)
+_REFUSED = Query(_ALL_REFUSED)
+_REFUSED_THERE = Query(_ALL_REFUSED.where(flow.c.link == bindparam("of_link")))
 
 
 def flow_lines(c: Connection, link: str) -> list[FlowLine]:
@@ -73,15 +81,10 @@ def bodies(c: Connection, k: Keeper, connection: str, entity: str) -> list[bytes
 
 
 def quarantined(c: Connection, k: Keeper, link: str | None, limit: int) -> list[RefusedPair]:
-    query = (
-        _PAIRS.where(pair.c.state == PairState.QUARANTINED.value)
-        .order_by(pair.c.since, pair.c.id)
-        .limit(limit)
-    )
-    if link is not None:
-        query = query.where(flow.c.link == link)
+    asked = {"many": limit}
+    rows = _REFUSED.all(c, asked) if link is None else _REFUSED_THERE.all(c, asked | {"of_link": link})
     refused = []
-    for row in c.execute(query).all():
+    for row in rows:
         shown = pair_by_id(c, k, row.id)
         assert shown is not None
         refused.append(

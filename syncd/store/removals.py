@@ -130,7 +130,7 @@ def _merged(side: Side) -> Any:
     )
 
 
-_MERGED = {side: _merged(side) for side in Side}
+_MERGED = {side: Query(_merged(side)) for side in Side}
 _ANY_MERGED = Query(select(removal.c.remote_id).where(MERGED).limit(1))
 
 
@@ -146,7 +146,7 @@ def _ready(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> list[tupl
     return [
         (side, row)
         for side, stream in streams.items()
-        for row in c.execute(_MERGED[side], {"in_stream": stream, "of_flow": at.id})
+        for row in _MERGED[side].all(c, {"in_stream": stream, "of_flow": at.id})
     ]
 
 

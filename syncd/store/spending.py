@@ -6,21 +6,37 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from syncd.core.brakes import Budget, Spent, Trip, over_budget
 from syncd.ports.store import IntentRow
 from syncd.store.asking_tables import spending
+from syncd.store.prepared import Prepared
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_SPENT = select(
-    func.coalesce(func.sum(spending.c.writes), 0), func.coalesce(func.sum(spending.c.cents), 0)
-).where(spending.c.link == bindparam("of_link"), spending.c.minute > bindparam("since"))
+_SPENT = Query(
+    select(
+        func.coalesce(func.sum(spending.c.writes), 0).label("writes"),
+        func.coalesce(func.sum(spending.c.cents), 0).label("cents"),
+    ).where(spending.c.link == bindparam("of_link"), spending.c.minute > bindparam("since"))
+)
+_ADD = Prepared(
+    update(spending)
+    .where(spending.c.link == bindparam("of_link"), spending.c.minute == bindparam("then"))
+    .values(
+        writes=spending.c.writes + bindparam("more_writes"), cents=spending.c.cents + bindparam("more_cents")
+    )
+)
+_BEGIN = Prepared(insert(spending))
+_FORGET = Prepared(
+    delete(spending).where(spending.c.link == bindparam("of_link"), spending.c.minute <= bindparam("until"))
+)
 
 
 def _minute(at: datetime) -> int:
@@ -30,8 +46,8 @@ def _minute(at: datetime) -> int:
 def spent(c: Connection, k: Keeper, link: str) -> Spent:
     """Within the last sixty minutes."""
     asked = {"of_link": link, "since": _minute(k.now - _HOUR)}
-    writes, cents = c.execute(_SPENT, asked).one()
-    return Spent(int(writes), Decimal(int(cents)) / 100)
+    sums = _SPENT.first(c, asked)
+    return Spent(int(sums.writes), Decimal(int(sums.cents)) / 100)
 
 
 def within(
@@ -64,16 +80,12 @@ def within(
 
 def _add(c: Connection, k: Keeper, link: str, more: Spent) -> None:
     minute, cents = _minute(k.now), int(more.amount * 100)
-    mine = (spending.c.link == link) & (spending.c.minute == minute)
-    values: dict[str, Any] = {
-        "writes": spending.c.writes + more.writes,
-        "cents": spending.c.cents + cents,
-    }
-    if c.execute(update(spending).where(mine).values(values)).rowcount:
+    added = {"of_link": link, "then": minute, "more_writes": more.writes, "more_cents": cents}
+    if _ADD.many(c, [added]):
         return
-    c.execute(insert(spending).values(link=link, minute=minute, writes=more.writes, cents=cents))
+    _BEGIN.many(c, [{"link": link, "minute": minute, "writes": more.writes, "cents": cents}])
     # once a minute, when a new row begins: older ones are of no more use
-    c.execute(delete(spending).where(spending.c.link == link, spending.c.minute <= _minute(k.now - _HOUR)))
+    _FORGET.many(c, [{"of_link": link, "until": _minute(k.now - _HOUR)}])
 
 
 def renew(c: Connection, k: Keeper, link: str, stopped: int) -> None:

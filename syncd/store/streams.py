@@ -68,6 +68,7 @@ _TAKE_SEQS = Query(
     .values(seq=stream.c.seq + bindparam("count"))
     .returning(stream.c.seq)
 )
+_BEGIN = Prepared(insert(stream))
 
 
 def look_up(c: Connection, connection: str, entity: str) -> StreamRow | None:
@@ -93,7 +94,7 @@ def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
     """The stream, made on first sight."""
     found = look_up(c, connection, entity)
     if found is None:
-        c.execute(insert(stream).values(connection=connection, entity=entity))
+        _BEGIN.many(c, [{"connection": connection, "entity": entity}])
         found = look_up(c, connection, entity)
         assert found is not None
     return found

@@ -17,11 +17,13 @@ from sqlalchemy.dialects.sqlite import dialect
 from syncd.core.errors import FixInput
 from syncd.store import journal, transfer
 from syncd.store.database import sqlite_engine
+from syncd.store.query import Query
 from syncd.store.sealing import Keeper
 from syncd.store.table_parts import Instant
 from syncd.store.tables import generation
 
 _OWNER_ONLY: Final = 0o600
+_RESTORED = Query(select(generation.c.id).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Copied:
 
 
 def was_restored(c: Connection) -> bool:
-    return c.execute(select(generation.c.id).limit(1)).first() is not None
+    return _RESTORED.first(c, {}) is not None
 
 
 def copy(source: Engine, target: Path, enclosed: Callable[[], Mapping[str, bytes]] = dict) -> Copied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -99,7 +100,8 @@ def _outcomes(seeds: list[int], workers: int) -> Iterator[Outcome]:
         return
     # spawned anew, so that every worker has the same fixed hash seed; a worker that died fails the batch
     context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, maxtasksperchild=_CHUNK * 5) as pool:
+    # what was imported is never freed: the collector of garbage need not go through it
+    with context.Pool(workers, initializer=gc.freeze, maxtasksperchild=_CHUNK * 5) as pool:
         yield from pool.imap(run, seeds, chunksize=_CHUNK)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -63,14 +63,22 @@ class SimLoop(asyncio.BaseEventLoop):
         self._tasks.append(task)  # kept: collecting a killed one would run its ``finally``
         return task
 
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        # every step of every task is handed in here: without the checks of the loop's debug mode
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
+
     def _write_to_self(self) -> None:
         """Nothing waits in a selector that would have to be woken."""
 
     def _run_once(self) -> None:
         ready: Any = self._ready  # type: ignore[attr-defined]
         due: Any = self._scheduled  # type: ignore[attr-defined]
-        if not ready and due:
-            self._at_s = max(self._at_s, due[0]._when)
+        if not ready and due and due[0]._when > self._at_s:
+            self._at_s = due[0]._when
         while due and due[0]._when <= self._at_s:
             handle = heapq.heappop(due)
             handle._scheduled = False
@@ -151,9 +159,13 @@ class SimClock:
         self._random = random
         self.latency_s = latency_s
         """The longest trip one way."""
+        self._at_s, self._now = 0.0, _EPOCH
 
     def now(self) -> datetime:
-        return _EPOCH + timedelta(seconds=self._loop.time())
+        at_s = self._loop.time()
+        if at_s != self._at_s:  # asked several times a step
+            self._at_s, self._now = at_s, _EPOCH + timedelta(seconds=at_s)
+        return self._now
 
     async def sleep(self, seconds: float) -> None:
         if self._loop.is_dead():
