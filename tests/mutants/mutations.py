@@ -284,8 +284,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "what waited behind a hold is not planned anew",
         "syncd.store.holds",
-        "            .values(due_at=k.now, state=PairState.DUE.value)\n",
-        "            .values(due_at=None)\n",
+        '    .values(due_at=bindparam("now"), state=PairState.DUE.value)\n',
+        "    .values(due_at=None)\n",
     ),
     Mutation(
         "a tripped brake stops nothing",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable, Coroutine
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -62,14 +62,6 @@ class SimLoop(asyncio.BaseEventLoop):
         task = asyncio.Task(coroutine, loop=self, **more)
         self._tasks.append(task)  # kept: collecting a killed one would run its ``finally``
         return task
-
-    def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        # every step of every task is handed in here: without the checks of the loop's debug mode
-        handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append(handle)  # type: ignore[attr-defined]
-        return handle
 
     def _write_to_self(self) -> None:
         """Nothing waits in a selector that would have to be woken."""
