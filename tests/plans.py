@@ -17,7 +17,7 @@ from sqlalchemy import Boolean, Column, Connection, Engine, Float, LargeBinary, 
 
 from syncd.store.schema import metadata
 
-_DUE_AGAIN = "state=%(state)s::VARCHAR, due_at=%(due_at)s::BIGINT"
+_DUE_AGAIN = "state=%(state)s::VARCHAR, due_at=%(now)s::BIGINT"
 READ_WHOLE = {
     "FROM chain": "anchors, once a night, and a verification: they concern every chain",
     "SELECT DISTINCT journal.link": "a verification and the nightly pruning walk every chain",
