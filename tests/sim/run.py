@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -221,7 +222,7 @@ def _listening(spoken: list[str], crashed: Callable[[str], None]) -> Iterator[No
     def keep(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Any:
         spoken.append(repr(event))
         if event.get("event") == "cycle crashed":
-            crashed(str(event.get("exception", ""))[-600:])
+            crashed(_named_first(str(event.get("exception", ""))))
         raise structlog.DropEvent
 
     handler = _Keep(spoken)
@@ -235,6 +236,12 @@ def _listening(spoken: list[str], crashed: Callable[[str], None]) -> Iterator[No
     finally:
         root.removeHandler(handler)
         structlog.reset_defaults()
+
+
+def _named_first(trace: str) -> str:
+    """The end of a trace, after the error that it is of."""
+    named = re.findall(r"^[\s|+-]*([\w.]+(?:Error|Exception|Stuck)\b.*)$", trace, re.MULTILINE)
+    return "\n".join([*named[-1:], trace[-600:]])
 
 
 @contextmanager
