@@ -343,8 +343,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a document that was posted after it was decided about is edited",
         "syncd.engine.apply",
-        "*(posting.posted if posting.ledger is intent.side else ()), ",
-        "",
+        "names += [*(posting.posted",
+        "_ = [*(posting.posted",
         world="drafts",
     ),
     Mutation(
