@@ -180,7 +180,8 @@ class Closing:
             # of what both sides kept by hand nobody knows which was first, and what a platform carried out
             # once more by itself is news there
             return False
-        return a.rests_on(b) or b.rests_on(a)
+        # what was entered on the heir of a merge that had said nothing of it: nobody agreed on that before
+        return a.rests_on(b, shown=True) or b.rests_on(a, shown=True)
 
     def _judge_money(self, name: str, entity: str, left: Wire, right: Wire) -> None:
         for on_left, on_right in MONEY[entity]:

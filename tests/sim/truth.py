@@ -111,21 +111,25 @@ def tag_of(entity: str, side: str, wire: Wire) -> str:
 @dataclass(slots=True, eq=False)
 class Edit:
     """One value that a person entered. ``upon``: the edits whose values its author saw and gave up for it:
-    the one that stood there before, and those of records that were merged into this one."""
+    the one that stood there before, and those over which that was chosen when records were merged. ``told``:
+    what records had said that were merged into this one before, whatever this one said of it."""
 
     side: str
     value: str
     upon: list[Edit]
     at: float
+    told: list[Edit] = field(default_factory=list)
 
-    def rests_on(self, earlier: Edit) -> bool:
-        """Whether its author had ``earlier`` before their eyes, directly or through others."""
+    def rests_on(self, earlier: Edit, *, shown: bool = False) -> bool:
+        """Whether its author had ``earlier`` before their eyes, directly or through others. ``shown``: on
+        the record itself."""
         known: list[Edit] = [self]
         for step in known:
             if step is earlier:
                 return True
             # people may merge two records into each other, one way here and the other way there
-            known += [edit for edit in step.upon if edit not in known]
+            seen = step.upon if shown else [*step.upon, *step.told]
+            known += [edit for edit in seen if edit not in known]
         return False
 
 
@@ -216,8 +220,9 @@ class Truth:
             if value != was and value.strip("|"):
                 thing.rewritten |= before is not None and unit.name in ("name", "phone")
                 upon = thing.edit_of(unit.name, was)
-                seen = [*([upon] if upon else []), *thing.given_up.get((side, unit.name), ())]
-                thing.edits.setdefault((unit.name, value), Edit(side, value, seen, at))
+                told = [*thing.given_up.get((side, unit.name), ())]
+                edit = Edit(side, value, [upon] if upon else [], at, told)
+                thing.edits.setdefault((unit.name, value), edit)
 
     def merged(self, side: str, entity: str, gone: Wire, into: Wire) -> Thing:
         """A person merged one record into another: what they were is one thing from now on, and what the
