@@ -28,6 +28,18 @@ class Stuck(Exception):
     """Nothing is ready and nothing ever will be, or it goes on without end."""
 
 
+class _Task(asyncio.Task[Any]):
+    """Of a set of tasks (a group's, which it cancels one after the other) the order is that of their hashes:
+    by default of their addresses in memory, which no seed knows."""
+
+    def __init__(self, number: int, coroutine: Coroutine[Any, Any, Any], **more: Any) -> None:
+        self._number = number  # first: asyncio puts every new task into a set of its own
+        super().__init__(coroutine, **more)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class SimLoop(asyncio.BaseEventLoop):
     """Runs one handle a step. ``steps_max`` bounds a run: a livelock must not look like a slow machine.
 
@@ -59,7 +71,7 @@ class SimLoop(asyncio.BaseEventLoop):
     def _make_task(
         self, _loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **more: Any
     ) -> asyncio.Task[Any]:
-        task = asyncio.Task(coroutine, loop=self, **more)
+        task = _Task(len(self._tasks), coroutine, loop=self, **more)
         self._tasks.append(task)  # kept: collecting a killed one would run its ``finally``
         return task
 

@@ -123,6 +123,22 @@ def test_a_killed_process_never_runs_again_not_even_its_finally() -> None:
     loop.bury()
 
 
+def test_a_set_of_tasks_has_the_same_order_in_every_run() -> None:
+    """Seed 5000104: a group cancelled its tasks in the order of their addresses."""
+
+    async def wait() -> None:
+        await asyncio.sleep(60.0)
+
+    def order() -> list[int]:
+        loop = SimLoop(Random(1))
+        tasks = [loop.create_task(wait()) for _ in range(50)]
+        found = [tasks.index(task) for task in set(tasks)]
+        loop.bury()
+        return found
+
+    assert order() == order()
+
+
 def test_what_a_process_starts_belongs_to_it() -> None:
     loop = SimLoop(Random(1))
     owners: list[int] = []
