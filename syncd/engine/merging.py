@@ -44,6 +44,10 @@ async def _free(
     """Merges into a record that the other side has nothing for. One that it has something for is bound to
     that, or left to a person."""
     found = [m for m in await store.merges(flow, pairing.streams) if m.side.other not in incomplete]
+    if found:
+        # the heir may be the very one that a create of ours has just made
+        creating = await store.open_creates(flow)
+        found = [m for m in found if m.side not in creating]
     asked = await pairing.in_question([guarded(setup, m.lone) for m in found if m.lone is not None])
     return [m for m in found if m.lone is None or m.lone.id not in asked]
 

@@ -145,6 +145,26 @@ async def test_a_merge_is_not_followed_while_the_other_side_may_hold_more_than_i
     assert (len(world.left.records("customer")), len(world.right.records("customer"))) == (1, 2)
 
 
+async def test_a_merge_into_a_record_that_our_create_in_doubt_has_made_leaves_it_to_that() -> None:
+    """Seed 32215395: it was taken from the create, whose record then stood alone for ever."""
+    world = World({"customer": policy("customer", Mode.BOTH)})
+    world.left.add("customer", ACME)
+    await later(world)
+    (partner,) = world.right.records("customer")
+    world.right.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.LOST_AFTER))
+    orchard = world.left.add("customer", {"name": "Orchard Foods", "status": "active"})
+    await later(world)
+    made = next(key for key in world.right.records("customer") if key != partner)
+    world.right.merge("customer", partner, made)
+    await later(world, 10)
+    for _ in range(3):
+        await later(world, 600)
+    (life,) = await world.store.lives("customer", orchard, None)
+    assert life.row.keys == {Side.LEFT: orchard, Side.RIGHT: made}
+    assert await states(world) == {PairState.IN_STEP: 1, PairState.HELD: 1}
+
+
 async def merged_into_changed(monkeypatch: pytest.MonkeyPatch) -> tuple[World, str]:
     """One merged into another on the right, where the listing shows the merge and not yet that the other one
     was changed before it. The left record."""
