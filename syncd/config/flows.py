@@ -86,7 +86,8 @@ class _FlowCheck:
                     kind.model_fields,
                 )
         policy = policy_of(kind.entity, config)
-        if policy.create_only and policy.create and config.select is None and policy.mode is not Mode.OBSERVE:
+        posts = policy.create_only or policy.posting is not None
+        if posts and policy.create and config.select is None and policy.mode is not Mode.OBSERVE:
             self._add(
                 (),
                 f"which {kind.entity} records are ready to be posted is not said",
@@ -131,7 +132,7 @@ class _FlowCheck:
             self._add(
                 ("posting",),
                 f"{self.kind.entity} is create_only: it is posted as soon as it is created, and never edited",
-                "add `create_only: false`, or leave `posting` out",
+                "leave `create_only` out: without `posted`, `posting` says the same",
             )
 
     def _groups(self) -> None:

@@ -324,7 +324,8 @@ class FlowConfig(Section):
     post_existing: bool = False
     """Whether records that met `select` before the first sync are created too."""
     posting: Posting | None = None
-    """Documents that both sides may edit until they are posted; `create_only: false` goes with it."""
+    """Documents that both sides may edit until they are posted, and that end by a void. It takes the place of
+    `create_only`: a document that is posted as soon as it stands in the ledger is created once, too."""
     deletes: policy.Deletes | None = None
     """What a proven removal on one side means for the other: hold, archive, propagate."""
     edited: policy.EditedMeanwhile = policy.EditedMeanwhile.EDIT_WINS

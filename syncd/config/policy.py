@@ -31,7 +31,10 @@ def policy_of(entity: str, config: FlowConfig, custom: Iterable[str] = ()) -> Fl
         create=frozenset(side for side in wanted if mode.writes(side)),
         match=kind.match,
         select=_values(config.select or {}),
-        create_only=kind.posts if config.create_only is None else config.create_only,
+        # who says what posting is says what may be edited until then, if anything
+        create_only=kind.posts and config.posting is None
+        if config.create_only is None
+        else config.create_only,
         post_existing=config.post_existing,
         posting=None if config.posting is None else _posting(config.posting),
         deletes=config.deletes or Deletes.HOLD,

@@ -81,6 +81,9 @@ def _one_sided(pair: PairView, policy: FlowPolicy, crossing: Crossing) -> Decisi
     assert isinstance(record, Mapping)
     if not policy.mode.writes(target) or target not in policy.create:
         return Decision(Verb.OUT_OF_SCOPE, f"the flow creates nothing on the {target.value}")
+    if policy.posting is not None and is_void(record, source, policy.posting):
+        # nor on a person's order, which may be older than the void
+        return Decision(Verb.OUT_OF_SCOPE, "it is void")
     if not pair.forced:
         if not selected(record, policy):
             return Decision(Verb.OUT_OF_SCOPE, "its status does not send it on yet")

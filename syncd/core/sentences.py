@@ -74,10 +74,12 @@ def _documents(policy: FlowPolicy, names: Names) -> list[str]:
 
 def _posting(posting: Posting, names: Names) -> list[str]:
     ledger, source = names[posting.ledger], names[posting.ledger.other]
-    since = f"once {_shows(posting.posted)} in {ledger}" if posting.posted else f"once it stands in {ledger}"
+    owned = f"{ledger} owns it: its changes go back to {source} where the flow writes there, and a change in "
+    owned += f"{source} is for a person."
     told = [
-        f"Until it is posted both sides may edit it; {since}, {ledger} owns it: its changes go back to "
-        f"{source} where the flow writes there, and a change in {source} is for a person."
+        f"Until it is posted both sides may edit it; once {_shows(posting.posted)} in {ledger}, {owned}"
+        if posting.posted
+        else f"It is posted as soon as it stands in {ledger}. From then on {owned}"
     ]
     if posting.void:
         how = f"{posting.action} {posting.argument}".strip()

@@ -246,6 +246,7 @@ TABLES: Final[tuple[Table, ...]] = (
         lone("its status sends it on", {**A, "status": "ready"}, flow(TO_RIGHT, _NAME, select=_READY), "create on the right: name = a (the record is new)"),
         lone("its status does not yet", {**A, "status": "draft"}, flow(TO_RIGHT, _NAME, select=_READY), "out of scope: its status does not send it on yet"),
         lone("a person sends it all the same", A, flow(TO_RIGHT, _NAME, select=_READY), "create on the right: name = a (the record is new)", forced=True),
+        lone("a person sends it, and it was voided", {**A, "status": "void"}, flow(TO_RIGHT, _NAME, select=_READY, posting=_POSTING), "out of scope: it is void", forced=True),
         lone("it was there before the first sync", {**A, "status": "ready"}, flow(TO_RIGHT, _NAME, select=_READY), "out of scope: it was there before the first sync", historical=True),
         lone("what the other side needs is empty", {"name": ""}, flow(TO_RIGHT, _REQUIRED), "quarantine: record.name is empty and the right side needs it"),
     )),

@@ -30,7 +30,7 @@ job:
 invoice:
   mode: left-to-right
   create: [right]
-  create_only: true
+  posting: {ledger: right, void: {status: [void]}, voided: {status: [void]}}
   select: {status: [pending_accounting]}
   fields:
     lines.account: {crosswalk: gl_account, source: item}

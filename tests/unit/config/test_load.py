@@ -112,7 +112,7 @@ BROKEN: list[tuple[str, str, str, str, str]] = [
         "      customer: {create_only: true, select: {}, posting: {}}\n",
         ":20 (links.acme.flows.customer.posting)",
         "customer is create_only",
-        "create_only: false",
+        "leave `create_only` out",
     ),
     (
         "      customer:\n",

@@ -92,7 +92,6 @@ def test_a_sites_flow_carries_its_own_fields_acknowledgements_and_brakes(
 def test_what_a_file_says_of_posting_and_removals_reaches_the_policy() -> None:
     flow = FlowConfig.model_validate(
         {
-            "create_only": False,
             "posting": {
                 "ledger": "right",
                 "posted": {"status": ["posted", "paid"]},
@@ -114,6 +113,7 @@ def test_what_a_file_says_of_posting_and_removals_reaches_the_policy() -> None:
         "set_status",
         "void",
     )
+    assert not policy.create_only, "what posting is says what may be edited until then"
     assert (policy.deletes, policy.edited) == (Deletes.ARCHIVE, EditedMeanwhile.REMOVAL_WINS)
     assert policy.limits.policy_changed_share == 0.02
 

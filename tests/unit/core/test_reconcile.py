@@ -13,7 +13,7 @@ import pytest
 
 from syncd.core.crossing import Crossing, Table
 from syncd.core.model import ABSENT, Operation, Record, Side, SideState, Tombstone
-from syncd.core.policy import Deletes, FieldPolicy, FlowPolicy, Kind, Mode, Rule
+from syncd.core.policy import Deletes, FieldPolicy, FlowPolicy, Kind, Mode, Posting, Rule
 from syncd.core.reconcile import (
     Conflict,
     Decision,
@@ -319,6 +319,7 @@ def test_a_posted_document_that_changes_at_its_source_is_for_a_person(mode: Mode
 # -- one side only: creating --------------------------------------------------------------------
 
 READY = {"status": frozenset({"ready"})}
+VOIDED = Posting(RIGHT, void={"status": frozenset({"void"})})
 
 
 @dataclass(frozen=True)
@@ -342,6 +343,7 @@ LONE = [
     Lone("its status does not yet", flow(TO_RIGHT, select=READY), {"name": "a", "status": "draft"}, Verb.OUT_OF_SCOPE),
     Lone("it has no status", flow(TO_RIGHT, select=READY), {"name": "a"}, Verb.OUT_OF_SCOPE),
     Lone("a person sends it all the same", flow(TO_RIGHT, select=READY), {"name": "a", "status": "draft"}, Verb.WRITE, {"forced": True}),
+    Lone("not what was voided, though a person sends it", flow(TO_RIGHT, select=READY, posting=VOIDED), {"name": "a", "status": "void"}, Verb.OUT_OF_SCOPE, {"forced": True}),
     Lone("it was there before the first sync", flow(TO_RIGHT, select=READY), {"name": "a", "status": "ready"}, Verb.OUT_OF_SCOPE, {"historical": True}),
     Lone("historical, and a person sends it", flow(TO_RIGHT, select=READY), {"name": "a", "status": "ready"}, Verb.WRITE, {"historical": True, "forced": True}),
     Lone("historical ones are asked for", flow(TO_RIGHT, select=READY, post_existing=True), {"name": "a", "status": "ready"}, Verb.WRITE, {"historical": True}),

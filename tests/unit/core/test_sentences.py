@@ -77,6 +77,13 @@ def test_a_document_that_both_edit_until_it_is_posted() -> None:
     )
 
 
+def test_a_document_that_is_posted_as_soon_as_it_stands_there() -> None:
+    void = {"status": frozenset({"void"})}
+    told = sentences(replace(INVOICE, create_only=False, posting=Posting(Side.RIGHT, {}, void, void)), NAMES)
+    assert told[2].startswith("It is posted as soon as it stands in books. From then on books owns it")
+    assert told[3] == "When its status is void in field, it is held for a person."
+
+
 def test_a_flow_that_only_looks_says_no_more() -> None:
     told = sentences(replace(CUSTOMER, mode=Mode.OBSERVE), NAMES)
     assert told[0] == "The customer flow reads both field and books and writes to neither."
