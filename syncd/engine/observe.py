@@ -329,6 +329,7 @@ async def _ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
         while page is not None:
             if page.resume is not None:
                 upcoming = asyncio.create_task(_next(pages))
+                await asyncio.sleep(0)  # its request leaves before this page is mapped, in one go
             yield page
             if page.resume is None or upcoming is None:
                 return
