@@ -42,6 +42,7 @@ __all__ = [
     "complete",
     "confirmed_bases",
     "other_amounts",
+    "owner",
     "reconcile",
     "selected",
     "unit_name",
@@ -205,10 +206,12 @@ def is_void(record: Record, side: Side, posting: Posting) -> bool:
     return bool(ended) and _shows(record, ended)
 
 
-def _posted(sides: Mapping[Side, Record], policy: FlowPolicy) -> Side | None:
-    """The side that owns the document, once it is posted."""
+def owner(sides: Mapping[Side, Record], policy: FlowPolicy) -> Side | None:
+    """The side that owns the document, once it is posted there."""
     posting = policy.posting
-    return posting.ledger if posting and _shows(sides[posting.ledger], posting.posted) else None
+    if posting is None or posting.ledger not in sides:
+        return None
+    return posting.ledger if _shows(sides[posting.ledger], posting.posted) else None
 
 
 # -- both sides: merge unit by unit -----------------------------------------------------------
@@ -221,7 +224,7 @@ def _both_sided(
         Side.LEFT: complete(left, pair.base_left, policy),
         Side.RIGHT: complete(right, pair.base_right, policy),
     }
-    posted = _posted({Side.LEFT: left, Side.RIGHT: right}, policy)
+    posted = owner({Side.LEFT: left, Side.RIGHT: right}, policy)
     merge = Merge(pair, sides, policy, crossing, posted)
     try:
         for unit in units(policy):

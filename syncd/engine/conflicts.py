@@ -20,12 +20,12 @@ from syncd.api.conflicts import (
     Taken,
 )
 from syncd.core import canonical
-from syncd.core.decision import Resolution, Take, Why
+from syncd.core.decision import Resolution, Take
 from syncd.core.errors import FixInput, NeedsConfirmation, NothingMatched, RefuseRecord
 from syncd.core.merge import unit_name, units
 from syncd.core.model import Record, Side, Value
 from syncd.core.policy import FieldPolicy, Kind
-from syncd.core.reconcile import complete
+from syncd.core.reconcile import complete, owner
 from syncd.engine import decide as deciding
 from syncd.engine.cycle import LinkEngine
 from syncd.engine.setup import FlowSetup
@@ -195,8 +195,8 @@ class SeenConflict:
         policy = self.flow.policy
         if policy.create_only:
             return {side for side in Side if policy.mode.writes(side)}
-        posted = policy.posting is not None and self.row.why in (Why.POSTED, Why.AMOUNT)
-        return {policy.posting.ledger} if policy.posting is not None and posted else set()
+        ledger = owner(self._sides.records, policy)
+        return set() if ledger is None else {ledger}
 
     def bars(self, choice: Choice) -> str | None:
         """Why this cannot be said; None: it can. Raises ``FixInput`` for values that are none."""

@@ -10,7 +10,7 @@ import pytest
 from syncd.api.conflicts import Choice, ConflictView
 from syncd.core.errors import FixInput, NeedsConfirmation, NothingMatched
 from syncd.core.model import Side
-from syncd.core.policy import Mode
+from syncd.core.policy import Mode, Posting
 from syncd.core.reconcile import Why
 from syncd.engine.conflicts import ConflictDesk
 from tests.integration.engine.world import World, policy
@@ -216,6 +216,29 @@ async def test_a_posted_document_is_never_edited_by_a_decision() -> None:
     (posted,) = world.right.records("invoice").values()
     assert Decimal(str(posted["doc_total"])) == 10
     assert (await desk(world).conflicts(limit=10)).total == 0
+
+
+@pytest.mark.parametrize("ends", [{"create_only": True}, {"posting": Posting(Side.RIGHT)}], ids=str)
+async def test_a_document_that_stood_in_the_ledger_before_is_not_offered_to_be_edited_there(
+    ends: dict[str, Any],
+) -> None:
+    world = World(
+        {
+            "customer": policy("customer", Mode.BOTH),
+            "invoice": policy("invoice", Mode.LEFT_TO_RIGHT, **ends),
+        }
+    )
+    customer = world.left.add("customer", ACME)
+    await world.cycle()
+    ((theirs, _),) = world.right.records("customer").items()
+    dated = "2026-11-01"
+    bill = {"invoiceNumber": "S-1", "transactionDate": dated, "customer": {"id": customer}}
+    world.left.add("invoice", bill | {"totalPrice": 10.0})
+    world.right.add("invoice", {"doc_no": "S-1", "doc_date": dated, "acct": int(theirs), "doc_total": 12.0})
+    world.wait(600)
+    await world.cycle()
+    one = await only(world)
+    assert (one.why, one.takes) == (Why.FIRST_DIFFERENCE, ["right"])
 
 
 async def test_what_is_not_open_is_nothing_to_decide() -> None:
