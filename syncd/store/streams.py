@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +47,11 @@ _UPDATE_REMOTE = Prepared(
 )
 _TOUCH_REMOTE = Prepared(
     update(remote).where(remote.c.id == bindparam("row")).values(raw_hash=bindparam("raw"))
+)
+_ACTED_ON = Prepared(
+    update(remote)
+    .where(remote.c.stream_id == bindparam("in_stream"), remote.c.key == bindparam("of_key"))
+    .values(seen_at=bindparam("at"))
 )
 _UPDATE_BODY = Prepared(
     update(remote_body).where(remote_body.c.remote_id == bindparam("row")).values(body=bindparam("sealed"))
@@ -103,6 +108,13 @@ def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
 def news_of(c: Connection, stream_id: int, keys: Sequence[str], since: datetime) -> frozenset[str]:
     asked = {"stream": stream_id, "keys": json.dumps(list(keys)), "since": since}
     return frozenset(_NEWS_OF.scalars(c, asked))
+
+
+def acted_on(c: Connection, k: Keeper, connection: str, entity: str, keys: Collection[str]) -> None:
+    """We changed these just now, and were not shown what they are by then: for a while a listing may show
+    what they were before."""
+    at = find_stream(c, connection, entity)
+    _ACTED_ON.many(c, [{"in_stream": at.id, "of_key": key, "at": k.now} for key in keys])
 
 
 def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import orjson
+import pytest
+
 from syncd.connectors.memory import Behaviour, Call, Fault, FaultKind, OrderedFaults
 from syncd.core.model import PairState, Side
 from syncd.core.outcome import Outcome
 from syncd.core.policy import Acknowledge, Mode
-from syncd.ports import WriteRequest
+from syncd.ports import Seen, WriteRequest
 from tests.integration.engine.operating import operator_of
 from tests.integration.engine.test_main_job import INVOICE
 from tests.integration.engine.world import World, policy
@@ -119,6 +122,24 @@ async def test_an_order_to_try_again_outlives_the_telling_of_the_refusal() -> No
         await world.cycle()
     assert len(world.right.records("invoice")) == 1
     assert await state(world) is PairState.IN_STEP
+
+
+async def test_what_a_listing_shows_from_before_a_telling_is_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed 40069580: as it was before it was told `failed`, it was decided anew, and left its quarantine."""
+    world, key = await approved()
+    refused_once(world)
+    world.left.faults = losing = OrderedFaults()
+    losing.order(Call.WRITE, Fault(FaultKind.LOST_BEFORE))
+    await world.cycle()
+    world.left.edit("invoice", key, {"name": "Visit"})
+    before = Seen(key, orjson.dumps(world.left.records("invoice")[key]))
+    listing = world.left._listing
+    monkeypatch.setattr(world.left, "_listing", lambda *of: [before] if of[0] == "invoice" else listing(*of))
+    world.wait(600)  # the telling is sent again, and then the listing is read
+    await world.cycle()
+    assert told(world, key)[0] == ("set_status", "failed")
+    assert world.right.records("invoice") == {}
+    assert await state(world) is PairState.QUARANTINED
 
 
 async def test_a_refused_invoice_stays_in_quarantine_when_a_hold_stops_the_telling() -> None:
