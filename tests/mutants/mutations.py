@@ -336,7 +336,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a posted document is edited on",
         "syncd.core.reconcile",
-        "    return posting.ledger if posting and _shows(sides[posting.ledger], posting.posted) else None\n",
+        "    return posting.ledger if _shows(sides[posting.ledger], posting.posted) else None\n",
         "    return None\n",
         world="drafts",
     ),
