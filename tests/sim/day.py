@@ -169,12 +169,7 @@ class Day:
             self._crowds.merge_there_as_well()
             world.machine.wake()
             await asyncio.sleep(320.0)
-        if world.fired["deleted"]:
-            # what no feed tells is seen by two complete sweeps, some minutes apart
-            for _ in range(2):
-                await asyncio.sleep(400.0)
-                await self._operators.sweep()
-            await asyncio.sleep(320.0)
+        await self._look_for_what_is_gone()
         if world.settings.lookalikes:
             # an answer may raise the next question, and one is asked anew once a removal is known
             for _ in range(3):
@@ -187,6 +182,17 @@ class Day:
             # what is let go on may uncover the next that is too much at once
             for _ in range(3):
                 await self._clear_away()
+            # and of what was confirmed only then nobody has noticed yet that it was removed long before
+            await self._look_for_what_is_gone()
+            await self._clear_away()
+
+    async def _look_for_what_is_gone(self) -> None:
+        """What no feed tells is seen by two complete sweeps, some minutes apart."""
+        if self._world.fired["deleted"]:
+            for _ in range(2):
+                await asyncio.sleep(400.0)
+                await self._operators.sweep()
+            await asyncio.sleep(320.0)
 
     async def _clear_away(self) -> None:
         """Operators retry, answer and release whatever still waits for them."""
