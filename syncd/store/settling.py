@@ -39,7 +39,7 @@ from syncd.store.prepared import Prepared, put
 from syncd.store.query import Query
 from syncd.store.resolutions import wake
 from syncd.store.sealing import Keeper
-from syncd.store.streams import acted_on, find_stream, known, store_observations
+from syncd.store.streams import find_stream, known, store_observations
 from syncd.store.tables import conflict, intent, pair, remote
 from syncd.store.tables import hold as hold_table
 from syncd.store.verdicts import add_conflicts, store_bases, wake_waiting
@@ -242,11 +242,6 @@ def settle(c: Connection, k: Keeper, settlements: Sequence[Settlement]) -> list[
         return [None] * len(asked)
     intents = [s.intent for s in settlements]
     _POSTED.many(c, [{"row": s.intent.id, "at": k.now, "key": _key(s)} for s in settlements])
-    unshown: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for at in (s.intent for s in settlements if s.observed is None):
-        unshown[at.connection, at.request.entity].add(at.request.key or "")
-    for (connection, entity), keys in unshown.items():
-        acted_on(c, k, connection, entity, sorted(keys))
     by_link: dict[str, dict[int, Any]] = defaultdict(dict)
     for s in settlements:
         if s.bases is not None:

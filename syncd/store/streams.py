@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, delete, exists, insert, or_, select, update
 
+from syncd.core.model import Side
 from syncd.ports.streams import Known, Observation, StreamRow
 from syncd.store import hints
 from syncd.store.asking_tables import remote_block
+from syncd.store.columns import id_column
 from syncd.store.dialects import text_each
 from syncd.store.prepared import Numbered, Prepared, put
 from syncd.store.query import Query
 from syncd.store.removals import note as note_removals
 from syncd.store.sealing import Keeper
-from syncd.store.tables import remote, remote_body, remote_natural, stream
+from syncd.store.tables import intent, pair, remote, remote_body, remote_natural, stream
 
 # every record that is read goes through this one
 _KEYS = text_each(bindparam("keys", type_=Text)).table_valued("value")
@@ -26,11 +28,23 @@ _KNOWN = Query(
         remote.c.stream_id == bindparam("stream"), remote.c.key.in_(select(_KEYS.c.value))
     )
 )
+
+
+def _told(side: Side) -> ColumnElement[bool]:
+    """A record of ``side`` that we told something since, and were not shown afterwards."""
+    return exists().where(
+        id_column(side) == remote.c.id,
+        intent.c.pair_id == pair.c.id,
+        intent.c.side == side.value,
+        intent.c.settled_at > bindparam("since"),
+    )
+
+
 _NEWS_OF = Query(
     select(remote.c.key).where(
         remote.c.stream_id == bindparam("stream"),
         remote.c.key.in_(select(_KEYS.c.value)),
-        remote.c.seen_at > bindparam("since"),
+        or_(remote.c.seen_at > bindparam("since"), *(_told(side) for side in Side)),
     )
 )
 _REMOTE = Numbered(remote)
@@ -47,11 +61,6 @@ _UPDATE_REMOTE = Prepared(
 )
 _TOUCH_REMOTE = Prepared(
     update(remote).where(remote.c.id == bindparam("row")).values(raw_hash=bindparam("raw"))
-)
-_ACTED_ON = Prepared(
-    update(remote)
-    .where(remote.c.stream_id == bindparam("in_stream"), remote.c.key == bindparam("of_key"))
-    .values(seen_at=bindparam("at"))
 )
 _UPDATE_BODY = Prepared(
     update(remote_body).where(remote_body.c.remote_id == bindparam("row")).values(body=bindparam("sealed"))
@@ -108,13 +117,6 @@ def find_stream(c: Connection, connection: str, entity: str) -> StreamRow:
 def news_of(c: Connection, stream_id: int, keys: Sequence[str], since: datetime) -> frozenset[str]:
     asked = {"stream": stream_id, "keys": json.dumps(list(keys)), "since": since}
     return frozenset(_NEWS_OF.scalars(c, asked))
-
-
-def acted_on(c: Connection, k: Keeper, connection: str, entity: str, keys: Collection[str]) -> None:
-    """We changed these just now, and were not shown what they are by then: for a while a listing may show
-    what they were before."""
-    at = find_stream(c, connection, entity)
-    _ACTED_ON.many(c, [{"in_stream": at.id, "of_key": key, "at": k.now} for key in keys])
 
 
 def known(c: Connection, stream_id: int, keys: Sequence[str]) -> Mapping[str, Known]:
