@@ -120,7 +120,8 @@ def _look_ups(store: SqlStore, database: Database, links: int, each: int) -> dic
         state = (await store.states(f"link{number}", ends, {ENTITY: ends}))[ENTITY]
         flow, streams = state.flow, {side: stream.id for side, stream in state.streams.items()}
         await store.consume(flow, state.streams, historical=False)
-        await store.merges(flow, streams)
+        if state.merged:
+            await store.merges(flow, streams)
         await store.open_creates(flow)
         await store.due_pairs(flow, 200)
 

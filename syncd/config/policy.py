@@ -24,6 +24,8 @@ def policy_of(entity: str, config: FlowConfig, custom: Iterable[str] = ()) -> Fl
     mode = effective_mode(entity, config)
     wanted = tuple(Side) if config.create is None else config.create
     own = tuple(FieldPolicy(CUSTOM + name) for name in custom)
+    # who says what posting is says what may be edited until then, if anything
+    posts_at_once = kind.posts and config.posting is None
     return FlowPolicy(
         entity=entity,
         mode=mode,
@@ -31,10 +33,7 @@ def policy_of(entity: str, config: FlowConfig, custom: Iterable[str] = ()) -> Fl
         create=frozenset(side for side in wanted if mode.writes(side)),
         match=kind.match,
         select=_values(config.select or {}),
-        # who says what posting is says what may be edited until then, if anything
-        create_only=kind.posts and config.posting is None
-        if config.create_only is None
-        else config.create_only,
+        create_only=posts_at_once if config.create_only is None else config.create_only,
         post_existing=config.post_existing,
         posting=None if config.posting is None else _posting(config.posting),
         deletes=config.deletes or Deletes.HOLD,

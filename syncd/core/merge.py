@@ -247,7 +247,7 @@ class Merge:
                 self.refused.append(resolution.unit)
                 return False
         barred = {side for side in Side if not all(self._says(f, side, wanted[side][f.name]) for f in unit)}
-        if barred & self._ledgers():
+        if barred & ledgers(self.policy, self.posted):
             self.refused.append(resolution.unit)  # a posted document is corrected by an action, never edited
             return False
         self.moved = True
@@ -257,11 +257,6 @@ class Merge:
                     if not self._says(f, side, wanted[side][f.name]):
                         self._write(f, side, wanted[side][f.name], Why.RESOLVED)
         return True
-
-    def _ledgers(self) -> set[Side]:
-        """Sides on which this document must not be edited."""
-        barred = {side for side in Side if self.policy.create_only and self.policy.mode.writes(side)}
-        return barred if self.posted is None else {*barred, self.posted}
 
     def _wanted(self, unit: Unit, resolution: Resolution, side: Side) -> dict[str, Value]:
         """What the resolution comes to on ``side``, in that side's own values."""
@@ -301,6 +296,12 @@ class Merge:
     def _write(self, f: FieldPolicy, side: Side, value: Value, why: Why) -> None:
         self.writes[side][f.name] = value
         self.because[side][f.name] = why
+
+
+def ledgers(policy: FlowPolicy, posted: Side | None) -> set[Side]:
+    """Sides on which a document must not be edited; ``posted``: the one that owns it by now."""
+    barred = {side for side in Side if policy.create_only and policy.mode.writes(side)}
+    return barred if posted is None else {*barred, posted}
 
 
 def rule_of(unit: Unit) -> Rule:

@@ -74,12 +74,12 @@ def _documents(policy: FlowPolicy, names: Names) -> list[str]:
 
 def _posting(posting: Posting, names: Names) -> list[str]:
     ledger, source = names[posting.ledger], names[posting.ledger.other]
-    owned = f"{ledger} owns it: its changes go back to {source} where the flow writes there, and a change in "
-    owned += f"{source} is for a person."
+    since = f"It is posted as soon as it stands in {ledger}. From then on"
+    if posting.posted:
+        since = f"Until it is posted both sides may edit it; once {_shows(posting.posted)} in {ledger},"
     told = [
-        f"Until it is posted both sides may edit it; once {_shows(posting.posted)} in {ledger}, {owned}"
-        if posting.posted
-        else f"It is posted as soon as it stands in {ledger}. From then on {owned}"
+        f"{since} {ledger} owns it: its changes go back to {source} where the flow writes there, and a "
+        f"change in {source} is for a person."
     ]
     if posting.void:
         how = f"{posting.action} {posting.argument}".strip()

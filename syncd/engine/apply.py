@@ -180,8 +180,9 @@ class Applier:
         if seen is None:
             return intent
         if not outdated(setup, intent, seen.raw):
-            guard = spec.conditional_write and request.was
-            return replace(intent, request=replace(request, expected=seen.raw)) if guard else intent
+            if not carries_version(intent, setup):
+                return intent
+            return replace(intent, request=replace(request, expected=seen.raw))
         stream = await self._store.stream(end.connection, request.entity)
         await store_seen(self._store, end, stream, [seen], Read())
         await self._store.drop(intent, "it changed after it was decided about", due_in_s=0.0)
@@ -428,11 +429,16 @@ def stale(intent: IntentRow, outcome: Rejected) -> bool:
     return outcome.error_class is ErrorClass.CONFLICT and intent.request.operation is Operation.UPDATE
 
 
+def carries_version(intent: IntentRow, setup: FlowSetup) -> bool:
+    """Whether it is a telling to a platform that checks versions: with that of our last look. Pure."""
+    return bool(intent.request.was) and setup.specs[intent.side].conditional_write
+
+
 def told_too_late(intent: IntentRow, outcome: Rejected, setup: FlowSetup) -> bool:
     """Whether a telling was refused as its record changed between our look and its arrival. Pure."""
-    guarded = bool(intent.request.was) and setup.specs[intent.side].conditional_write
     in_doubt = intent.state is IntentState.UNCERTAIN
-    return guarded and not in_doubt and outcome.error_class is ErrorClass.CONFLICT
+    conflict = outcome.error_class is ErrorClass.CONFLICT
+    return conflict and not in_doubt and carries_version(intent, setup)
 
 
 def rejection(intent: IntentRow, outcome: Rejected, setup: FlowSetup) -> Acknowledgement | None:

@@ -22,7 +22,7 @@ from syncd.api.conflicts import (
 from syncd.core import canonical
 from syncd.core.decision import Resolution, Take
 from syncd.core.errors import FixInput, NeedsConfirmation, NothingMatched, RefuseRecord
-from syncd.core.merge import unit_name, units
+from syncd.core.merge import ledgers, unit_name, units
 from syncd.core.model import Record, Side, Value
 from syncd.core.policy import FieldPolicy, Kind
 from syncd.core.reconcile import complete, owner
@@ -180,23 +180,18 @@ class SeenConflict:
             return []
         bases = [self.row.pair.bases.get(side, {}) for side in Side]
         agreed = all(f.name in base for f in self._unit for base in bases)
-        ledgers = self._ledgers()
+        barred = self._ledgers()
         possible: list[Taken] = [
-            _taken(take) for take in (Take.LEFT, Take.RIGHT) if Side(take.value).other not in ledgers
+            _taken(take) for take in (Take.LEFT, Take.RIGHT) if Side(take.value).other not in barred
         ]
-        if agreed and not ledgers:
+        if agreed and not barred:
             possible.append("base")
-        if not ledgers and not any(f.kind is Kind.LINES for f in self._unit):
+        if not barred and not any(f.kind is Kind.LINES for f in self._unit):
             possible.append("value")
         return possible
 
     def _ledgers(self) -> set[Side]:
-        """Sides on which this document must not be edited."""
-        policy = self.flow.policy
-        if policy.create_only:
-            return {side for side in Side if policy.mode.writes(side)}
-        ledger = owner(self._sides.records, policy)
-        return set() if ledger is None else {ledger}
+        return ledgers(self.flow.policy, owner(self._sides.records, self.flow.policy))
 
     def bars(self, choice: Choice) -> str | None:
         """Why this cannot be said; None: it can. Raises ``FixInput`` for values that are none."""

@@ -241,7 +241,8 @@ class Store(Protocol):
     async def stream(self, connection: str, entity: str) -> StreamRow: ...
     async def known(self, stream: int, keys: Sequence[str]) -> Mapping[str, Known]: ...
     async def news_of(self, stream: int, keys: Sequence[str], within_s: float) -> frozenset[str]:
-        """Which of these records changed here within the last ``within_s`` seconds."""
+        """Which of these records changed here, or were written to by us, within the last ``within_s``
+        seconds."""
         ...
 
     async def page_seen(

@@ -135,14 +135,13 @@ _ANY_MERGED = Query(select(removal.c.remote_id).where(MERGED).limit(1))
 
 
 def any_merged(c: Connection) -> bool:
-    """Whether any record was ever merged into another."""
+    """Whether any record was ever merged into another. Nearly never; then nobody need ask for ``merges``,
+    whose joins cost as much as the whole run of a quiet flow."""
     return _ANY_MERGED.first(c, {}) is not None
 
 
 def _ready(c: Connection, at: FlowRow, streams: Mapping[Side, int]) -> list[tuple[Side, Any]]:
     """(side, row of ``_MERGED``) of the pairs that can follow a merge."""
-    if not any_merged(c):
-        return []  # nearly always: the joins below cost as much as the whole run of a quiet flow
     return [
         (side, row)
         for side, stream in streams.items()

@@ -31,7 +31,7 @@ _KNOWN = Query(
 
 
 def _told(side: Side) -> ColumnElement[bool]:
-    """A record of ``side`` that we told something since, and were not shown afterwards."""
+    """A record of ``side`` on which a write of ours ended since. What an action did we are not shown."""
     return exists().where(
         id_column(side) == remote.c.id,
         intent.c.pair_id == pair.c.id,

@@ -371,8 +371,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a telling does not carry the version that was looked at",
         "syncd.engine.apply",
-        "            guard = spec.conditional_write and request.was\n",
-        "            guard = False\n",
+        "            if not carries_version(intent, setup):\n",
+        "            if True:\n",
         world="drafts, versions are checked",
     ),
     # -- merges

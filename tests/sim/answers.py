@@ -28,13 +28,11 @@ async def answer_all(
         if mine is None or None in there or not item.candidates:
             continue  # one is gone by now: what it was is not said of what is not there
         same = [c for c, thing in zip(item.candidates, there, strict=True) if thing is mine]
-        if same and same[0].held is not None:
-            # this is what a write made that was never seen to the end: as the refusal says, that comes first
-            fired["told_same"] += 1
-            await process.operator.held_settle(same[0].held, item.key, "operator")
-        elif same:
-            fired["told_same"] += 1
-            await process.operator.match_accept([(item.id, same[0].key)], "operator")
-        else:
-            fired["told_apart"] += 1
+        fired["told_same" if same else "told_apart"] += 1
+        if not same:
             await process.operator.match_reject([(item.id, "")], "operator")
+        elif same[0].held is not None:
+            # this is what a write made that was never seen to the end: as the refusal says, that comes first
+            await process.operator.held_settle(same[0].held, item.key, "operator")
+        else:
+            await process.operator.match_accept([(item.id, same[0].key)], "operator")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -23,7 +24,7 @@ from syncd.sandbox.sage100_contractor.tables import (
     METADATA,
     RECCLN,
 )
-from syncd.sandbox.sandbox import View
+from syncd.sandbox.sandbox import View, by_fields
 
 _INVOICE: Final = (
     "recnum", "usrdf1", "usrdf2", "invnum", "jobnum", "clnnum", "invdte", "status", "slstax", "retain",
@@ -55,14 +56,14 @@ class Views:
         ``payments``, ``employees``, ``hours`` (lines of daily payroll), ``writes`` (committed writes by
         table), ``submissions`` (executed requests)."""
         return {
-            "invoices": lambda query: _kept(self._invoices(), query),
-            "clients": lambda query: _kept(self._rows("reccln", _CLIENT), query),
-            "jobs": lambda query: _kept(self._rows("actrec", _JOB), query),
-            "employees": lambda query: _kept(self._rows("employ", _EMPLOYEE), query),
-            "hours": lambda query: _kept(self._rows("dlypyr", _HOURS), query),
-            "payments": lambda query: _kept(self._payments(), query),
+            "invoices": by_fields(self._invoices),
+            "clients": by_fields(partial(self._rows, "reccln", _CLIENT)),
+            "jobs": by_fields(partial(self._rows, "actrec", _JOB)),
+            "employees": by_fields(partial(self._rows, "employ", _EMPLOYEE)),
+            "hours": by_fields(partial(self._rows, "dlypyr", _HOURS)),
+            "payments": by_fields(self._payments),
             "writes": lambda _: dict(self._database.writes),
-            "submissions": lambda query: _kept([asdict(s) for s in self._processor.submissions], query),
+            "submissions": by_fields(lambda: map(asdict, self._processor.submissions)),
         }
 
     def counts(self) -> dict[str, int]:
@@ -117,7 +118,3 @@ def _plain(row: Row, columns: Sequence[str]) -> dict[str, Any]:
         for name, value in row.items()
         if name in columns
     }
-
-
-def _kept(rows: Iterable[Row], query: Mapping[str, str]) -> list[Row]:
-    return [row for row in rows if all(str(row.get(name)) == text for name, text in query.items())]

@@ -13,7 +13,7 @@ from syncd.connectors.servicetrade.profile import load_profile
 from syncd.core.errors import FixInput
 from syncd.sandbox.company import Company
 from syncd.sandbox.faults import FaultPlan
-from syncd.sandbox.sandbox import Action, Order, View
+from syncd.sandbox.sandbox import Action, Order, View, by_fields
 from syncd.sandbox.servicetrade import clock
 from syncd.sandbox.servicetrade.account import opened
 from syncd.sandbox.servicetrade.api import Api
@@ -138,12 +138,11 @@ class ServiceTradeSandbox:
         return [{**one, "customer": one["id"] in served} for one in self._plain(Kind.COMPANY, query)]
 
     def _plain(self, kind: Kind, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Records of a kind with their writes; any top-level field filters by its text."""
-        return [
-            {**_seen(row), "writes": self._world.writes[kind, row.id]}
-            for row in self._world.tables[kind]
-            if all(str(row.fields.get(name)) == value for name, value in query.items())
-        ]
+        """Records of a kind with their writes."""
+        writes = self._world.writes
+        rows = ({**_seen(row), "writes": writes[kind, row.id]} for row in self._world.tables[kind])
+        shown: list[dict[str, Any]] = by_fields(lambda: rows)(query)
+        return shown
 
     def _writes(self, _: Mapping[str, str]) -> dict[str, int]:
         """Writes through the API by record: ``invoice/2270000000000123`` -> how many."""
