@@ -362,6 +362,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         world="drafts",
     ),
     Mutation(
+        "a void that no action carries over is forgotten",
+        "syncd.core.reconcile",
+        "    if not posting.action or not policy.mode.writes(ledger):\n        return Decision(",
+        "    if not posting.action or not policy.mode.writes(ledger):\n"
+        "        return None if not posting.action else Decision(",
+        world="voids of what was posted at once",
+    ),
+    Mutation(
+        "what is posted at once is a draft for ever",
+        "syncd.core.reconcile",
+        "posting.ledger if _shows(sides[posting.ledger], posting.posted) else None\n",
+        "posting.ledger if posting.posted and _shows(sides[posting.ledger], posting.posted) else None\n",
+        world="voids of what was posted at once",
+    ),
+    Mutation(
         "a telling overwrites a void",
         "syncd.engine.decide",
         "            was=shown.pop(action, {}),\n",

@@ -39,6 +39,7 @@ WORLDS: Mapping[str, Callable[[Settings], bool]] = {
     "storms over documents": lambda s: s.stormy and "invoice" in s.entities and not s.matched,
     "tight brakes": lambda s: s.tight,
     "tight brakes, small batches": lambda s: s.tight and s.batch < BATCH,
+    "voids of what was posted at once": lambda s: s.voided,
     "writes that no version guards": lambda s: any(
         not one.conditional_write for one in s.behaviours.values()
     ),

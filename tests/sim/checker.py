@@ -249,7 +249,9 @@ class Checker:
 
     def _check_posted(self, thing: Thing, command: Any) -> None:
         """What stands posted in the ledger is not edited by anybody but its own people."""
-        if thing.posted_at is not None and not self._unseen(command, RIGHT, thing.posted_at):
+        at_once = self._decided(command).posted
+        later = thing.posted_at is not None and not self._unseen(command, RIGHT, thing.posted_at)
+        if at_once or later:
             self.violated(
                 "evidence", f"{thing.entity} {thing.tag} was edited in the ledger, where it was posted"
             )

@@ -133,7 +133,8 @@ class Closing:
             return
         for unit in UNITS[thing.entity]:
             self._judge_unit(thing, unit, expected, row, left, right)
-        if "total" not in row.contested and "amount" not in row.contested:
+        settled = "total" not in row.contested and "amount" not in row.contested
+        if settled and not self._amounts_are_the_ledgers(thing, expected, right):
             self._judge_money(name, thing.entity, left, right)
         self._judge_references(name, thing.entity, row, left, right)
 
@@ -173,6 +174,14 @@ class Closing:
         self._violated(
             "nothing lost", f"{name} is {mine!r} on the left and {its!r} on the right, {row.state}"
         )
+
+    def _amounts_are_the_ledgers(self, thing: Thing, expected: Expected, right: Wire) -> bool:
+        """Whether its people changed what was posted there: the sweep lists that, nothing carries it over."""
+        units = {unit.name: unit for unit in UNITS[thing.entity]}
+        if not expected.posted or "amounts" not in units:
+            return False
+        edit = thing.edit_of("amounts", units["amounts"].read(RIGHT, right))
+        return edit is not None and edit.side == RIGHT
 
     def _plainly_newer(self, thing: Thing, unit: Unit, mine: str, its: str) -> bool:
         a, b = thing.edit_of(unit.name, mine), thing.edit_of(unit.name, its)

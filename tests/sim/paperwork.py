@@ -55,9 +55,9 @@ class Paperwork:
             self._world.staff.change(LEFT, "invoice", key, {"status": _PENDING})
 
     async def edit_invoice(self) -> None:
-        """At its source; in the ledger as well, where drafts are edited there."""
+        """At its source; in the ledger as well, where its people lay hands on documents."""
         staff = self._world.staff
-        found = staff.some("invoice", *((LEFT, RIGHT) if self._world.settings.drafted else (LEFT,)))
+        found = staff.some("invoice", *((LEFT, RIGHT) if self._world.settings.papers_change else (LEFT,)))
         if found is None:
             return
         side, key = found
@@ -102,7 +102,8 @@ class Paperwork:
         side = {"written down": RIGHT, "carried out": LEFT}[when]
         blind = side == RIGHT and not world.platforms[RIGHT].behaviour.conditional_write
         often = 0.7 if blind else 0.3
-        if not world.settings.drafted or world.mischief.stopped or world.haste.random() > often:
+        asked_for = world.settings.drafted or (world.settings.voided and side == LEFT)
+        if not asked_for or world.mischief.stopped or world.haste.random() > often:
             return
         keys = sorted(world.platforms[side].records("invoice"))
         if blind:
@@ -118,7 +119,7 @@ class Paperwork:
         are checked, somebody voids it before we are heard."""
         world = self._world
         checked = side == LEFT and world.platforms[LEFT].behaviour.conditional_write
-        if not checked or not world.settings.drafted or world.mischief.stopped:
+        if not checked or not world.settings.papers_change or world.mischief.stopped:
             return
         if world.haste.random() < 0.1:
             world.loop.call_later(0.01, self._void_here, key)

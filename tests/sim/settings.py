@@ -28,11 +28,12 @@ _TIGHT = Limits(
     changed_floor=REWRITTEN_MOST,
     policy_changed_share=0.0,
 )
-_POSTING = Posting(
-    Side.RIGHT,
+_VOID = {"status": frozenset({"void"})}
+_POSTED_AT_ONCE = Posting(Side.RIGHT, void=_VOID, voided=_VOID)
+"""As the main job has it: what was voided is for the ledger's people to void as well."""
+_POSTING = replace(
+    _POSTED_AT_ONCE,
     posted={"status": frozenset({"processed"})},
-    void={"status": frozenset({"void"})},
-    voided={"status": frozenset({"void"})},
     action="set_status",
     argument="void",
 )
@@ -72,6 +73,8 @@ class Settings:
     """Whether people like to save a record right after we looked at it."""
     drafted: bool = False
     """Whether documents are edited on both sides until the ledger posts them."""
+    voided: bool = False
+    """Whether documents, posted as soon as they stand in the ledger, may be voided afterwards."""
     merges: bool = False
     """Whether people merge customers."""
     budget: int | None = None
@@ -88,6 +91,11 @@ class Settings:
     """How many pairs are decided in one go: where there are few, a plan has several batches all the same."""
     amended: Settings | None = None
     """The same with other policies, to which operators change in the course of the day."""
+
+    @property
+    def papers_change(self) -> bool:
+        """Whether people still lay hands on documents once they stand on both sides."""
+        return self.drafted or self.voided
 
 
 def draw(random: Random) -> Settings:
@@ -179,6 +187,10 @@ def _with_more(random: Random, settings: Settings) -> Settings:
         settings = replace(settings, stormy=True, events=settings.events + 3)
     if random.random() < (0.5 if settings.tight else 0.05):
         settings = replace(settings, batch=random.choice((1, 2)))
+    if "invoice" in entities and not settings.drafted and random.random() < 0.5:
+        settings = _voided(replace(settings, events=settings.events + 3))
+        if settings.amended:
+            settings = replace(settings, amended=_voided(settings.amended))
     return settings
 
 
@@ -204,6 +216,11 @@ def _drafted(policy: FlowPolicy, *, told: bool) -> tuple[FlowPolicy, Expected]:
         acknowledge=TOLD if told else Acknowledge(),
     )
     return both, Expected("both", drafted=True)
+
+
+def _voided(settings: Settings) -> Settings:
+    policy = replace(settings.policies["invoice"], create_only=False, posting=_POSTED_AT_ONCE)
+    return replace(_with(settings, policy, settings.expected["invoice"]), voided=True)
 
 
 def _amended(random: Random, settings: Settings) -> Settings:
