@@ -19,7 +19,7 @@ from syncd.core.policy import Kind
 from syncd.core.reconcile import confirmed_bases, is_void, other_amounts
 from syncd.engine import generation
 from syncd.engine.gate import Gate
-from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, store_seen
+from syncd.engine.observe import Read, mapped_record, observe_keys, observe_record, shown_hash, store_seen
 from syncd.engine.setup import FlowSetup
 from syncd.ports import (
     Acknowledgement,
@@ -197,9 +197,9 @@ class Applier:
         ):
             # proven not executed: its record is looked at once more before it is told again
             outcome = Retry(outcome.error_class, outcome.words)
-        if isinstance(outcome, Rejected) and stale(intent, outcome):
+        if isinstance(outcome, Rejected) and stale(intent, outcome) and await self._looked_again(intent):
             tally.retried += 1
-            await self._look_and_decide_again(intent, outcome.words)
+            await self._store.drop(intent, outcome.words, due_in_s=_RETRY_FIRST_S)
             return None
         if isinstance(outcome, Rejected) and intent.state is IntentState.UNCERTAIN:
             return await self._refused_repeat(intent, outcome, tally)
@@ -249,11 +249,19 @@ class Applier:
         await self._store.hold_intent(intent, f"{len(found)} records carry its reference: {keys}")
         return None
 
-    async def _look_and_decide_again(self, intent: IntentRow, words: str) -> None:
-        """The platform saw that the record had changed: read it, and decide from what it is by then."""
-        end = self._flows[intent.request.entity].ends[intent.side]
-        await observe_keys(self._store, end, intent.request.entity, [intent.request.key or ""])
-        await self._store.drop(intent, words, due_in_s=_RETRY_FIRST_S)
+    async def _looked_again(self, intent: IntentRow) -> bool:
+        """The platform says that the record had changed: read it, for a decision from what it is by then.
+        False: it stands as it did, and was refused for something else (a name that is taken)."""
+        setup, request, key = self._flows[intent.request.entity], intent.request, intent.request.key or ""
+        end = setup.ends[intent.side]
+        read = await observe_keys(self._store, end, request.entity, [key])
+        if read.error:
+            return True
+        stream = await self._store.stream(end.connection, request.entity)
+        known = (await self._store.known(stream.id, [key])).get(key)
+        return known is None or known.raw_hash != shown_hash(setup.specs[intent.side])(
+            request.expected or b""
+        )
 
     async def _confirmed(self, intent: IntentRow, outcome: Confirmed, tally: Tally) -> IntentRow | None:
         if not outcome.posted:
@@ -425,8 +433,13 @@ def _without(bases: Mapping[Side, Record], names: Sequence[str]) -> dict[Side, R
 
 
 def stale(intent: IntentRow, outcome: Rejected) -> bool:
-    """Whether an update was refused only because its record had changed meanwhile. Pure."""
-    return outcome.error_class is ErrorClass.CONFLICT and intent.request.operation is Operation.UPDATE
+    """Whether a write may have been refused only because its record had changed meanwhile. Pure."""
+    request = intent.request
+    if outcome.error_class is not ErrorClass.CONFLICT or request.operation is Operation.CREATE:
+        return False
+    # a removal or an action in doubt may be what changed it; a telling is told again, not decided
+    decided = request.expected is not None and not request.was and intent.state is not IntentState.UNCERTAIN
+    return request.operation is Operation.UPDATE or decided
 
 
 def carries_version(intent: IntentRow, setup: FlowSetup) -> bool:

@@ -11,8 +11,9 @@ import pytest
 from syncd.connectors.memory import Behaviour, Call, Fault, FaultKind, OrderedFaults
 from syncd.connectors.memory.answers import Refused
 from syncd.core.model import Operation, PairState, Side
-from syncd.core.outcome import ErrorClass
+from syncd.core.outcome import ErrorClass, Outcome
 from syncd.core.policy import Acknowledge, Deletes, FlowPolicy, Mode, Posting
+from syncd.ports import WriteRequest
 from tests.integration.engine.removing import ACME, later, reason, states, swept, world_of
 from tests.integration.engine.world import World, policy
 
@@ -309,3 +310,96 @@ async def test_one_record_we_may_not_see_stops_only_what_needs_to_know_what_is_n
     await later(world, 600)
     await later(world, 600)
     assert len(world.right.records("customer")) == 4
+
+
+# -- a write that met a change ----------------------------------------------------------------------
+
+
+def meets(world: World, operation: Operation, entity: str, key: str, patch: Mapping[str, Any]) -> None:
+    """The right side's people save the record just before the next such write arrives there."""
+    connector = world.setup.ends[Side.RIGHT].connector
+    usual = connector.submit
+
+    async def late(request: WriteRequest) -> Outcome:
+        if request.operation is operation:
+            connector.submit = usual  # type: ignore[method-assign]
+            world.right.edit(entity, key, dict(patch))
+        return await usual(request)
+
+    connector.submit = late  # type: ignore[method-assign]
+
+
+def checks_versions(world: World) -> World:
+    world.right.behaviour = Behaviour(conditional_write=True)
+    world.start()
+    return world
+
+
+async def removed_on_the_left(world: World) -> tuple[str, str]:
+    left = world.left.add("customer", ACME)
+    await later(world)
+    (right,) = world.right.records("customer")
+    world.left.remove("customer", left)
+    return left, right
+
+
+async def test_a_removal_that_met_a_change_of_no_matter_is_carried_out_from_a_new_look() -> None:
+    world = checks_versions(world_of(Deletes.PROPAGATE, feed=True))
+    _, other = await removed_on_the_left(world)
+    meets(world, Operation.DELETE, "customer", other, {"memo": "call first"})
+    await later(world)
+    assert list(world.right.records("customer")) == [other], "refused: it is another version"
+    await later(world)
+    assert await states(world) == {PairState.GONE: 1}
+    assert world.right.records("customer") == {}
+
+
+async def test_a_removal_that_met_an_edit_gives_way_to_it() -> None:
+    world = checks_versions(world_of(Deletes.PROPAGATE, feed=True))
+    _, other = await removed_on_the_left(world)
+    meets(world, Operation.DELETE, "customer", other, {"tel": "2"})
+    for _ in range(2):
+        await later(world)
+    (record,) = world.left.records("customer").values()
+    assert (list(world.right.records("customer")), record["phoneNumber"]) == ([other], "2")
+
+
+async def test_a_removal_that_is_refused_for_something_else_is_quarantined_and_not_tried_for_ever() -> None:
+    world = checks_versions(world_of(Deletes.PROPAGATE, feed=True))
+    left, _ = await removed_on_the_left(world)
+    in_use = Refused(ErrorClass.CONFLICT, "It is used by other records.")
+    world.right.refuse = lambda entity, operation, wire: in_use if operation is Operation.DELETE else None
+    for _ in range(3):
+        await later(world)
+    assert world.right.requests[Call.WRITE] == 2, "its creation, and one try"
+    assert await states(world) == {PairState.QUARANTINED: 1}
+    assert await reason(world, left) == "It is used by other records."
+
+
+async def test_a_change_that_is_refused_for_something_else_is_quarantined_and_not_tried_for_ever() -> None:
+    world = checks_versions(world_of())
+    left = world.left.add("customer", ACME)
+    await later(world)
+    taken = Refused(ErrorClass.CONFLICT, "Another customer is called so.")
+    world.right.refuse = lambda entity, operation, wire: taken if operation is Operation.UPDATE else None
+    world.left.edit("customer", left, {"name": "Apex"})
+    for _ in range(3):
+        await later(world)
+    assert world.right.requests[Call.WRITE] == 2, "its creation, and one try"
+    assert await states(world) == {PairState.QUARANTINED: 1}
+    assert await reason(world, left) == "Another customer is called so."
+
+
+async def test_a_void_that_met_a_change_of_no_matter_is_carried_out_from_a_new_look() -> None:
+    world = checks_versions(two_way_invoices())
+    key, other = await bill(world)
+    world.right.edit("invoice", other, {"state_code": 3})
+    await later(world)
+    world.left.edit("invoice", key, {"status": "void"})
+    meets(world, Operation.ACTION, "invoice", other, {"memo": "call first"})
+    await later(world)
+    assert ledger(world)["state_code"] == 3, "refused: it is another version"
+    await later(world)
+    assert ledger(world)["state_code"] == 6
+    assert [entry.action for entry in world.right.log if entry.action] == ["set_status"]
+    assert await states(world, "invoice") == {PairState.IN_STEP: 1}
