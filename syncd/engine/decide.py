@@ -141,13 +141,17 @@ def decide(
     ambiguous: Sequence[str] = (),
     open_creates: frozenset[Side] = frozenset(),
     incomplete: frozenset[Side] = frozenset(),
+    refusal: tuple[str, str] | None = None,
     actor: str = "",
 ) -> Decided:
     """Decide about one pair and say what goes to disk for it.
 
-    ``open_creates``: sides on which a create is not settled; ``incomplete``: whose listing is not whole.
+    ``open_creates``: sides on which a create is not settled; ``incomplete``: whose listing is not whole;
+    ``refusal``: (error class, words) of its last write that was refused, where ``tells_of_refusal``.
     """
     decision = _as_able(setup, _decision(setup, one, crossing, ambiguous, open_creates))
+    if decision.verb is Verb.OUT_OF_SCOPE and tells_of_refusal(setup, one):
+        decision = _still_refused(one, refusal) or decision
     decision = _if_absent(decision, incomplete)
     named = label(setup, one)
     if decision.verb is Verb.WRITE:
@@ -186,8 +190,6 @@ def _decision(
     if len(setup.specs) < len(Side):
         return Decision(Verb.OUT_OF_SCOPE, "only one side has this kind of record")
     decision = reconcile(_view(setup, one), setup.policy, crossing)
-    if decision.verb is Verb.OUT_OF_SCOPE and _told_of_its_refusal(setup, one):
-        return Decision(Verb.QUARANTINE, one.row.reason, code=one.row.code, field=one.row.field)
     write = decision.write
     if write is not None and write.operation is Operation.CREATE and write.side.other in open_creates:
         # this lone record may be the very one a create of ours has just made: wait until that is settled
@@ -195,13 +197,23 @@ def _decision(
     return decision
 
 
-def _told_of_its_refusal(setup: FlowSetup, one: Sides) -> bool:
-    """Whether a refused record left its trigger status because we wrote the refusal there: it stays in
-    quarantine until its people move it on, or it is sent again."""
-    if one.row.state is not PairState.QUARANTINED:
-        return False
+def tells_of_refusal(setup: FlowSetup, one: Sides) -> bool:
+    """Whether a record shows the status that its people are told a refusal by. Pure."""
     told = {argument for _, argument in setup.policy.acknowledge.rejected}
-    return any(record.get(name) in told for record in one.records.values() for name in setup.policy.select)
+    return bool(told) and any(
+        record.get(name) in told for record in one.records.values() for name in setup.policy.select
+    )
+
+
+def _still_refused(one: Sides, refusal: tuple[str, str] | None) -> Decision | None:
+    """A refused record left its trigger status because we wrote the refusal there: it stays in quarantine
+    until its people move it on, or it is sent again, also where a further try was called off."""
+    if one.row.state is PairState.QUARANTINED:
+        return Decision(Verb.QUARANTINE, one.row.reason, code=one.row.code, field=one.row.field)
+    if refusal is None:
+        return None
+    code, words = refusal
+    return Decision(Verb.QUARANTINE, words, code=code)
 
 
 def _view(setup: FlowSetup, one: Sides) -> PairView:

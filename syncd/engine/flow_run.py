@@ -238,6 +238,8 @@ class FlowRun:
         setup = self._setup
         pairs = await self._store.counterparts(setup.link, deciding.references(setup, sides))
         crossing = deciding.crossing_of(setup, pairs)
+        told = [one.row.id for one in sides if deciding.tells_of_refusal(setup, one)]
+        refusals = await self._store.refusals(told) if told else {}
         decided = []
         for at, one in enumerate(sides):
             if at % _TURN == _TURN - 1:
@@ -250,6 +252,7 @@ class FlowRun:
                     ambiguous=ambiguous.get(one.row.id, ()),
                     open_creates=open_creates,
                     incomplete=self._incomplete,
+                    refusal=refusals.get(one.row.id),
                     actor=self._actor,
                 )
             )

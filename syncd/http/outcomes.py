@@ -9,7 +9,7 @@
 | 401 (or what the scheme calls expired) | renew, again, then Renew    | renew, again, then Retry     |
 | 403                                    | RenewCredentials            | Answer                       |
 | 408                                    | again, then RetryLater      | Unknown                      |
-| 421, 425, 429                          | again, then RetryLater      | Retry                        |
+| 421, 423, 425, 429                     | again, then RetryLater      | Retry                        |
 | other 4xx, readable                    | Answer                      | Answer                       |
 | other 4xx, unreadable                  | again, then Unreadable      | Retry                        |
 | 5xx                                    | again, then RetryLater      | Unknown                      |
@@ -65,7 +65,7 @@ class Shows(StrEnum):
     REDIRECTED = "redirected"
 
 
-_NOT_EXECUTED: Final = frozenset({421, 425, 429})
+_NOT_EXECUTED: Final = frozenset({421, 423, 425, 429})
 _ERROR_CLASSES: Final = {
     401: ErrorClass.AUTH,
     403: ErrorClass.PERMISSION,

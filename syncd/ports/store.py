@@ -351,6 +351,10 @@ class Store(Protocol):
         looks like it is found by ``near``."""
         ...
 
+    async def refusals(self, pairs: Sequence[int]) -> Mapping[int, tuple[str, str]]:
+        """(error class, words) of the last write of a record that was refused, by pair (id)."""
+        ...
+
     async def counts(self, flow: FlowRow) -> Counts: ...
     async def busiest(self, which: Sequence[int], within_s: float) -> int:
         """Most writes any of these pairs had within the last ``within_s`` seconds."""

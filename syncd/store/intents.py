@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
 from syncd.core import canonical
-from syncd.core.model import IntentState, PairState, Side
+from syncd.core.model import IntentState, Operation, PairState, Side
 from syncd.ports.connector import WriteRequest
 from syncd.ports.store import Acknowledgement, FlowRow, IntentRow, NewIntent, Verdict
 from syncd.store import journal
@@ -23,6 +23,7 @@ from syncd.store.query import Query
 from syncd.store.resolutions import forget
 from syncd.store.sealing import Keeper
 from syncd.store.tables import OPEN_NATURAL, intent, pair
+from syncd.store.tables import journal as journal_table
 from syncd.store.verdicts import store_conflicts, store_verdicts
 
 _NATURAL_WAIT_S = 2.0
@@ -75,6 +76,28 @@ _TAKEN = Query(
     )
 )
 _SO_FAR = Query(select(pair.c.id, pair.c.intents).where(pair.c.id.in_(bindparam("pairs", expanding=True))))
+_REFUSED = Query(
+    # one that was called off ends in the same state: the journal tells who said no
+    select(intent.c.pair_id, intent.c.connection, intent.c.error_class, intent.c.words)
+    .join(
+        journal_table,
+        and_(
+            journal_table.c.pair_id == intent.c.pair_id,
+            journal_table.c.intent_id == intent.c.id,
+            journal_table.c.kind == "rejected",
+        ),
+    )
+    .where(
+        intent.c.pair_id.in_(bindparam("pairs", expanding=True)),
+        intent.c.operation != Operation.ACTION.value,
+    )
+    .order_by(intent.c.id)
+)
+
+
+def refusals(c: Connection, k: Keeper, pairs: Sequence[int]) -> dict[int, tuple[str, str]]:
+    rows = [row for chunk in chunks(pairs) for row in _REFUSED.all(c, {"pairs": chunk})]
+    return {r.pair_id: (r.error_class, k.open_text(r.connection, "words", r.words)) for r in rows}
 
 
 def write_down(

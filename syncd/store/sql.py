@@ -230,6 +230,10 @@ class SqlStore(SqlRecords):
     async def open_creates(self, flow: FlowRow) -> frozenset[Side]:
         return await self.database.read(lambda c: counting.open_creates(c, flow))
 
+    async def refusals(self, pairs: Sequence[int]) -> Mapping[int, tuple[str, str]]:
+        k = self.keeper()
+        return await self.database.read(lambda c: intents.refusals(c, k, pairs))
+
     async def counts(self, flow: FlowRow) -> Counts:
         return await self.database.scan(lambda c: counting.counts(c, flow))
 

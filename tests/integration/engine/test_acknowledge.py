@@ -142,6 +142,30 @@ async def test_what_a_listing_shows_from_before_a_telling_is_no_news(monkeypatch
     assert await state(world) is PairState.QUARANTINED
 
 
+async def test_a_refused_invoice_is_back_in_quarantine_when_its_next_try_is_called_off() -> None:
+    """Seed 50009159: edited before it was told `failed`, it was planned once more; told then, it was neither
+    to be sent on any more nor in quarantine."""
+    world, key = await approved()
+    refused_once(world)
+    assert isinstance(world.right.faults, OrderedFaults)
+    world.right.faults.order(Call.WRITE, Fault(FaultKind.RETRY_LATER))
+    world.left.faults = losing = OrderedFaults()
+    losing.order(Call.WRITE, Fault(FaultKind.LOST_BEFORE))
+    await world.cycle()
+    world.left.edit("invoice", key, {"name": "Visit"})
+    world.wait(5)
+    await world.cycle()
+    world.wait(60)
+    await world.engine.drain(scheduled=False)  # the telling falls due, and nothing is listed
+    assert await state(world) is PairState.IN_FLIGHT
+    world.wait(600)
+    await world.cycle()
+    assert told(world, key) == [("set_status", "failed"), ("comment", "The period is closed.")]
+    (refused,) = await world.store.quarantined("acme", 10)
+    assert refused.reason == "The period is closed."
+    assert world.right.records("invoice") == {}
+
+
 async def test_a_refused_invoice_stays_in_quarantine_when_a_hold_stops_the_telling() -> None:
     """Found by seed 1000469: once released it was taken for posted, and an edit put it out of sight."""
     world, key = await approved()

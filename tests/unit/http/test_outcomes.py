@@ -18,12 +18,12 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
     [
         *(
             (status, Shows.ANSWERED)
-            for status in (200, 201, 202, 204, 400, 404, 405, 409, 410, 412, 413, 422, 423)
+            for status in (200, 201, 202, 204, 400, 404, 405, 409, 410, 412, 413, 422)
         ),
         *((status, Shows.REDIRECTED) for status in (300, 301, 302, 303, 304, 307, 308)),
         (401, Shows.LOGIN_REFUSED),
         (403, Shows.FORBIDDEN),
-        *((status, Shows.NOT_EXECUTED) for status in (421, 425, 429)),
+        *((status, Shows.NOT_EXECUTED) for status in (421, 423, 425, 429)),
         *((status, Shows.UNCERTAIN) for status in (408, 500, 501, 502, 503, 504, 520, 599)),
     ],
 )
