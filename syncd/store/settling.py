@@ -431,9 +431,9 @@ def hold_intent(c: Connection, k: Keeper, at: IntentRow, words: str) -> None:
         update(pair)
         .where(pair.c.id == at.pair, _not_for_its_refusal(at))
         .values(
+            # what is due stays due: it is decided about once this is settled
             state=PairState.HELD.value,
             since=k.now,
-            due_at=None,
             code=ErrorClass.CONFLICT.value,
             reason=k.text(f"link:{at.link}", "reason", words),
         )

@@ -187,8 +187,8 @@ class Thing:
             self.last_said[side, unit.name] = unit.read(side, wire)
 
     def records_most(self, side: str) -> int:
-        """How many records of it may stand on one side."""
-        return len(self.tags - self.merged[side])
+        """How many records of it may stand on one side: one also where they were merged in a circle."""
+        return max(1, len(self.tags - self.merged[side]))
 
     def edit_of(self, unit: str, value: str) -> Edit | None:
         return self.edits.get((unit, value))

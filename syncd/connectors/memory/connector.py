@@ -270,10 +270,11 @@ def _capabilities(platform: MemoryPlatform, manner: Manner) -> Capabilities:
 
 def _watermark(walk: _Walk, since: str | None) -> str | None:
     """The newest change seen, but never past the walk's own start: a record that changed behind the
-    walk's back must not be overtaken by one that changed later and lay ahead."""
-    if walk.newest is None:
+    walk's back must not be overtaken by one that changed later and lay ahead. Where nothing stood yet it is
+    that start: what is made and removed before the next walk is told by no listing of all there is."""
+    if walk.newest is None and since is not None:
         return since
-    mark = min(walk.newest, walk.started).isoformat()
+    mark = min(walk.newest or walk.started, walk.started).isoformat()
     return max(mark, since) if since else mark
 
 

@@ -10,16 +10,16 @@ from syncd.connectors.memory import Call, Fault, FaultKind, Manner, OrderedFault
 from syncd.core.errors import FixInput, NothingMatched
 from syncd.core.model import Side
 from syncd.core.policy import Acknowledge, Mode
-from syncd.ports import Proof
+from syncd.ports import Proof, Seen, WriteRequest
 from tests.integration.engine.operating import operator_of
 from tests.integration.engine.world import World, policy
 
 UNBOUNDED = Manner(settle_s=None, settle_provenance="unknown")
 
 
-async def doubtful(kind: FaultKind, **more: Any) -> World:
+async def doubtful(kind: FaultKind, manner: Manner = UNBOUNDED, **more: Any) -> World:
     """A create that was sent, whose answer was lost, and that nothing bounds."""
-    world = World({"customer": policy("customer", Mode.LEFT_TO_RIGHT)}, manners={Side.RIGHT: UNBOUNDED})
+    world = World({"customer": policy("customer", Mode.LEFT_TO_RIGHT)}, manners={Side.RIGHT: manner})
     world.left.add(
         "customer", {"name": "Orchard Foods", "phoneNumber": "515-555-0100", "status": "active", **more}
     )
@@ -59,6 +59,30 @@ async def test_the_nearest_matches_are_asked_for_and_one_is_it() -> None:
     (life,) = await operator.explain("customer", item.source_key)
     assert (life.state, life.right_key) == ("in_step", made)
     assert [e.actor for e in life.events if e.kind == "settled_by"] == ["ann"]
+
+
+async def test_what_its_source_said_before_it_was_held_is_carried_over_once_it_is_settled() -> None:
+    """Seed 50031109: that there was news was forgotten when the doubtful write came to be held."""
+    world = await doubtful(FaultKind.LOST_AFTER, Manner(settle_s=30.0, settle_provenance="measured"))
+    operator, connector = operator_of(world), world.setup.ends[Side.RIGHT].connector
+    (key,) = world.left.records("customer")
+    world.left.edit("customer", key, {"email": "office@orchard.example"})
+    world.wait(5)
+    await world.cycle()
+    (made,) = world.right.records("customer")
+
+    async def two(request: WriteRequest) -> list[Seen]:
+        return [Seen(made, b"{}"), Seen("77", b"{}")]
+
+    connector.evidence = two  # type: ignore[method-assign]
+    world.wait(60)
+    await world.cycle()
+    (item,) = await operator.held()
+    await operator.held_settle(item.id, made, "ann")
+    world.wait(60)
+    await world.cycle()
+    assert world.right.records("customer")[made]["mail"] == "office@orchard.example"
+    assert len(world.right.records("customer")) == 1
 
 
 async def test_send_again_plans_it_anew_from_what_its_source_says_by_now() -> None:
