@@ -20,6 +20,7 @@ from sqlalchemy import (
     case,
     delete,
     literal,
+    null,
     or_,
     select,
     true,
@@ -100,12 +101,23 @@ _ENDS_WITH_IT = and_(
     or_(~pair.c.forced, and_(pair.c.left_id.is_not(None), pair.c.right_id.is_not(None))),
 )
 """Pairs of which an action that ends says how they stand: not of those whose refusal it told the source."""
-_REST = Query(
-    update(pair)
-    .where(pair.c.id.in_(bindparam("pairs", expanding=True)), _ENDS_WITH_IT)
-    .values(state=bindparam("rest"), since=bindparam("at"), forced=literal(False), historical=literal(False))
-    .returning(pair.c.id)
-)
+_EXPLAINED: dict[PairState, dict[str, Any]] = {
+    # why a write was held for a person is over once it is settled; what is contested stays so
+    PairState.IN_STEP: {"code": "", "reason": null(), "field": ""},
+    PairState.CONFLICT: {},
+    PairState.GONE: {"code": "", "reason": null(), "field": ""},
+}
+_REST = {
+    state: Query(
+        update(pair)
+        .where(pair.c.id.in_(bindparam("pairs", expanding=True)), _ENDS_WITH_IT)
+        .values(
+            state=state.value, since=bindparam("at"), forced=literal(False), historical=literal(False), **why
+        )
+        .returning(pair.c.id)
+    )
+    for state, why in _EXPLAINED.items()
+}
 
 _BOUND = {
     side: Prepared(
@@ -320,7 +332,7 @@ def _rest(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:
         (PairState.GONE, gone),
     ):
         if pairs:
-            _REST.all(c, {"pairs": sorted(pairs), "at": k.now, "rest": rest.value})
+            _REST[rest].all(c, {"pairs": sorted(pairs), "at": k.now})
 
 
 def _wake(c: Connection, k: Keeper, intents: Sequence[IntentRow]) -> None:

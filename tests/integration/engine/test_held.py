@@ -52,6 +52,8 @@ async def test_the_nearest_matches_are_asked_for_and_one_is_it() -> None:
     done = await operator.held_settle(item.id, made, "ann")
     assert "it is" in done.message
     assert await operator.held() == []
+    (life,) = await operator.explain("customer", item.source_key)
+    assert (life.state, life.reason) == ("in_step", "")
     for _ in range(2):
         world.wait(600)
         await world.cycle()
