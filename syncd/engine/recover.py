@@ -128,7 +128,10 @@ class Recovery:
         elif intent.state is IntentState.ACCEPTED:
             await self._store.accepted(intent, "", look_again_s(intent, now))
         elif step is Step.COMPARE:
-            # an update that did not arrive: decide anew from what both sides show by now
+            # an update that did not arrive, or was edited over: decide anew from what is there by now
+            await observe_keys(
+                self._store, setup.ends[intent.side], intent.request.entity, [intent.request.key or ""]
+            )
             await self._store.drop(intent, "looked up: not carried out", due_in_s=0.0)
         elif _named(intent):
             # the platform has said that it made this record: whatever is the matter, not a second one

@@ -23,7 +23,7 @@ class Row:
     bound: bool
     """It has a record on either side, living or not."""
     quiet: bool
-    """In step, and no write of it is open."""
+    """In step, nothing of it waits to be decided about, and no write of it is open."""
     doubted: bool
     """Some write of it once had an unknown outcome: then a conflict may be one of caution."""
 
@@ -50,8 +50,8 @@ class Pairs:
         }
         doubted = {row[0] for row in driver.execute("select pair_id from journal where kind = 'uncertain'")}
         self._rows: dict[tuple[str, str, str], Row] = {}
-        for ident, left, right, state, code, reason in driver.execute(
-            "select id, left_id, right_id, state, code, reason from pair"
+        for ident, left, right, state, code, reason, due in driver.execute(
+            "select id, left_id, right_id, state, code, reason, due_at from pair"
         ):
             explained = bool(
                 reason or code or contested.get(ident) or ident in open_intents or state == "waiting"
@@ -63,7 +63,7 @@ class Pairs:
                 str(reason),
                 frozenset(contested.get(ident, ())),
                 bound=left is not None and right is not None,
-                quiet=state == "in_step" and ident not in busy,
+                quiet=state == "in_step" and due is None and ident not in busy,
                 doubted=ident in doubted,
             )
             for side, remote in ((LEFT, left), (RIGHT, right)):

@@ -167,6 +167,28 @@ async def test_an_update_in_doubt_is_settled_by_its_content() -> None:
         assert await intents(world) == {}
 
 
+async def test_an_update_in_doubt_that_was_edited_over_is_decided_anew_from_what_is_there() -> None:
+    """Seed 50069228: from what was read before it, the source's own edit seemed to stand where we had put
+    the owner's value in its place by then."""
+    world = World()
+    left = world.left.add("customer", {"name": "Orchard Foods", "phoneNumber": "1", "status": "active"})
+    await world.cycle()
+    (right,) = world.right.records("customer")
+    world.right.edit("customer", right, {"acct_name": "Orchard Foods Inc", "tel": "2"})
+    world.left.faults = faults = OrderedFaults()
+    faults.order(Call.WRITE, Fault(FaultKind.LOST_AFTER))
+    world.wait(60)
+    await world.cycle()
+    assert await intents(world) == {IntentState.UNCERTAIN: 1}
+    world.left.edit("customer", left, {"phoneNumber": "3"})
+    world.wait(31)
+    await world.engine.drain(scheduled=False)  # it is looked up, and nothing is listed
+    (life,) = await world.store.lives("customer", left, "acme")
+    assert life.row.state is PairState.CONFLICT, "the phone, which both have entered; the name has arrived"
+    assert [event.kind for event in life.events].count("dropped") == 1
+    assert world.left.requests[Call.WRITE] == 1
+
+
 async def test_a_busy_platform_is_asked_again_ever_more_seldom() -> None:
     world, faults = one_customer()
     faults.order(Call.WRITE, Fault(FaultKind.RETRY_LATER), times=3)
