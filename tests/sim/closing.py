@@ -161,7 +161,7 @@ class Closing:
         if any(thing.merged.values()) and not (unit.shown(LEFT, left) and unit.shown(RIGHT, right)):
             return  # the heir's platform says nothing of it, which is no news
         edits = [edit for value in (mine, its) if (edit := thing.edit_of(unit.name, value)) is not None]
-        authors = {edit.side for edit in edits}
+        authors = {side for edit in edits for side in edit.sides}
         if expected.posted and RIGHT in authors:
             return  # the ledger's own wording of a posted document stands
         owner = expected.rules.get(unit.name, "manual")
@@ -169,7 +169,7 @@ class Closing:
             return  # the owner's value stands where it is, and the flow does not carry it over
         for edit in edits:
             then = self._checker.agreed.at(edit.at, thing.entity)
-            if any(agreed.leaves(unit.name, edit.side) for agreed in (then, expected)):
+            if any(agreed.leaves(unit.name, side) for agreed in (then, expected) for side in edit.sides):
                 return  # the flow does not carry this side's values over, or did not when it was entered
         self._violated(
             "nothing lost", f"{name} is {mine!r} on the left and {its!r} on the right, {row.state}"

@@ -119,6 +119,11 @@ class Edit:
     upon: list[Edit]
     at: float
     told: list[Edit] = field(default_factory=list)
+    sides: set[str] = field(default_factory=set)
+    """Where people entered it: on both where one customer was kept by hand on either, with the same phone."""
+
+    def __post_init__(self) -> None:
+        self.sides.add(self.side)
 
     def rests_on(self, earlier: Edit, *, shown: bool = False) -> bool:
         """Whether its author had ``earlier`` before their eyes, directly or through others. ``shown``: on
@@ -222,7 +227,7 @@ class Truth:
                 upon = thing.edit_of(unit.name, was)
                 told = [*thing.given_up.get((side, unit.name), ())]
                 edit = Edit(side, value, [upon] if upon else [], at, told)
-                thing.edits.setdefault((unit.name, value), edit)
+                thing.edits.setdefault((unit.name, value), edit).sides.add(side)
 
     def merged(self, side: str, entity: str, gone: Wire, into: Wire) -> Thing:
         """A person merged one record into another: what they were is one thing from now on, and what the
@@ -246,6 +251,7 @@ class Truth:
             if same is not edit:  # the same value: who has seen the one has seen the other
                 edit.upon.append(same)
                 same.upon.append(edit)
+                same.sides |= edit.sides
         for side in SIDES:
             heir.entered[side] += lost.entered[side]
             heir.removed[side] += lost.removed[side]
