@@ -198,7 +198,10 @@ def _decision(
 
 
 def tells_of_refusal(setup: FlowSetup, one: Sides) -> bool:
-    """Whether a record shows the status that its people are told a refusal by. Pure."""
+    """Whether a record shows the status that its people are told a refusal by; not where it was out of scope
+    already, as a person said that it be skipped. Pure."""
+    if one.row.state is PairState.OUT_OF_SCOPE:
+        return False
     told = {argument for _, argument in setup.policy.acknowledge.rejected}
     return bool(told) and any(
         record.get(name) in told for record in one.records.values() for name in setup.policy.select
