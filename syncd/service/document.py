@@ -72,7 +72,12 @@ def _operation(call: Call, named: Schemas, definitions: Schemas) -> dict[str, An
     }
     if call.method == "GET":
         operation["parameters"] = [
-            {"name": name, "in": "query", "required": name in asked.get("required", ()), "schema": schema}
+            {
+                "name": name,
+                "in": "query",
+                "required": name in asked.get("required", ()),
+                "schema": _in_a_query(schema),
+            }
             for name, schema in asked.get("properties", {}).items()
         ]
     else:
@@ -81,6 +86,14 @@ def _operation(call: Call, named: Schemas, definitions: Schemas) -> dict[str, An
             "content": {"application/json": {"schema": named[f"{call.name}.asked"]}},
         }
     return operation
+
+
+def _in_a_query(schema: Any) -> Any:
+    """The same without ``null``: a query is all text, and what is not asked for is left out of it."""
+    others = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(others) != 1:
+        return schema
+    return {name: said for name, said in schema.items() if name not in ("anyOf", "default")} | others[0]
 
 
 def _answer_schema(call: Call, named: Schemas) -> Any:
