@@ -21,6 +21,8 @@ from tests.integration.service.daemon import ADMIN, Daemon, daemon
 from tests.integration.service.office import Office
 
 DOCUMENTS = [call for call in ENDPOINTS if call.form is Form.DOCUMENT]
+_PATIENCE_S = 60.0
+"""A busy machine is no fault of the document's: the tool's own patience is ten seconds."""
 schema = schemathesis.openapi.from_dict(document(DOCUMENTS))
 
 
@@ -64,5 +66,8 @@ def url() -> Iterator[str]:
 def test_what_is_served_is_what_the_document_says(case: Case[Any], url: str) -> None:
     # whether a name is taken, or a scope names anything, only the site can tell: a 400 to a valid document
     case.call_and_validate(
-        base_url=url, headers={"Authorization": f"Bearer {ADMIN}"}, excluded_checks=[positive_data_acceptance]
+        base_url=url,
+        headers={"Authorization": f"Bearer {ADMIN}"},
+        timeout=_PATIENCE_S,
+        excluded_checks=[positive_data_acceptance],
     )
